@@ -1,0 +1,200 @@
+"""A QBR with its facts, revisions and what is known of its publishing (SPEC 6)."""
+
+import uuid
+from enum import StrEnum
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Account
+from csm_portal.core.models import Job, User
+from csm_portal.core.scope import TenantModel
+
+
+class Origin(StrEnum):
+    """Why a QBR was begun (SPEC 6.4)."""
+
+    ON_DEMAND = "on_demand"
+    QUARTERLY = "quarterly"
+    RENEWAL = "renewal"
+
+
+class QBR(TenantModel):
+    """One account's review of one quarter. States and who may move it: ``qbr.workflow``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="qbrs")
+    quarter_start = models.DateField()
+    quarter_end = models.DateField()
+    quarter_label = models.CharField(max_length=10)
+    state = models.CharField(max_length=12)
+    origin = models.CharField(max_length=10, default=Origin.ON_DEMAND, choices=[(o.value, o.value) for o in Origin])
+    renewal_on = models.DateField(null=True)
+    # Whoever asked for the draft; nobody for a scheduled one.
+    requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    # Raised by each change; a page that was opened on an older one is told so, with both texts.
+    version = models.PositiveIntegerField(default=0)
+    submitted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    submitted_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    approved_hash = models.CharField(max_length=64, blank=True)
+    published_at = models.DateTimeField(null=True)
+    published_hash = models.CharField(max_length=64, blank=True)
+    notion_page_id = models.CharField(max_length=36, blank=True)
+    notion_url = models.URLField(max_length=500, blank=True)
+    draft_job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    publish_job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    # What went wrong last while drafting or publishing, as a sentence; empty when nothing did.
+    trouble = models.TextField(blank=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(fields=["account", "quarter_start"], name="one_qbr_per_account_and_quarter"),
+        ]
+        indexes = [models.Index(fields=["tenant", "state", "-updated_at"]), models.Index(fields=["tenant", "-updated_at", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.quarter_label} QBR"
+
+    @property
+    def key(self) -> str:
+        """The text under which the page is looked for in Notion before it is created (SPEC 2.6)."""
+        return f"csm-portal:{self.pk}"
+
+
+class QBRFact(TenantModel):
+    """One frozen fact of a QBR: value, unit, period, source and age."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    qbr = models.ForeignKey(QBR, on_delete=models.CASCADE, related_name="facts")
+    # Facts are frozen with a draft; refreshing them on purpose starts the next edition.
+    edition = models.PositiveSmallIntegerField(default=1)
+    position = models.PositiveSmallIntegerField()
+    fact_id = models.CharField(max_length=100)
+    data = models.JSONField()
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["qbr", "edition", "fact_id"], name="one_fact_per_id_and_edition"),
+        ]
+
+    def __str__(self) -> str:
+        return self.fact_id
+
+
+class RevisionKind(StrEnum):
+    DRAFT = "draft"
+    EDIT = "edit"
+    VOUCH = "vouch"
+    RESTORE = "restore"
+    REFRESH = "refresh"
+
+
+class QBRRevision(TenantModel):
+    """One version of a QBR's content, by a person or by the model by name; never changed once written."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    qbr = models.ForeignKey(QBR, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=8, choices=[(k.value, k.value) for k in RevisionKind])
+    content = models.JSONField()
+    content_hash = models.CharField(max_length=64)
+    fact_edition = models.PositiveSmallIntegerField(default=1)
+    author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    author_name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+    note = models.CharField(max_length=500, blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True)
+    completion_tokens = models.PositiveIntegerField(null=True)
+    cost_usd = models.DecimalField(max_digits=10, decimal_places=6, null=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["qbr", "number"], name="one_revision_per_number")]
+
+    def __str__(self) -> str:
+        return f"Revision {self.number}"
+
+
+class Vouch(TenantModel):
+    """A person's word for a figure that could not be traced (SPEC 6.3)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    qbr = models.ForeignKey(QBR, on_delete=models.CASCADE, related_name="vouches")
+    section = models.CharField(max_length=40)
+    text = models.CharField(max_length=300)
+    reason = models.CharField(max_length=500)
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["qbr", "section", "text"], name="one_vouch_per_figure")]
+
+    def __str__(self) -> str:
+        return f"“{self.text}”"
+
+
+class Transition(TenantModel):
+    """One step of a QBR through its states: who, when and what they said."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    qbr = models.ForeignKey(QBR, on_delete=models.CASCADE, related_name="transitions")
+    action = models.CharField(max_length=20)
+    from_state = models.CharField(max_length=12, blank=True)
+    to_state = models.CharField(max_length=12)
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    actor_name = models.CharField(max_length=200)
+    comment = models.TextField(blank=True)
+    content_hash = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.actor_name}"
+
+
+class PublishStep(StrEnum):
+    """How far a publication got; each is written down before the call outside that follows it."""
+
+    INTENDED = "intended"
+    CREATED = "created"
+    BODY_DONE = "body_done"
+    READY = "ready"
+
+
+class Publication(TenantModel):
+    """The journal of one publication: the intent before each call, the outcome after (SPEC 2.6)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    qbr = models.ForeignKey(QBR, on_delete=models.PROTECT, related_name="publications")
+    revision = models.ForeignKey(QBRRevision, on_delete=models.PROTECT, related_name="+")
+    content_hash = models.CharField(max_length=64)
+    key = models.CharField(max_length=100)
+    step = models.CharField(max_length=10, default=PublishStep.INTENDED, choices=[(s.value, s.value) for s in PublishStep])
+    page_id = models.CharField(max_length=36, blank=True)
+    page_url = models.URLField(max_length=500, blank=True)
+    block_ids = models.JSONField(default=list)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(fields=["qbr"], condition=models.Q(finished_at=None), name="one_open_publication_per_qbr"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step} of {self.key}"
