@@ -12,6 +12,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from qbr.prompts import untrusted
+
 FactValue: TypeAlias = Decimal | date | str | bool | tuple[str, ...] | None
 
 
@@ -284,14 +286,15 @@ def _checked(fact: Fact) -> FactValue:
         raise ValueError(f"The fact {fact.id} needs a date, not {value!r}.")
     if fact.kind is FactKind.NAMES:
         if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-            return tuple(value)
+            return tuple(name for name in map(untrusted.clean_line, value) if name)
         raise ValueError(f"The fact {fact.id} needs a list of names, not {value!r}.")
     if fact.kind is FactKind.YES_NO:
         if isinstance(value, bool):
             return value
         raise ValueError(f"The fact {fact.id} needs true or false, not {value!r}.")
     if isinstance(value, str):
-        return value
+        # What a reader cannot see must not enter a document, its hash or a prompt.
+        return untrusted.clean_line(value)
     raise ValueError(f"The fact {fact.id} needs text, not {value!r}.")
 
 
