@@ -28,7 +28,9 @@ class QBR(TenantModel):
     quarter_end = models.DateField()
     quarter_label = models.CharField(max_length=10)
     state = models.CharField(max_length=12)
-    origin = models.CharField(max_length=10, default=Origin.ON_DEMAND, choices=[(o.value, o.value) for o in Origin])
+    origin = models.CharField(
+        max_length=10, default=Origin.ON_DEMAND, choices=[(o.value, o.value) for o in Origin]
+    )
     renewal_on = models.DateField(null=True)
     # Whoever asked for the draft; nobody for a scheduled one.
     requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -53,9 +55,14 @@ class QBR(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         constraints = [
-            models.UniqueConstraint(fields=["account", "quarter_start"], name="one_qbr_per_account_and_quarter"),
+            models.UniqueConstraint(
+                fields=["account", "quarter_start"], name="one_qbr_per_account_and_quarter"
+            ),
         ]
-        indexes = [models.Index(fields=["tenant", "state", "-updated_at"]), models.Index(fields=["tenant", "-updated_at", "id"])]
+        indexes = [
+            models.Index(fields=["tenant", "state", "-updated_at"]),
+            models.Index(fields=["tenant", "-updated_at", "id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quarter_label} QBR"
@@ -136,7 +143,9 @@ class Vouch(TenantModel):
 
     class Meta(TenantModel.Meta):
         abstract = False
-        constraints = [models.UniqueConstraint(fields=["qbr", "section", "text"], name="one_vouch_per_figure")]
+        constraints = [
+            models.UniqueConstraint(fields=["qbr", "section", "text"], name="one_vouch_per_figure")
+        ]
 
     def __str__(self) -> str:
         return f"“{self.text}”"
@@ -181,7 +190,9 @@ class Publication(TenantModel):
     revision = models.ForeignKey(QBRRevision, on_delete=models.PROTECT, related_name="+")
     content_hash = models.CharField(max_length=64)
     key = models.CharField(max_length=100)
-    step = models.CharField(max_length=10, default=PublishStep.INTENDED, choices=[(s.value, s.value) for s in PublishStep])
+    step = models.CharField(
+        max_length=10, default=PublishStep.INTENDED, choices=[(s.value, s.value) for s in PublishStep]
+    )
     page_id = models.CharField(max_length=36, blank=True)
     page_url = models.URLField(max_length=500, blank=True)
     block_ids = models.JSONField(default=list)
@@ -193,7 +204,9 @@ class Publication(TenantModel):
     class Meta(TenantModel.Meta):
         abstract = False
         constraints = [
-            models.UniqueConstraint(fields=["qbr"], condition=models.Q(finished_at=None), name="one_open_publication_per_qbr"),
+            models.UniqueConstraint(
+                fields=["qbr"], condition=models.Q(finished_at=None), name="one_open_publication_per_qbr"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,36 @@
+"""What the rules said about an account's risk of leaving, and on what facts."""
+
+import uuid
+
+from django.db import models
+
+from accounts.models.account import Account
+from accounts.models.health import HealthScore
+from csm_portal.core.scope import TenantModel
+
+
+class ChurnAssessment(TenantModel):
+    """The churn risk of an account on a local day (SPEC 4.1)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="churn_assessments")
+    score = models.ForeignKey(HealthScore, on_delete=models.PROTECT, related_name="+")
+    assessed_on = models.DateField()
+    assessed_at = models.DateTimeField()
+    level = models.CharField(max_length=8)
+    trigger = models.CharField(max_length=20, blank=True)
+    # The dated facts that fired, in words, heaviest first.
+    facts = models.JSONField(default=list)
+    narrative = models.TextField(blank=True)
+    actions = models.JSONField(default=list)
+    written_by = models.CharField(max_length=100, default="templates")
+    until = models.DateField(null=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(fields=["account", "assessed_on"], name="one_assessment_per_local_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level} on {self.assessed_on}"

@@ -1,0 +1,110 @@
+"""Scores with their history, the policies they were made under, and the row that lists read."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models.account import Account
+from csm_portal.core.models import User
+from csm_portal.core.scope import TenantModel
+
+
+class PolicyVersion(TenantModel):
+    """One version of a tenant's thresholds and penalties (SPEC 3.6). The highest number is in force."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.PositiveIntegerField()
+    values = models.JSONField()
+    reason = models.CharField(max_length=500, blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "number"], name="one_policy_per_number")]
+
+    def __str__(self) -> str:
+        return f"Policy {self.number}"
+
+
+class HealthScore(TenantModel):
+    """One scoring of one account, with all that is needed to do it again (SPEC 3.5)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="scores")
+    scored_on = models.DateField()
+    scored_at = models.DateTimeField()
+    # A re-run on the same local day is kept beside the first; the last one is the day's.
+    is_of_day = models.BooleanField(default=True)
+    score = models.PositiveSmallIntegerField()
+    computed_band = models.CharField(max_length=7)
+    effective_band = models.CharField(max_length=7)
+    band_reason = models.CharField(max_length=300, blank=True)
+    coverage = models.DecimalField(max_digits=4, decimal_places=3)
+    previous_score = models.PositiveSmallIntegerField(null=True)
+    previous_band = models.CharField(max_length=7, blank=True)
+    should_alert = models.BooleanField(default=False)
+    inputs = models.JSONField()
+    # The last known inputs that the effective band stands on, with the day each was seen (SPEC 3.3).
+    known = models.JSONField(default=dict)
+    points = models.JSONField()
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    engine_version = models.CharField(max_length=20)
+    arr = models.DecimalField(max_digits=16, decimal_places=2, null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    owner = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    lifecycle_stage = models.CharField(max_length=200, blank=True)
+    renewal_on = models.DateField(null=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "scored_on"],
+                condition=models.Q(is_of_day=True),
+                name="one_score_per_local_day",
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "account", "-scored_on"])]
+
+    def __str__(self) -> str:
+        return f"{self.score} on {self.scored_on}"
+
+
+class AccountHealth(TenantModel):
+    """What lists show of an account's health: one row each, written by the scan, so that a list joins one row."""
+
+    account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="health")
+    latest = models.ForeignKey(HealthScore, on_delete=models.PROTECT, related_name="+")
+    score = models.PositiveSmallIntegerField()
+    computed_band = models.CharField(max_length=7)
+    effective_band = models.CharField(max_length=7)
+    band_reason = models.CharField(max_length=300, blank=True)
+    coverage = models.DecimalField(max_digits=4, decimal_places=3)
+    previous_score = models.PositiveSmallIntegerField(null=True)
+    previous_band = models.CharField(max_length=7, blank=True)
+    should_alert = models.BooleanField(default=False)
+    scored_on = models.DateField()
+    scored_at = models.DateTimeField()
+    # [{"signal", "points"}], heaviest first, at most three.
+    drivers = models.JSONField(default=list)
+    # The scores of the last twelve weeks, oldest first, null where there is none.
+    sparkline = models.JSONField(default=list)
+    churn_level = models.CharField(max_length=8, blank=True)
+    # Low 0 to critical 3, to sort by.
+    churn_rank = models.PositiveSmallIntegerField(default=0)
+    churn_trigger = models.CharField(max_length=20, blank=True)
+    churn_until = models.DateField(null=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        indexes = [
+            models.Index(fields=["tenant", "score", "account"]),
+            models.Index(fields=["tenant", "effective_band", "score", "account"]),
+            models.Index(fields=["tenant", "-churn_rank", "churn_until", "account"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.effective_band} {self.score}"

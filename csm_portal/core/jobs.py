@@ -1,0 +1,235 @@
+"""Work in the background: the only module that imports the queue (ARCHITECTURE, decision 7).
+
+A job is asked for with ``enqueue``, which puts our own row and django-q2's into the same transaction. The
+queue knows nothing but the row's id; attempts, progress, outcome and recovery are ours (LIBRARIES 1.4).
+"""
+
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from csm_portal.core.models import Job, JobState, Tenant, User
+from csm_portal.core.scope import across_tenants, tenant_scope
+from csm_portal.ports.errors import PortError
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 3
+HEARTBEAT_SECONDS = 10.0
+LOST_AFTER = timedelta(seconds=60)
+# A queued job whose queue row was lost (a rotated SECRET_KEY drops them silently) is put back after this.
+FORGOTTEN_AFTER = timedelta(minutes=10)
+
+
+class Partial(Exception):
+    """Raised by a job that did part of its work and knows what is missing; the message is for a person."""
+
+    def __init__(self, message: str, *, result: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.result = dict(result or {})
+
+
+@dataclass(slots=True)
+class Running:
+    """What a job's function is given: its tenant, its parameters, and where to tell how far it is."""
+
+    job: Job
+    tenant: Tenant
+
+    @property
+    def params(self) -> dict[str, Any]:
+        params: dict[str, Any] = self.job.params
+        return params
+
+    @property
+    def requested_by(self) -> User | None:
+        return self.job.requested_by
+
+    def progress(self, done: int, total: int | None, message: str = "") -> None:
+        """Tell how far the work is. One write a call: tell each page, not each row."""
+        Job.objects.filter(pk=self.job.pk).update(
+            progress_done=done,
+            progress_total=total,
+            progress_message=message[:300],
+            heartbeat_at=timezone.now(),
+        )
+
+
+JobFunction = Callable[[Running], Mapping[str, Any] | None]
+
+
+def enqueue(
+    task: str,
+    *,
+    tenant: Tenant,
+    title: str,
+    now: datetime,
+    params: Mapping[str, Any] | None = None,
+    requested_by: User | None = None,
+    key: str = "",
+) -> Job:
+    """Ask for a job; return its row.
+
+    ``task`` is the dotted name of a JobFunction, ``params`` JSON values. While a job with the same ``key`` is
+    queued or running, that one is returned and none is added.
+    """
+    with tenant_scope(tenant):
+        try:
+            with transaction.atomic():
+                job = Job.objects.create(
+                    task=task,
+                    title=title,
+                    params=dict(params or {}),
+                    requested_by=requested_by,
+                    key=key,
+                    created_at=now,
+                    enqueued_at=now,
+                )
+                _hand_over(job)
+        except IntegrityError:
+            active = Job.objects.filter(key=key, state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+            if active is None:
+                raise
+            return active
+    return job
+
+
+def _hand_over(job: Job) -> None:
+    if settings.CSM_RUN_JOBS_INLINE:
+        transaction.on_commit(lambda: run(str(job.pk)))
+        return
+    from django_q.tasks import async_task
+
+    async_task("csm_portal.core.jobs.run_in_cluster", str(job.pk), task_name=job.task.rsplit(".", 1)[-1])
+
+
+def run_in_cluster(job_id: str) -> None:
+    """Run one job in a queue worker, with a heartbeat beside it. This is what the queue calls."""
+    stop = threading.Event()
+    pulse = threading.Thread(target=_beat, args=(job_id, stop), daemon=True)
+    pulse.start()
+    try:
+        run(job_id)
+    finally:
+        stop.set()
+        pulse.join(timeout=HEARTBEAT_SECONDS)
+
+
+def _beat(job_id: str, stop: threading.Event) -> None:
+    try:
+        while not stop.wait(HEARTBEAT_SECONDS):
+            with across_tenants("the heartbeat of a job is found by the job's id"):
+                Job.objects.filter(pk=UUID(job_id), state=JobState.RUNNING).update(
+                    heartbeat_at=timezone.now()
+                )
+    finally:
+        connection.close()
+
+
+def run(job_id: str) -> None:
+    """Run one job, if it is still to be run. A second call for the same job does nothing.
+
+    Attempts are counted before the work starts, so that a job that kills its worker is counted too.
+    """
+    with across_tenants("a job is found by its id; its tenant's scope follows"):
+        job = Job.objects.select_related("tenant", "requested_by").filter(pk=UUID(job_id)).first()
+        if job is None:
+            return
+        now = timezone.now()
+        if job.attempts >= MAX_ATTEMPTS:
+            _quarantine(job, now)
+            return
+        claimed = Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(
+            state=JobState.RUNNING, attempts=F("attempts") + 1, started_at=now, heartbeat_at=now, error=""
+        )
+    if claimed != 1:
+        return
+    job.attempts += 1
+    with (
+        tenant_scope(job.tenant),
+        structlog.contextvars.bound_contextvars(job_id=job_id, task=job.task),
+    ):
+        try:
+            function: JobFunction = import_string(job.task)
+            result = function(Running(job=job, tenant=job.tenant))
+        except Partial as partial:
+            log.warning("job_partial", error=str(partial))
+            _finish(job, JobState.PARTIAL, error=str(partial), result=partial.result)
+        except PortError as error:
+            log.warning("job_failed", error=str(error), trouble=error.trouble)
+            _finish(job, JobState.FAILED, error=str(error))
+        except Exception as error:
+            log.exception("job_failed")
+            _finish(job, JobState.FAILED, error=_told(error))
+        else:
+            _finish(job, JobState.DONE, result=dict(result or {}))
+
+
+def _told(error: Exception) -> str:
+    """Say what happened without what the exception may carry from a customer's data."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"The job stopped on an error of its own ({type(error).__name__} in {place.name}). The log has the rest."
+
+
+def _finish(job: Job, state: JobState, *, error: str = "", result: Mapping[str, Any] | None = None) -> None:
+    Job.objects.filter(pk=job.pk, state=JobState.RUNNING, attempts=job.attempts).update(
+        state=state, error=error, result=dict(result or {}), finished_at=timezone.now()
+    )
+
+
+def _quarantine(job: Job, now: datetime) -> None:
+    quarantined = Job.objects.filter(pk=job.pk, state__in=[JobState.QUEUED, JobState.RUNNING]).update(
+        state=JobState.QUARANTINED,
+        finished_at=now,
+        error=f"The job took its worker down {MAX_ATTEMPTS} times and is not tried again.",
+    )
+    if quarantined:
+        log.error("job_quarantined", job_id=str(job.pk), task=job.task)
+
+
+def retry(job: Job, *, actor: User, now: datetime) -> Job:
+    """Ask again for a job that is over, as a new job with the same parameters."""
+    return enqueue(
+        job.task,
+        tenant=job.tenant,
+        title=job.title,
+        now=now,
+        params=job.params,
+        requested_by=actor,
+        key=job.key,
+    )
+
+
+def recover(*, now: datetime) -> int:
+    """Put back jobs whose worker died and jobs that the queue forgot; return how many."""
+    with across_tenants("the minute tick looks after every tenant's jobs"):
+        lost = list(
+            Job.objects.filter(
+                Q(state=JobState.RUNNING, heartbeat_at__lt=now - LOST_AFTER)
+                | Q(state=JobState.QUEUED, enqueued_at__lt=now - FORGOTTEN_AFTER)
+            )
+        )
+        count = 0
+        for job in lost:
+            if job.attempts >= MAX_ATTEMPTS:
+                _quarantine(job, now)
+                continue
+            with transaction.atomic():
+                # The worker may have finished between the look and now: only an unchanged row is put back.
+                count += Job.objects.filter(
+                    pk=job.pk, state=job.state, attempts=job.attempts, heartbeat_at=job.heartbeat_at
+                ).update(state=JobState.QUEUED, enqueued_at=now)
+                _hand_over(job)
+            log.warning("job_put_back", job_id=str(job.pk), task=job.task, attempts=job.attempts)
+    return count

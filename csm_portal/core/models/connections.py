@@ -1,0 +1,42 @@
+"""How a tenant is connected to the outside: Notion ids, and secrets encrypted at rest."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from csm_portal.core.scope import TenantModel
+
+
+class TenantSecret(TenantModel):
+    """One secret of a tenant, encrypted (SPEC 10.3). Read and written by ``core.secrets`` only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=60)
+    ciphertext = models.TextField()
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="one_secret_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NotionConnection(TenantModel):
+    """Where a tenant's accounts and QBRs are (SPEC 2.2). The token is a TenantSecret, never a column here."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    accounts_database_id = models.CharField(max_length=300, blank=True)
+    accounts_data_source_id = models.CharField(max_length=64, blank=True)
+    qbr_database_id = models.CharField(max_length=300, blank=True)
+    requests_per_minute = models.PositiveIntegerField(default=180)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_notion_connection_per_tenant")]
+
+    def __str__(self) -> str:
+        return f"Notion of {self.tenant_id}"

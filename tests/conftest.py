@@ -1,0 +1,97 @@
+"""What every test stands on: the cast, the tenants, a database that can be emptied in spite of its guards."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client, TransactionTestCase
+
+from csm_portal.core import audit
+from csm_portal.core.models import Membership, Tenant, User
+from csm_portal.core.scope import tenant_scope
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptying_lifts_the_audit_guard() -> Iterator[None]:
+    """A transactional test empties every table at its end; the audit log's guard would refuse."""
+    emptied = TransactionTestCase._fixture_teardown
+
+    def without_guard(self: TransactionTestCase) -> None:
+        audit.unguard(connection)
+        try:
+            emptied(self)
+        finally:
+            audit.guard(connection)
+
+    TransactionTestCase._fixture_teardown = without_guard
+    yield
+    TransactionTestCase._fixture_teardown = emptied
+
+
+@pytest.fixture
+def tenant(db: Any) -> Tenant:
+    return Tenant.objects.create(
+        name="Northwind Software", slug="northwind", time_zone="Europe/Berlin", currency="EUR"
+    )
+
+
+@pytest.fixture
+def other_tenant(db: Any) -> Tenant:
+    return Tenant.objects.create(
+        name="Charlie & Co", slug="charlie", time_zone="America/New_York", currency="USD"
+    )
+
+
+def make_member(tenant: Tenant, name: str, **roles: bool) -> User:
+    """Make a person with a password and a membership; roles are is_csm, is_manager, is_admin, is_sales."""
+    user = User.objects.create_user(f"{name.lower()}@{tenant.slug}.example", PASSWORD, name=name)
+    with tenant_scope(tenant):
+        Membership.objects.create(user=user, **roles)
+    return user
+
+
+@pytest.fixture
+def alice(tenant: Tenant) -> User:
+    """The CSM."""
+    return make_member(tenant, "Alice", is_csm=True)
+
+
+@pytest.fixture
+def bob(tenant: Tenant) -> User:
+    """The manager."""
+    return make_member(tenant, "Bob", is_manager=True)
+
+
+@pytest.fixture
+def ada(tenant: Tenant) -> User:
+    """The admin."""
+    return make_member(tenant, "Ada", is_admin=True)
+
+
+@pytest.fixture
+def sam(tenant: Tenant) -> User:
+    """The sales person."""
+    return make_member(tenant, "Sam", is_sales=True)
+
+
+@pytest.fixture
+def charlie(other_tenant: Tenant) -> User:
+    """Everything at another tenant."""
+    return make_member(other_tenant, "Charlie", is_csm=True, is_manager=True, is_admin=True)
+
+
+@pytest.fixture
+def scoped(tenant: Tenant) -> Iterator[Tenant]:
+    """Enter the tenant's scope for the whole test."""
+    with tenant_scope(tenant):
+        yield tenant
+
+
+def signed_in(user: User) -> Client:
+    """Return a client with this person's session."""
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
