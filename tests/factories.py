@@ -1,0 +1,79 @@
+"""Rows to test with: each factory fills in what a test does not care about. Call them inside a tenant's scope."""
+
+import itertools
+import uuid
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import Account, SyncRun, SyncState
+from csm_portal.core.models import User
+
+NOW = datetime(2026, 5, 14, 9, 30, tzinfo=UTC)
+TODAY = date(2026, 5, 14)
+
+_counter = itertools.count(1)
+
+
+def account_fields(**fields: Any) -> dict[str, Any]:
+    """Return the fields of an account in good health, with those that are given put over them.
+
+    An ``owner`` (a User) also gives the owner's name and address.
+    """
+    number = next(_counter)
+    owner: User | None = fields.get("owner")
+    filled: dict[str, Any] = {
+        "notion_page_id": str(uuid.uuid4()),
+        "name": f"Account {number:03d}",
+        "owner_name": owner.name if owner else "",
+        "owner_email": owner.email if owner else "",
+        "segment": "Mid-Market",
+        "lifecycle_stage": "Live",
+        "arr": Decimal("48000.00"),
+        "currency": "EUR",
+        "renewal_on": date(2027, 1, 31),
+        "seats_used": 90,
+        "seats_purchased": 100,
+        "feature_adoption_rate": Decimal("0.8"),
+        "support_ticket_volume": 2,
+        "support_sentiment": "positive",
+        "last_interaction_on": date(2026, 5, 10),
+        "login_frequency_score": Decimal("0.9"),
+        "usage_trend": "growing",
+        "payment_current": True,
+        "stakeholder_engagement_score": Decimal("0.9"),
+        "nps_score": Decimal(9),
+        "escalation_history_count": 0,
+        "tam_health_rag": "Green",
+        "synced_at": NOW,
+        "created_in_notion_at": NOW,
+        "edited_in_notion_at": NOW,
+        **fields,
+    }
+    filled.setdefault("url", f"https://www.notion.so/{filled['notion_page_id'].replace('-', '')}")
+    filled.setdefault("search_text", f"{filled['name']} {filled['owner_name']} {filled['segment']}".lower())
+    return filled
+
+
+def make_account(**fields: Any) -> Account:
+    """Make one account of the scope's tenant: healthy, live, renewing in eight months, unless told otherwise."""
+    return Account.objects.create(**account_fields(**fields))
+
+
+def make_accounts(count: int, **fields: Any) -> list[Account]:
+    """Make many accounts in one statement; names differ, the rest is the same."""
+    return Account.objects.bulk_create([Account(**account_fields(**fields)) for _ in range(count)])
+
+
+def make_sync_run(**fields: Any) -> SyncRun:
+    """Make one finished run of a sync."""
+    filled = {
+        "state": SyncState.DONE,
+        "started_at": NOW,
+        "finished_at": NOW,
+        "pages_read": 2,
+        "created": 120,
+        "requests": 3,
+        **fields,
+    }
+    return SyncRun.objects.create(**filled)
