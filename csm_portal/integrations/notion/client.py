@@ -1,0 +1,167 @@
+"""Calls to Notion through its SDK: the version, the budget, the retries and the errors of SPEC 2.1 and 2.4."""
+
+import ipaddress
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+from notion_client import Client
+from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
+
+from csm_portal.integrations import retrying
+from csm_portal.integrations.notion import errors, pacing
+from csm_portal.ports.errors import PortError
+from csm_portal.ports.workspace import Usage
+
+VERSION = "2026-03-11"
+# Notion itself gives up after 60 seconds and answers 503; a little longer lets that answer arrive.
+TIMEOUT = httpx.Timeout(65.0, connect=10.0, pool=10.0)
+
+log = structlog.get_logger(__name__)
+
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
+_VENDOR = (HTTPResponseError, RequestTimeoutError, InvalidPathParameterError, httpx.HTTPError, httpx.InvalidURL, ValueError)  # fmt: skip
+
+
+class NotionClient:
+    """One token's way to Notion.
+
+    ``sdk`` is taken apart, not used as it is: the same address, token and httpx client, but our version of
+    the API, our logger and none of its own retries. ``usage`` counts every request that left and every
+    second spent waiting, for the budget or for Notion.
+    """
+
+    def __init__(
+        self,
+        sdk: Client,
+        *,
+        gate: pacing.Gate,
+        policy: retrying.RetryPolicy = retrying.RetryPolicy(),  # noqa: B008  frozen
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.usage = Usage()
+        self._http = sdk.client
+        self._sdk = Client(
+            client=self._http,
+            auth=sdk.options.auth,
+            base_url=sdk.options.base_url,
+            notion_version=VERSION,
+            retry=False,
+            # The SDK would write to a console handler of its own, each failure with Notion's words in it.
+            logger=logging.getLogger(f"{__name__}.sdk"),
+            log_level=logging.CRITICAL,
+        )
+        self._http.timeout = TIMEOUT
+        self._gate = gate
+        self._policy = policy
+        self._sleep = sleep
+
+    def read(
+        self,
+        path: str,
+        *,
+        what: str,
+        method: Method = "GET",
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return the answer to a request that changes nothing; a POST query is one too.
+
+        ``what`` names for a person what is asked for (``the accounts database``). Raises PortError.
+        """
+        return self._call(method, path, what=what, query=query, body=body, is_write=False)
+
+    def write(self, method: Method, path: str, *, what: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer to a request that changes something.
+
+        Made again only where it is known that nothing was written. Raises PortError.
+        """
+        return self._call(method, path, what=what, query=None, body=body, is_write=True)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def _call(
+        self,
+        method: Method,
+        path: str,
+        *,
+        what: str,
+        query: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+        is_write: bool,
+    ) -> dict[str, Any]:
+        def once() -> dict[str, Any]:
+            self.usage.waited_seconds += self._gate.admit()
+            self.usage.requests += 1
+            try:
+                answer = self._sdk.request(
+                    path=path,
+                    method=method,
+                    query=None if query is None else dict(query),
+                    body=None if body is None else dict(body),
+                )
+            except _VENDOR as error:
+                raise errors.from_vendor(error, what=what, is_write=is_write) from error
+            if not isinstance(answer, dict):
+                raise errors.bad_answer(what, is_write=is_write)
+            return answer
+
+        def before_waiting(error: PortError, seconds: float) -> None:
+            self.usage.waited_seconds += seconds
+            log.warning("notion.retry", method=method, trouble=error.trouble.value, seconds=round(seconds, 1))
+
+        def guarded() -> dict[str, Any]:
+            try:
+                return once()
+            except PortError as error:
+                if error.retry_after is not None:
+                    # Whoever else uses this token waits too, also where this caller gives up.
+                    self._gate.hold(error.retry_after)
+                raise
+
+        return retrying.call(guarded, policy=self._policy, sleep=self._sleep, on_wait=before_waiting)
+
+
+def build(
+    *,
+    token: str,
+    base_url: str,
+    budget: int,
+    transport: httpx.BaseTransport | None = None,
+    gate: pacing.Gate | None = None,
+    policy: retrying.RetryPolicy = retrying.RetryPolicy(),  # noqa: B008  frozen
+    sleep: Callable[[float], None] = time.sleep,
+) -> NotionClient:
+    """Return a client for a token. ``budget`` is requests in 60 seconds; a given ``gate`` takes its place.
+
+    Raises PortError where the token or the address cannot be one.
+    """
+    secret = token.strip()
+    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise errors.not_configured(
+            "The Notion token is empty or holds characters that no token has. Copy it again from the integration's "
+            "page in Notion and save it in the settings."
+        )
+    address = base_url.strip().rstrip("/")
+    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+        raise errors.not_configured(
+            f"“{address}” is not an address that can be called. Correct NOTION_BASE_URL."
+        )
+    # A proxy from the environment cannot reach a simulator on this machine.
+    http = httpx.Client(transport=transport, trust_env=not _is_this_machine(address))
+    sdk = Client(client=http, auth=secret, base_url=address, logger=logging.getLogger(f"{__name__}.sdk"))
+    return NotionClient(sdk, gate=gate or pacing.Pacer(budget, sleep=sleep), policy=policy, sleep=sleep)
+
+
+def _is_this_machine(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,280 @@
+"""``NotionCSMAdapter``: a tenant's Notion workspace behind the portal's port (SPEC 2.1)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from notion_client import Client
+
+from csm_portal.integrations.notion import (
+    answers,
+    blocks,
+    entries,
+    errors,
+    fields,
+    pacing,
+    paging,
+    records,
+    sources,
+)
+from csm_portal.integrations.notion import client as notion
+from csm_portal.integrations.notion.answers import DataSourceAnswer, PageAnswer, UserAnswer
+from csm_portal.ports.documents import Document
+from csm_portal.ports.errors import PortError, Trouble
+from csm_portal.ports.workspace import (
+    AccountRecord,
+    AccountsPage,
+    DataSourceInfo,
+    MappingProblem,
+    PropertyMapping,
+    QBREntry,
+    QBRPageRef,
+    Usage,
+    Workspace,
+    WorkspaceConfig,
+)
+
+ACCOUNTS, QBRS = "the accounts database", "the QBR database"
+ACCOUNT_PAGE, QBR_PAGE = "the account's page", "the QBR's page"
+DRAFT = "Draft"
+# A cursor that keeps expiring would read the first pages for ever.
+RESTARTS_A_PARTITION = 3
+
+
+class NotionCSMAdapter(Workspace):
+    """The accounts and the QBRs of one workspace. Raises PortError and nothing else.
+
+    Ids are taken in any form that a person pastes. ``client`` may be the bare SDK client: its token,
+    address and connections are used, its retries and version are not. Nothing is asked for before it is
+    needed; which data source is meant is asked for once.
+    """
+
+    def __init__(
+        self,
+        client: notion.NotionClient | Client,
+        accounts_database_id: str,
+        qbr_database_id: str | None = None,
+        *,
+        accounts_data_source_id: str | None = None,
+    ) -> None:
+        self._client = client if isinstance(client, notion.NotionClient) else notion.NotionClient(client, gate=pacing.Pacer(budget=180))  # fmt: skip
+        self.usage: Usage = self._client.usage
+        self._accounts_id = accounts_database_id
+        self._qbrs_id = qbr_database_id
+        self._named_source = accounts_data_source_id
+        self._found: dict[str, str] = {}
+        self._columns: entries.Columns | None = None
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def __enter__(self) -> "NotionCSMAdapter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def check_access(self) -> str:
+        """Return the name of the integration that the token belongs to."""
+        answer = self._client.read("users/me", what="the integration")
+        return answers.parse(UserAnswer, answer, what="the integration").name or "Unnamed integration"
+
+    def describe_accounts(self) -> DataSourceInfo:
+        """Return the accounts data source with its live schema."""
+        return fields.describe(self._accounts())
+
+    def describe_qbrs(self) -> DataSourceInfo:
+        """Return the QBR data source with its live schema."""
+        return fields.describe(self._qbrs())
+
+    def default_mapping(self, source: DataSourceInfo) -> dict[str, str]:
+        """Return field -> property id for every field found under one of its default names."""
+        return fields.defaults(source)
+
+    def check_mapping(self, source: DataSourceInfo, mapping: PropertyMapping) -> list[MappingProblem]:
+        """Name each mapped property that is missing or of a type that cannot carry its field."""
+        return fields.problems(source, mapping)
+
+    def scan_accounts(self, mapping: PropertyMapping) -> Iterator[AccountsPage]:
+        """Yield every row, then every archived row, at most 100 a page.
+
+        A cursor that expired starts its half again, so a record may come twice.
+        """
+        source = self._accounts()
+        reader = records.Reader(self._client, source, mapping, is_scan=True)
+        for is_archived in (False, True):
+            yield from self._partition(source.id, reader, is_archived=is_archived)
+
+    def query_all_accounts(self, mapping: PropertyMapping | None = None) -> list[AccountRecord]:
+        """Return every account once, archived ones included, under the default mapping if none is given.
+
+        Raises PortError where Notion cut the result short: part of the accounts is never taken for all.
+        """
+        chosen = self._default_mapping() if mapping is None else mapping
+        found: dict[str, AccountRecord] = {}
+        for page in self.scan_accounts(chosen):
+            if page.is_incomplete:
+                raise PortError(
+                    "Notion handed out only part of the accounts: a query ends at 10,000 rows.",
+                    trouble=Trouble.BAD_ANSWER,
+                    permanent=True,
+                )
+            found |= {record.id: record for record in page.records}
+        return list(found.values())
+
+    def get_account(self, account_id: str, mapping: PropertyMapping | None = None) -> AccountRecord:
+        """Return one account by its page id. A page in the trash or of another database is not found."""
+        identifier = sources.parsed(account_id, what="the account")
+        source = self._accounts()
+        answer = self._client.read(f"pages/{identifier}", what=ACCOUNT_PAGE)
+        page = answers.parse(PageAnswer, answer, what=ACCOUNT_PAGE)
+        if page.in_trash or page.parent.data_source_id != source.id:
+            reason = "is in Notion's trash" if page.in_trash else "is not in the accounts database"
+            raise PortError(f"The account's page {reason}.", trouble=Trouble.NOT_FOUND, permanent=True)
+        chosen = fields.defaults(fields.describe(source)) if mapping is None else mapping
+        return records.Reader(self._client, source, chosen, is_scan=False).record(page)
+
+    def find_qbr_pages(self, key: str) -> list[QBRPageRef]:
+        """Return every page of the QBR database that carries this key, archived ones excepted."""
+        columns = self._qbr_columns()
+        path = f"data_sources/{self._qbr_source_id()}/query"
+        found = paging.results(self._client, path, what=QBRS, body={"filter": columns.with_key(key)})
+        references = (columns.reference(answer) for answer in found)
+        return [reference for reference in references if reference is not None and reference.key == key]
+
+    def create_qbr_page(self, entry: QBREntry, document: Document) -> tuple[QBRPageRef, list[str]]:
+        """Create the entry as Draft with the first blocks of the body; return it and the ids of its top blocks.
+
+        An error after the page was made carries its id in ``committed_id``.
+        """
+        columns = self._qbr_columns()
+        first = blocks.batch(blocks.render_qbr_blocks(document))
+        body = {
+            "parent": {"type": "data_source_id", "data_source_id": self._qbr_source_id()},
+            "properties": columns.for_entry(entry, status=DRAFT),
+            "children": first,
+        }
+        answer = self._client.write("POST", "pages", what=QBRS, body=body)
+        reference = columns.reference(answer)
+        if reference is None:
+            raise errors.bad_answer(QBRS, is_write=True)
+        try:
+            return reference, self.qbr_block_ids(reference.id)
+        except PortError as error:
+            error.maybe_written, error.committed_id = True, reference.id
+            raise
+
+    def append_qbr_body(self, page_id: str, document: Document, *, after: int) -> list[str]:
+        """Append the next call's worth of top blocks, skipping the first ``after``; return their ids.
+
+        An empty list means that the whole body is there.
+        """
+        following = blocks.batch(blocks.render_qbr_blocks(document)[after:])
+        if not following:
+            return []
+        identifier = sources.parsed(page_id, what=QBR_PAGE)
+        answer = self._client.write(
+            "PATCH", f"blocks/{identifier}/children", what=QBR_PAGE, body={"children": following}
+        )
+        appended = answers.parse(answers.ListAnswer, answer, what=QBR_PAGE)
+        return [str(block.get("id")) for block in appended.results]
+
+    def qbr_block_ids(self, page_id: str) -> list[str]:
+        """Return the ids of the page's top blocks in order."""
+        return [str(block.get("id")) for block in self._children(sources.parsed(page_id, what=QBR_PAGE))]
+
+    def read_qbr_lines(self, page_id: str) -> list[str]:
+        """Return the words of the page's body, comparable with ``Document.plain_lines``.
+
+        One request for each 100 top blocks and one for each 100 rows of a table.
+        """
+        return blocks.lines(self._tree(sources.parsed(page_id, what=QBR_PAGE)))
+
+    def update_qbr_page(self, page_id: str, entry: QBREntry, *, status: str) -> None:
+        """Set the entry's properties; ``status="Ready"`` is the last write of publishing."""
+        body = {"properties": self._qbr_columns().for_entry(entry, status=status)}
+        identifier = sources.parsed(page_id, what=QBR_PAGE)
+        self._client.write("PATCH", f"pages/{identifier}", what=QBR_PAGE, body=body)
+
+    def _accounts(self) -> DataSourceAnswer:
+        return sources.fetch(self._client, self._accounts_source_id(), what=ACCOUNTS)
+
+    def _qbrs(self) -> DataSourceAnswer:
+        return sources.fetch(self._client, self._qbr_source_id(), what=QBRS)
+
+    def _accounts_source_id(self) -> str:
+        return self._source_id(self._accounts_id, named=self._named_source, what=ACCOUNTS)
+
+    def _qbr_source_id(self) -> str:
+        return self._source_id(self._qbrs_id, named=None, what=QBRS)
+
+    def _source_id(self, given: str | None, *, named: str | None, what: str) -> str:
+        if what not in self._found:
+            identifier = sources.parsed(given, what=what)
+            self._found[what] = sources.data_source_id(self._client, identifier, named=named, what=what)
+        return self._found[what]
+
+    def _default_mapping(self) -> dict[str, str]:
+        return fields.defaults(self.describe_accounts())
+
+    def _qbr_columns(self) -> entries.Columns:
+        if self._columns is None:
+            given = sources.parsed(self._accounts_id, what=ACCOUNTS)
+            named = [sources.parsed(self._named_source, what=ACCOUNTS)] if self._named_source else []
+            self._columns = entries.Columns(self._qbrs(), accounts=[given, *named])
+        return self._columns
+
+    def _partition(
+        self, source_id: str, reader: records.Reader, *, is_archived: bool
+    ) -> Iterator[AccountsPage]:
+        # The SDK's own query method drops ``is_archived`` without a word. Without it, archived rows are left out.
+        body: dict[str, Any] = {"sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
+        if is_archived:
+            body["is_archived"] = True
+        path = f"data_sources/{source_id}/query"
+        for restarts in range(RESTARTS_A_PARTITION + 1):
+            try:
+                for answer in paging.pages(self._client, path, what=ACCOUNTS, body=body):
+                    found = tuple(reader.record(page) for page in self._pages(answer.results))
+                    yield AccountsPage(records=found, is_incomplete=answer.is_incomplete)
+                return
+            except errors.StaleCursor:
+                if restarts == RESTARTS_A_PARTITION:
+                    raise
+
+    def _pages(self, results: list[dict[str, Any]]) -> Iterator[PageAnswer]:
+        for result in results:
+            # A wiki lists its databases beside its pages.
+            if result.get("object") != "page":
+                continue
+            answer = result
+            if "properties" not in result:
+                answer = self._client.read(f"pages/{result.get('id')}", what=ACCOUNT_PAGE)
+            page = answers.parse(PageAnswer, answer, what=ACCOUNTS)
+            if not page.in_trash:
+                yield page
+
+    def _children(self, block_id: str) -> Iterator[dict[str, Any]]:
+        return paging.results(self._client, f"blocks/{block_id}/children", what=QBR_PAGE)
+
+    def _tree(self, block_id: str) -> Iterator[dict[str, Any]]:
+        for block in self._children(block_id):
+            kind = str(block.get("type"))
+            content = block.get(kind)
+            if not block.get("has_children") or not isinstance(content, dict):
+                yield block
+                continue
+            yield {**block, kind: {**content, "children": list(self._tree(str(block["id"])))}}
+
+
+def connect(config: WorkspaceConfig) -> NotionCSMAdapter:
+    """Return the workspace that a tenant's settings describe, without asking Notion anything yet."""
+    client = notion.build(
+        token=config.token, base_url=config.base_url, budget=config.budget, transport=config.transport
+    )
+    return NotionCSMAdapter(
+        client,
+        config.accounts_database_id,
+        config.qbr_database_id,
+        accounts_data_source_id=config.accounts_data_source_id,
+    )
