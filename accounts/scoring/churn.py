@@ -16,7 +16,6 @@ from accounts.scoring.churn_facts import FALL_POINTS, Fact, FactCode, FactKind, 
 from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.signals import HealthSignals
 
-
 __all__ = [
     "FALL_POINTS",
     "RULES",

@@ -130,7 +130,7 @@ def of_behaviour(
 
 
 def _band_clause(score: int, band: Band, policy: HealthPolicy) -> str:
-    if band == band_of(score, policy):
+    if band is Band(band_of(score, policy)):
         return f"the account is {band} with a score of {score}"
     return f"the account is {band}, as last known, while the data that is left gives a score of {score}"
 

@@ -76,8 +76,8 @@ _CURVES: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "last_interaction_days": (
         "{interaction_staleness_days}",
-        "Grows evenly from 0 at {interaction_staleness_days} days to {interaction_penalty} when it went stale "
-        "{interaction_ramp_days} days before.",
+        "Grows evenly from 0 at {interaction_staleness_days} days to {interaction_penalty} "
+        "{interaction_ramp_days} days later.",
         "Silence is one of the two strongest signs of churn in real portfolios.",
     ),
     "login_frequency_score": (

@@ -68,7 +68,8 @@ a notice date that has passed gives way to the renewal ahead.
 
 _CHURN_WORDS = """\
 - *steady*: Green and not falling. *watch*: Amber, or Green and {fall} points down in {days} days, or Unknown.
-  *serious*: Amber and {fall} points down, or {twice} points down in any band, or in arrears. *severe*: Red.
+  *serious*: Amber and {fall} points down, or {twice} points down in any band, or in arrears. *severe*: Red, or Unknown with a score
+  that is Red already.
 - *in sight*: {renewal_days_amber} days or less. *close*: {renewal_days_red} days or less. *imminent*: half of that.
   *far*: more, or no date is known.
 - The trigger is `contract_proximity` where only the contract calls, `behavioral` where only the behaviour does,
