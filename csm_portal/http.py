@@ -112,6 +112,16 @@ class NavEntry:
     count: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownUser:
+    """Who is signed in, as the page's frame shows it."""
+
+    name: str
+    email: str
+    role: str
+    tenant: str
+
+
 # (label, url name, icon, the roles that see it; none: everybody)
 _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Portfolio", "portfolio", "list", ()),
@@ -140,10 +150,9 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
         except NoReverseMatch:  # TEMPORARY until every page exists
             continue
         nav.append(NavEntry(label=label, url=url, icon=icon, is_current=request.path.startswith(url)))
-    return {
-        "nav": nav,
-        "theme": theme,
-        "tenant": membership.tenant,
-        "portal_user": request.user,
-        "role_names": [role.label for role in Role if role in membership.roles],
-    }
+    return {"nav": nav, "theme": theme, "portal_user": _shown(membership, cast(User, request.user))}
+
+
+def _shown(membership: Membership, user: User) -> ShownUser:
+    roles = ", ".join(role.label for role in Role if role in membership.roles)
+    return ShownUser(name=str(user), email=user.email, role=roles, tenant=membership.tenant.name)

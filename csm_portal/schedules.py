@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import structlog
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from csm_portal.core.scope import tenant_scope
 log = structlog.get_logger(__name__)
 
 TICK = "csm_portal.schedules.tick_now"
+_LAST_TICK = "schedules.last_tick"
 # How far back a tick looks for slots that nobody claimed, to record them as missed.
 LOOK_BACK_DAYS = 7
 
@@ -83,7 +85,15 @@ def next_due(plan: Planned, tenant: Tenant, *, now: datetime) -> datetime:
 
 def tick_now() -> None:
     """Do what this minute asks for. The queue's one schedule calls it; several at once do no harm."""
-    tick(now=timezone.now())
+    now = timezone.now()
+    cache.set(_LAST_TICK, now, timeout=None)
+    tick(now=now)
+
+
+def last_tick() -> datetime | None:
+    """Return when the queue last told that it lives, or None if it never did."""
+    moment: datetime | None = cache.get(_LAST_TICK)
+    return moment
 
 
 def tick(*, now: datetime) -> int:

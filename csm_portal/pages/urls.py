@@ -1,3 +1,14 @@
-from django.urls import URLPattern
+"""Addresses of the pages that stand on both apps, or on none."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path
+
+from csm_portal.pages import jobs, schedule
+
+urlpatterns: list[URLPattern] = [
+    path("operations/jobs/", jobs.job_list, name="jobs"),
+    path("operations/jobs/<uuid:job_id>/", jobs.job_page, name="job"),
+    path("operations/jobs/<uuid:job_id>/status/", jobs.job_status, name="job-status"),
+    path("operations/jobs/<uuid:job_id>/retry/", jobs.job_retry, name="job-retry"),
+    path("operations/schedule/", schedule.schedule_page, name="schedule"),
+    path("operations/schedule/<slug:name>/run/", schedule.run_now, name="schedule-run"),
+]

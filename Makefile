@@ -1,0 +1,63 @@
+# The two commands of the README are `make demo` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+PORT ?= 8000
+DATA ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast lint format bench bench-health soak lock clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "The portal needs Python 3.11 or newer; $$($(PYTHON) --version 2>&1) was found. Name another with: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python could not make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/base.done: requirements/base.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@touch $@
+
+$(VENV)/dev.done: requirements/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@ $(VENV)/base.done
+
+setup: $(VENV)/dev.done ## Make .venv with everything that development needs
+
+demo: $(VENV)/base.done ## Fill a simulated workspace and serve the portal (PORT=8123, DATA=accounts.csv)
+	@exec $(BIN)/python manage.py demo --port "$(PORT)" $(if $(DATA),--data "$(DATA)")
+
+test: $(VENV)/dev.done ## Run every test: SQLite, PostgreSQL, a real browser
+	@$(BIN)/python -m tests.services.run
+
+test-fast: $(VENV)/dev.done ## Run the tests on SQLite alone, without the browser
+	@$(BIN)/python -m pytest -q -n 2 -m "not browser"
+
+lint: $(VENV)/dev.done ## Check format, types, layers, templates and migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/mypy csm_portal accounts qbr
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
+	$(BIN)/djlint --lint --quiet templates
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
+
+format: $(VENV)/dev.done ## Format code and templates
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html')
+
+bench: $(VENV)/dev.done ## Measure speed as ratios; fails where a target of the benchmarks page is missed
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m benchmarks.pages
+
+bench-health: $(VENV)/dev.done ## Judge the score against real churn (needs ../shared/data)
+	@$(BIN)/python -m benchmarks.health
+
+lock: | $(BIN)/python ## Renew requirements/*.txt from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/base.txt
+	uv pip compile pyproject.toml --extra dev -c requirements/base.txt --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/dev.txt
+
+clean: ## Remove what the other commands made, .venv and the demo's data included
+	rm -rf $(VENV) var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
