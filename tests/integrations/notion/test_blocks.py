@@ -1,0 +1,195 @@
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from csm_portal.integrations.notion import blocks
+from csm_portal.ports.documents import Bullets, Callout, Document, Heading, Paragraph, Span, Table
+from csm_portal.ports.errors import PortError
+
+# Narrow and wide characters, one of two UTF-16 units, one of six bytes in JSON, line ends and our own separator.
+characters = st.sampled_from("ab é€ß漢😀\n\x01|-•")
+short = st.text(characters, max_size=30)
+long = st.builds(
+    lambda seed, times: seed * times,
+    st.text(characters, min_size=1, max_size=7),
+    st.integers(min_value=1, max_value=40_000),
+)
+cut_exactly = st.builds(
+    lambda limit, off, character: character * (limit + off),
+    st.sampled_from([2_000, 20_000, 30_000, 60_000]),
+    st.integers(min_value=-2, max_value=2),
+    st.sampled_from("a😀"),
+)
+texts = short | long | cut_exactly
+spans = st.lists(st.builds(Span, text=texts), max_size=3).map(tuple)
+
+
+@st.composite
+def tables(draw):
+    width = draw(st.integers(min_value=1, max_value=4))
+    row = st.lists(
+        spans if draw(st.booleans()) else st.builds(lambda t: (Span(text=t),), short),
+        min_size=width,
+        max_size=width,
+    )
+    drawn = draw(st.lists(row.map(tuple), max_size=3))
+    times = draw(st.sampled_from([1, 1, 1, 33, 50, 99, 100, 120])) if drawn else 1
+    header = draw(st.lists(short, min_size=width, max_size=width))
+    return Table(header=tuple(header), rows=tuple(drawn * times))
+
+
+document_blocks = st.one_of(
+    st.builds(Heading, text=texts, level=st.sampled_from([1, 2, 3])),
+    st.builds(Paragraph, spans=spans),
+    st.builds(Bullets, items=st.lists(spans, max_size=4).map(tuple)),
+    st.builds(Callout, spans=spans, tone=st.sampled_from(["info", "warning"])),
+    tables(),
+)
+documents = st.builds(Document, title=short, blocks=st.lists(document_blocks, max_size=6).map(tuple))
+
+QBR = Document(
+    title="QBR",
+    blocks=(
+        Heading(text="Account Health Summary"),
+        Paragraph(spans=(Span(text="The score is "), Span(text="72", fact="health.score"), Span(text="."))),
+        Bullets(items=((Span(text="One"),), (Span(text="Two"),))),
+        Table(header=("Month", "Score"), rows=(((Span(text="May"),), (Span(text="72"),)),)),
+        Callout(spans=(Span(text="Renewal is near."),), tone="warning"),
+    ),
+)
+
+
+def as_notion_answers(sent):
+    """What a page gives back: the words of each item, runs of the same look joined into one."""
+    return json.loads(json.dumps(sent), object_hook=_answered)
+
+
+def _answered(value):
+    if "text" in value and "content" in value["text"]:
+        return {**value, "plain_text": value["text"]["content"]}
+    return value
+
+
+def publish(document):
+    """Return the calls that a document takes, as the publisher makes them."""
+    rendered = blocks.render_qbr_blocks(document)
+    calls = []
+    while following := blocks.batch(rendered[sum(map(len, calls)) :]):
+        calls.append(following)
+    return calls
+
+
+def walk(sent):
+    for block in sent:
+        yield block
+        yield from walk(block.get("table", {}).get("children", ()))
+
+
+def rich_texts(block):
+    content = block[block["type"]]
+    return (
+        content["cells"]
+        if block["type"] == "table_row"
+        else [content["rich_text"]]
+        if "rich_text" in content
+        else []
+    )
+
+
+def test_a_document_becomes_the_blocks_that_a_reader_expects():
+    rendered = blocks.render_qbr_blocks(QBR)
+
+    assert [block["type"] for block in rendered] == [
+        "heading_2", "paragraph", "bulleted_list_item", "bulleted_list_item", "table", "callout",
+    ]  # fmt: skip
+    assert rendered[1]["paragraph"]["rich_text"] == [
+        {"type": "text", "text": {"content": "The score is 72."}}
+    ]
+    table = rendered[4]["table"]
+    assert (table["table_width"], table["has_column_header"], len(table["children"])) == (2, True, 2)
+    assert rendered[5]["callout"]["icon"] == {"type": "emoji", "emoji": "⚠️"}
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(documents)
+def test_every_limit_is_kept_and_the_words_come_back_as_they_were(document):
+    calls = publish(document)
+
+    sent = [block for call in calls for block in call]
+    assert sent == blocks.render_qbr_blocks(document)
+    for call in calls:
+        assert len(call) <= 100
+        assert len(list(walk(call))) <= 1_000
+        assert len(json.dumps(call, ensure_ascii=False).encode()) <= 500_000
+    for block in walk(sent):
+        for items in rich_texts(block):
+            assert len(items) <= 100
+            for item in items:
+                assert 0 < len(item["text"]["content"].encode("utf-16-le")) // 2 <= 2_000
+                item["text"]["content"].encode()
+        if block["type"] == "table":
+            assert 1 <= len(block["table"]["children"]) <= 100
+            assert {len(row["table_row"]["cells"]) for row in block["table"]["children"]} == {
+                block["table"]["table_width"]
+            }
+    assert blocks.lines(as_notion_answers(sent)) == document.plain_lines()
+
+
+def test_a_pair_of_surrogates_is_not_cut():
+    items = blocks.rich_text("a" * 1_999 + "😀" + "b")
+
+    assert [item["text"]["content"] for item in items] == ["a" * 1_999, "😀b"]
+
+
+def test_a_paragraph_within_a_block_stays_one_block():
+    rendered = blocks.render_qbr_blocks(
+        Document(title="", blocks=(Paragraph(spans=(Span(text="x" * 9_000),)),))
+    )
+
+    assert [len(block["paragraph"]["rich_text"]) for block in rendered] == [5]
+
+
+def test_a_table_goes_on_without_a_second_header():
+    rows = tuple(((Span(text=str(number)),),) for number in range(250))
+
+    rendered = blocks.render_qbr_blocks(Document(title="", blocks=(Table(header=("n",), rows=rows),)))
+
+    assert [len(block["table"]["children"]) for block in rendered] == [100, 100, 51]
+    assert [block["table"]["has_column_header"] for block in rendered] == [True, False, False]
+
+
+def test_two_equal_tables_stay_two():
+    table = Table(header=("n",), rows=(((Span(text="1"),),),))
+    document = Document(title="", blocks=(table, table))
+
+    assert blocks.lines(as_notion_answers(blocks.render_qbr_blocks(document))) == ["n", "1", "n", "1"]
+
+
+def test_a_table_that_is_too_wide_is_refused_in_a_sentence():
+    wide = Document(title="", blocks=(Table(header=("n",) * 101, rows=()),))
+
+    with pytest.raises(PortError, match="A table with 101 columns cannot be published") as refused:
+        blocks.render_qbr_blocks(wide)
+
+    assert refused.value.permanent
+
+
+def test_what_a_person_added_is_a_difference():
+    added = [
+        {"type": "image", "image": {"type": "external"}},
+        {"type": "paragraph", "paragraph": {"rich_text": [{"plain_text": "Mine"}]}},
+    ]
+    published = as_notion_answers(blocks.render_qbr_blocks(QBR))
+
+    assert blocks.lines(published + added) == [*QBR.plain_lines(), "[image]", "Mine"]
+
+
+def test_what_a_person_indented_is_read_too():
+    child = {"type": "to_do", "to_do": {"rich_text": [{"plain_text": "Call Bo"}]}}
+    parent = {"type": "paragraph", "paragraph": {"rich_text": [{"plain_text": "Next"}], "children": [child]}}
+
+    assert blocks.lines([parent]) == ["Next", "Call Bo"]
