@@ -26,6 +26,8 @@ class SyncRun(TenantModel):
     )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    # Moves with each page, so that a run whose process died can be told from one at work.
+    heartbeat_at = models.DateTimeField(null=True)
     pages_read = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
@@ -40,7 +42,12 @@ class SyncRun(TenantModel):
 
     class Meta(TenantModel.Meta):
         abstract = False
-        indexes = [models.Index(fields=["tenant", "-started_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant"], condition=models.Q(state="running"), name="one_running_sync_per_tenant"
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "-started_at", "-id"])]
 
     def __str__(self) -> str:
         return f"Sync of {self.started_at:%d %b %Y %H:%M}"

@@ -33,6 +33,9 @@ class NotionConnection(TenantModel):
     qbr_database_id = models.CharField(max_length=300, blank=True)
     requests_per_minute = models.PositiveIntegerField(default=180)
     updated_at = models.DateTimeField(default=timezone.now)
+    # What the last set-up check found, as the set-up page shows it; the page itself never asks Notion.
+    last_check = models.JSONField(default=dict)
+    checked_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         abstract = False
