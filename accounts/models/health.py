@@ -41,14 +41,18 @@ class HealthScore(TenantModel):
     score = models.PositiveSmallIntegerField()
     computed_band = models.CharField(max_length=7)
     effective_band = models.CharField(max_length=7)
-    band_reason = models.CharField(max_length=300, blank=True)
+    # The band stands for want of data: what is known today alone would not give it (SPEC 3.3).
+    is_last_known = models.BooleanField(default=False)
+    band_reason = models.CharField(max_length=1000, blank=True)
     coverage = models.DecimalField(max_digits=4, decimal_places=3)
     previous_score = models.PositiveSmallIntegerField(null=True)
     previous_band = models.CharField(max_length=7, blank=True)
     should_alert = models.BooleanField(default=False)
     inputs = models.JSONField()
-    # The last known inputs that the effective band stands on, with the day each was seen (SPEC 3.3).
+    # The last known inputs that the effective band stands on, with the day each was seen (SPEC 3.3); empty
+    # where the band stands on this row's own inputs.
     known = models.JSONField(default=dict)
+    # Input name -> points, for the inputs that cost something, and the clamp; they sum to 100 − score.
     points = models.JSONField()
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
     engine_version = models.CharField(max_length=20)
@@ -81,26 +85,49 @@ class AccountHealth(TenantModel):
     score = models.PositiveSmallIntegerField()
     computed_band = models.CharField(max_length=7)
     effective_band = models.CharField(max_length=7)
-    band_reason = models.CharField(max_length=300, blank=True)
+    # The band stands for want of data: what is known today alone would not give it (SPEC 3.3).
+    is_last_known = models.BooleanField(default=False)
+    band_reason = models.CharField(max_length=1000, blank=True)
     coverage = models.DecimalField(max_digits=4, decimal_places=3)
     previous_score = models.PositiveSmallIntegerField(null=True)
     previous_band = models.CharField(max_length=7, blank=True)
     should_alert = models.BooleanField(default=False)
     scored_on = models.DateField()
     scored_at = models.DateTimeField()
-    # [{"signal", "points"}], heaviest first, at most three.
+    # [{"signal", "label", "points"}], heaviest first, at most three; points are negative.
     drivers = models.JSONField(default=list)
-    # The scores of the last twelve weeks, oldest first, null where there is none.
+    # The last score of each of the last twelve calendar weeks, oldest first, null where there is none.
     sparkline = models.JSONField(default=list)
     churn_level = models.CharField(max_length=8, blank=True)
     # Low 0 to critical 3, to sort by.
     churn_rank = models.PositiveSmallIntegerField(default=0)
     churn_trigger = models.CharField(max_length=20, blank=True)
     churn_until = models.DateField(null=True)
+    # The two orders that no stored column gives, kept by the database itself so that a list can walk an index:
+    # worst band first and the lowest score within it, and what the score did since the previous one.
+    worst_first = models.GeneratedField(
+        expression=models.Case(
+            models.When(effective_band="Red", then=0),
+            models.When(effective_band="Amber", then=200),
+            models.When(effective_band="Unknown", then=400),
+            default=600,
+            output_field=models.SmallIntegerField(),
+        )
+        + models.F("score"),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
+    change = models.GeneratedField(
+        expression=models.F("score") - models.F("previous_score"),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
 
     class Meta(TenantModel.Meta):
         abstract = False
         indexes = [
+            models.Index(fields=["tenant", "worst_first", "account"]),
+            models.Index(fields=["tenant", "change", "account"]),
             models.Index(fields=["tenant", "score", "account"]),
             models.Index(fields=["tenant", "effective_band", "score", "account"]),
             models.Index(fields=["tenant", "-churn_rank", "churn_until", "account"]),
