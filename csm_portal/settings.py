@@ -192,7 +192,8 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env.str("CSM_STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+# A demo serves the files from where they lie; elsewhere `manage.py collectstatic` gathers them here.
+STATIC_ROOT = None if DEBUG or DEMO else Path(env.str("CSM_STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
