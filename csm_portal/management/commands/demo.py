@@ -12,7 +12,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.management.utils import get_random_secret_key
 
 from csm_portal.env import BASE_DIR
-from csm_portal.processes import Child, DidNotStart, Stopped, is_free, stop_all, stop_on_signals, wait_for_port
+from csm_portal.processes import (
+    Child,
+    DidNotStart,
+    Stopped,
+    is_free,
+    stop_all,
+    stop_on_signals,
+    wait_for_port,
+)
 
 FOLDER = BASE_DIR / "var" / "demo"
 
@@ -26,13 +34,19 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="port of the portal; the simulator takes the next")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="port of the portal; the simulator takes the next"
+        )
         parser.add_argument("--data", type=Path, help="fill the workspace from this accounts.csv instead")
-        parser.add_argument("--fresh", action="store_true", help="start anew even if today's demo is there already")
+        parser.add_argument(
+            "--fresh", action="store_true", help="start anew even if today's demo is there already"
+        )
 
     def handle(self, *args: Any, port: int, data: Path | None, fresh: bool, **options: Any) -> None:
         if data is not None and not data.is_file():
-            raise CommandError(f"There is no file {data}. Give the path of an accounts.csv: make demo DATA=path.")
+            raise CommandError(
+                f"There is no file {data}. Give the path of an accounts.csv: make demo DATA=path."
+            )
         for number in (port, port + 1):
             if not is_free(number):
                 raise CommandError(
@@ -72,7 +86,14 @@ class Command(BaseCommand):
         wait_for_port(simulator, port + 1)
         if not is_kept:
             extra = ["--data", str(data)] if data else []
-            self._run(manage, "fill_demo", "--simulator", str(FOLDER / "notion.sqlite3"), *extra, environment=environment)
+            self._run(
+                manage,
+                "fill_demo",
+                "--simulator",
+                str(FOLDER / "notion.sqlite3"),
+                *extra,
+                environment=environment,
+            )
             (FOLDER / "filled").write_text(stamp)
         child("queue", *manage, "qcluster")
         web = child(
@@ -80,7 +101,9 @@ class Command(BaseCommand):
             "--workers", "2", "--threads", "4", "--access-logfile", "-",
         )  # fmt: skip
         wait_for_port(web, port)
-        self.stdout.write((FOLDER / "sign-in.txt").read_text().replace("{address}", f"http://127.0.0.1:{port}"))
+        self.stdout.write(
+            (FOLDER / "sign-in.txt").read_text().replace("{address}", f"http://127.0.0.1:{port}")
+        )
         self.stdout.write("Ctrl-C stops everything.\n")
         self.stdout.flush()
         self._watch(children)

@@ -1,0 +1,45 @@
+"""Serve the Notion simulator (docs/simulator.md)."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from csm_portal.simulators.notion import app, server
+
+
+class Command(BaseCommand):
+    help = "Serve a local look-alike of the Notion API on 127.0.0.1. Its state is one file; restarting loses nothing."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--port", type=int, default=8090, help="port on 127.0.0.1 (default 8090; 0 for a free one)"
+        )
+        parser.add_argument(
+            "--file", default="var/notion.sqlite3", help="state file (default var/notion.sqlite3)"
+        )
+        parser.add_argument(
+            "--public-url", help="address that the links of pages lead to (default: this server)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path = Path(options["file"])
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            simulator = app.create_app(path)
+        except OSError as error:
+            raise CommandError(
+                f"The state file {path} cannot be opened: {error.strerror}. Choose another with --file."
+            ) from error
+        try:
+            listener = server.listen(simulator, port=options["port"])
+        except server.PortTaken as error:
+            raise CommandError(str(error)) from error
+        address = f"http://{server.HOST}:{listener.server_port}"
+        simulator.public_url = (options["public_url"] or address).rstrip("/")
+        self.stdout.write(f"The Notion simulator answers at {address} and keeps its state in {path}.")
+        self.stdout.flush()
+        server.serve(simulator, listener)
+        self.stdout.write("The Notion simulator has stopped.")
