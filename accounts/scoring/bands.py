@@ -75,7 +75,7 @@ class EffectiveBand:
     """The band to show, why, and what to remember for next time.
 
     ``is_last_known`` marks a band that the data of the day alone would not give. ``lost`` names the inputs
-    that are read as last seen. ``known`` is None until enough was observed once.
+    that are read as last seen. ``reason`` is at most 300 characters. ``known`` is None until enough was observed once.
     """
 
     band: Band
@@ -162,6 +162,8 @@ def _plain_reason(evaluation: Evaluation) -> str:
 
 def _lost_reason(evaluation: Evaluation, rag: Rag, lost: list[tuple[str, date]]) -> str:
     seen = [f"{INPUT_BY_NAME[name].label} (last seen on {wording.day(day)})" for name, day in lost]
+    if len(seen) > 3:
+        seen = [*seen[:2], f"{len(seen) - 2} more inputs"]
     verb = "is" if len(seen) == 1 else "are"
     return (
         f"{wording.listed(seen)} {verb} no longer known. Losing data never improves a band, so it stays {rag} "

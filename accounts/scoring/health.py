@@ -13,8 +13,8 @@ CLAMP: Final = "clamp"
 """The name of the row that takes back what the penalties come to beyond 100."""
 
 Engine: TypeAlias = Callable[[HealthSignals, HealthPolicy], tuple[int, ...]]
-ENGINES: Final[Mapping[int, Engine]] = {1: engine_v1.penalties}
-ENGINE_VERSION: Final = 1
+ENGINES: Final[Mapping[str, Engine]] = {"1": engine_v1.penalties}
+ENGINE_VERSION: Final = "1"
 
 
 class UnknownEngine(LookupError):
@@ -31,7 +31,7 @@ class Evaluation:
 
     signals: HealthSignals
     policy: HealthPolicy
-    engine_version: int
+    engine_version: str
     score: int
     rag: Rag
     penalties: tuple[int, ...]
@@ -60,7 +60,7 @@ def evaluate(signals: HealthSignals, policy: HealthPolicy) -> Evaluation:
     return score_with(ENGINE_VERSION, signals, policy)
 
 
-def score_with(engine_version: int, signals: HealthSignals, policy: HealthPolicy) -> Evaluation:
+def score_with(engine_version: str, signals: HealthSignals, policy: HealthPolicy) -> Evaluation:
     """Score one account as the named engine version did, so that a stored score can be replayed (SPEC 3.5).
 
     Raises UnknownEngine for a version that was never published here.
@@ -69,7 +69,7 @@ def score_with(engine_version: int, signals: HealthSignals, policy: HealthPolicy
     if engine is None:
         raise UnknownEngine(
             f"Engine version {engine_version} is not known here; the known ones are "
-            f"{', '.join(map(str, sorted(ENGINES)))}. Upgrade the portal to the release that wrote the score."
+            f"{', '.join(ENGINES)}. Upgrade the portal to the release that wrote the score."
         )
     penalties = engine(signals, policy)
     raw = 100 - sum(penalties)
