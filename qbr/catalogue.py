@@ -35,7 +35,7 @@ class Entry:
     is_internal: bool = False
 
 
-_HEALTH = ("score", "health", "scor")
+_HEALTH = ("scor", "health")
 _BAND = ("band", "status", "green", "amber", "red")
 
 _INPUTS: tuple[tuple[str, str, FactKind, str, tuple[str, ...], bool], ...] = (
@@ -43,13 +43,13 @@ _INPUTS: tuple[tuple[str, str, FactKind, str, tuple[str, ...], bool], ...] = (
     ("support_ticket_volume", "Open tickets", FactKind.COUNT, "tickets", ("ticket", "support", "case", "request"), False),
     ("support_sentiment", "Support sentiment", FactKind.WORD, "", ("sentiment", "support", "mood"), True),
     ("last_interaction_days", "Days since the last interaction", FactKind.DAYS, "", ("interact", "spoke", "spoken", "met", "contact", "talk", "touch", "silen", "conversation", "heard"), False),
-    ("login_frequency_score", "Login frequency", FactKind.PERCENT, "", ("login", "log", "sign", "frequen", "active"), False),
-    ("usage_trend", "Usage trend", FactKind.WORD, "", ("usage", "trend", "use"), False),
+    ("login_frequency_score", "Login frequency", FactKind.PERCENT, "", ("login", "log", "logged", "sign", "frequen"), False),
+    ("usage_trend", "Usage trend", FactKind.WORD, "", ("usage", "trend"), False),
     ("payment_current", "Payment current", FactKind.YES_NO, "", ("pay", "paid", "invoice", "arrear"), False),
     ("stakeholder_engagement_score", "Stakeholder engagement", FactKind.PERCENT, "", ("stakeholder", "engage", "sponsor"), True),
     ("nps_score", "NPS", FactKind.NUMBER, "", ("nps", "recommend", "promoter", "survey"), False),
-    ("renewal_days_out", "Days to renewal", FactKind.DAYS, "", ("renew", "contract", "term", "expir"), False),
-    ("seats_utilization", "Seat utilisation", FactKind.PERCENT, "", ("seat", "utili", "licen", "use"), False),
+    ("renewal_days_out", "Days to renewal", FactKind.DAYS, "", ("renew", "contract", "expir"), False),
+    ("seats_utilization", "Seat utilisation", FactKind.PERCENT, "", ("seat", "utili", "licen", "used", "using"), False),
     ("escalation_history_count", "Escalations", FactKind.COUNT, "escalations", ("escalat",), False),
     ("tam_health_rag", "TAM health", FactKind.WORD, "", ("tam", "technical"), True),
 )  # fmt: skip
@@ -105,11 +105,11 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(id="history.*.band", label="Health band", kind=FactKind.WORD, topics=_BAND, is_internal=True),
     *_inputs(),
     Entry(id="input.last_interaction_on", label="Last interaction", kind=FactKind.DATE, topics=("interact", "spoke", "spoken", "met", "contact", "talk", "touch", "conversation", "heard", "last")),
-    Entry(id="seats.used", label="Seats used", kind=FactKind.COUNT, unit="seats", topics=("seat", "licen", "use", "user", "active")),
+    Entry(id="seats.used", label="Seats used", kind=FactKind.COUNT, unit="seats", topics=("seat", "licen", "used", "using", "user", "active")),
     Entry(id="seats.purchased", label="Seats purchased", kind=FactKind.COUNT, unit="seats", topics=("seat", "licen", "purchas", "bought", "contract", "paid")),
     Entry(id="seats.unused", label="Seats not in use", kind=FactKind.COUNT, unit="seats", topics=("seat", "licen", "unused", "idle", "free", "spare", "not in use")),
     Entry(id="contract.arr", label="ARR", kind=FactKind.MONEY, topics=("arr", "revenue", "contract", "spend", "worth", "value", "recurring")),
-    Entry(id="contract.renewal_on", label="Renewal date", kind=FactKind.DATE, topics=("renew", "contract", "expir", "term")),
+    Entry(id="contract.renewal_on", label="Renewal date", kind=FactKind.DATE, topics=("renew", "contract", "expir")),
     Entry(id="contract.notice_on", label="Notice date", kind=FactKind.DATE, topics=("notice", "cancel", "terminat", "decide", "decision")),
     Entry(id="contract.days_to_notice", label="Days to the notice date", kind=FactKind.DAYS, topics=("notice", "cancel", "terminat", "decide", "decision")),
     Entry(id="benchmark.adoption_median", label="Median feature adoption of the segment", kind=FactKind.PERCENT, topics=("median", "benchmark", "segment", "peer", "compar", "typical", "similar")),
@@ -118,7 +118,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(id="features.used", label="Features used", kind=FactKind.NAMES, topics=("feature", "module")),
     Entry(id="features.unused", label="Licensed features not in use", kind=FactKind.NAMES, topics=("feature", "module")),
     Entry(id="features.licensed_count", label="Number of features licensed", kind=FactKind.COUNT, unit="features", topics=("feature", "module", "licen")),
-    Entry(id="features.used_count", label="Number of features used", kind=FactKind.COUNT, unit="features", topics=("feature", "module", "use")),
+    Entry(id="features.used_count", label="Number of features used", kind=FactKind.COUNT, unit="features", topics=("feature", "module", "used", "using")),
     Entry(id="roi.*", label="ROI fact", kind=FactKind.NUMBER),
     Entry(id="goals.text", label="Customer goals", kind=FactKind.TEXT, topics=("goal", "objective", "aim")),
     Entry(id="commitment.*.text", label="Commitment of the previous review", kind=FactKind.TEXT, topics=("commit", "agreed", "promis")),

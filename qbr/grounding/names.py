@@ -1,0 +1,320 @@
+"""Proper names: which capitals in a text name somebody, and which of those the facts know."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from qbr.catalogue import CATALOGUE
+from qbr.document import CUSTOMER_HEADINGS, HEADINGS
+from qbr.facts import MONTHS, FactKind, FactSheet
+from qbr.grounding.spelling import levelled
+
+Words = tuple[str, ...]
+
+_TOKEN = re.compile(r"[^\W_]+(?:[-'&./][^\W_]+)*")
+_JOINED = re.compile(r" (?:& )?|, (?=(?:Inc|Ltd|LLC)\b)|\. (?=[A-Z])")
+_OPENS = re.compile(r"""(?:^|[.!?…:;]["')\]]*\s+|["(\[•–—-]\s*|\n)$""")
+_TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof"})
+_SUFFIXES = (
+    "ly", "ing", "tion", "sion", "ment", "ness", "ance", "ence", "able", "ible", "ful", "less", "ous", "ive", "ship",
+    "ward", "wise", "hood",
+)  # fmt: skip
+_ENDINGS = (
+    ("'s", ""), ("ies", "y"), ("ied", "y"), ("ing", ""), ("ing", "e"), ("es", ""), ("s", ""), ("ed", ""), ("ed", "e"),
+    ("er", ""), ("er", "e"), ("est", ""), ("ly", ""), ("al", ""), ("ment", ""), ("ation", "e"), ("ation", ""),
+    ("ion", ""), ("ion", "e"), ("d", ""), ("r", ""), ("ity", ""), ("ity", "e"),
+)  # fmt: skip
+_PREFIXES = (
+    "un",
+    "re",
+    "in",
+    "non",
+    "over",
+    "under",
+    "pre",
+    "mis",
+    "dis",
+    "co",
+    "sub",
+    "multi",
+    "cross",
+    "mid",
+)
+
+# Terms of the trade and of the portal, which name nobody; and teams and roles, which every company has.
+_TERMS = (
+    "QBR QBRs ROI ARR MRR NPS CSM CSMs TAM RAG API APIs SSO KPI KPIs OKR OKRs CRM ERP B2B B2C SaaS IT HR CEO CFO CIO CTO "
+    "COO CISO CMO CRO VP FAQ PDF CSV SLA SLAs UI UX ID Q&A PoC MVP RFP P1 P2 P3 EBR AI ML 24/7 I OK USD EUR GBP CHF JPY "
+    "Green Amber Red Unknown Notion Excel Customer Success Executive Business Review Quarterly Finance Sales Marketing "
+    "Support Operations Product Engineering Legal Procurement Security Admin Admins Plan Sponsor Board Account Manager "
+    "Health Score Summary Next Steps Internet English"
+)
+_REGIONS = ("United States", "United Kingdom", "European Union")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """A proper name in a text. ``facts`` are the facts that it follows from; none means that it is unknown."""
+
+    start: int
+    end: int
+    facts: tuple[str, ...] = ()
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownNames:
+    """The names in the facts as folded words, each with the facts that hold it; and every part of them.
+
+    ``values`` are whole names as they are written, the longest first.
+    """
+
+    values: tuple[tuple[str, str], ...]
+    whole: dict[Words, tuple[str, ...]]
+    parts: dict[Words, tuple[str, ...]]
+    terms: frozenset[Words]
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    start: int
+    end: int
+
+    @property
+    def folded(self) -> str:
+        return _fold(self.text)
+
+
+def known_names(facts: FactSheet) -> KnownNames:
+    """Collect what the facts name: whole values, their parts, and the capitalised words of longer texts."""
+    whole: dict[Words, tuple[str, ...]] = {}
+    written: list[tuple[str, str]] = []
+    parts: dict[Words, tuple[str, ...]] = {}
+    for fact in facts.values():
+        if not fact.is_known:
+            continue
+        values: Iterable[str] = ()
+        if isinstance(fact.value, tuple):
+            values = fact.value
+            written += [(levelled(value), fact.id) for value in fact.value]
+        elif isinstance(fact.value, str) and fact.kind in (FactKind.NAME, FactKind.WORD):
+            values = (fact.value,)
+            if fact.kind is FactKind.NAME:
+                written.append((levelled(fact.value), fact.id))
+        elif isinstance(fact.value, str) and fact.kind is FactKind.TEXT:
+            values = _capitalised(fact.value)
+        for value in (
+            *values,
+            *_capitalised(fact.label),
+            *_capitalised(fact.period),
+            *_capitalised(fact.source),
+        ):
+            phrase = words_of(value)
+            if not phrase:
+                continue
+            whole[phrase] = (*whole.get(phrase, ()), fact.id)
+            for start in range(len(phrase)):
+                for end in range(start + 1, len(phrase) + 1):
+                    part = phrase[start:end]
+                    # A bare "of" or "and" of a long name proves nothing.
+                    if len(part) < len(phrase) and (len(part) > 1 or len(part[0]) > 1):
+                        parts[part] = (*parts.get(part, ()), fact.id)
+    written.sort(key=lambda pair: -len(pair[0]))
+    return KnownNames(values=tuple(written), whole=whole, parts=parts, terms=_terms())
+
+
+def words_of(text: str) -> Words:
+    """Return the folded words of a name, as names are compared."""
+    return tuple(_fold(match[0]) for match in _TOKEN.finditer(levelled(text)))
+
+
+def find(text: str, known: KnownNames) -> list[Name]:
+    """Return the proper names of a levelled text in order, each with the facts that know it."""
+    found = whole_names(text, known)
+    text = masked(text, found)
+    for run in _runs(text):
+        found += _read_run(run, text, known)
+    return sorted(found, key=lambda name: name.start)
+
+
+def whole_names(text: str, known: KnownNames) -> list[Name]:
+    """Return where names of the facts stand exactly as they are written there."""
+    found: list[Name] = []
+    for value, fact in known.values:
+        at = text.find(value)
+        while at >= 0 and value:
+            end = at + len(value)
+            is_word = not (text[at - 1 : at].isalnum() and value[0].isalnum()) and not (
+                text[end : end + 1].isalnum() and value[-1].isalnum()
+            )
+            if is_word and not any(at < old.end and old.start < end for old in found):
+                found.append(Name(start=at, end=end, facts=(fact,), is_whole=True))
+            at = text.find(value, end)
+    return found
+
+
+def masked(text: str, names: Iterable[Name]) -> str:
+    """Return the text, of the same length, with names made of letters that say nothing."""
+    for name in names:
+        text = text[: name.start] + "x" * (name.end - name.start) + text[name.end :]
+    return text
+
+
+def is_ordinary(word: str) -> bool:
+    """Say whether a word is plain English, so that its capital at the start of a sentence says nothing."""
+    folded = word.casefold().replace("’", "'")
+    if "-" in folded:
+        return all(is_ordinary(part) for part in folded.split("-") if part)
+    return _is_listed(folded) or (len(folded) > 5 and folded.endswith(_SUFFIXES))
+
+
+def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
+    """Cut a run of capitalised words into known names, terms and the rest."""
+    pieces: list[tuple[int, int, tuple[str, ...], str]] = []
+    at = 0
+    while at < len(run):
+        length, facts, kind = _longest(run, at, known)
+        if not length:
+            opens = at == 0 and bool(_OPENS.search(text[: run[0].start]))
+            length, facts = 1, ()
+            if (
+                run[at].folded in _TITLES
+                or (opens and is_ordinary(run[at].text) and run[at].text[1:].islower())
+                or (opens and run[at].text in ("A", "I"))
+            ):
+                kind = "term"
+            else:
+                kind = "unknown"
+        pieces.append((at, at + length, facts, kind))
+        at += length
+    return _names(_distrust_mixtures(pieces, known, run), run)
+
+
+def _longest(run: list[_Token], at: int, known: KnownNames) -> tuple[int, tuple[str, ...], str]:
+    words = tuple(token.folded for token in run[at:])
+    for kind, names in (("whole", known.whole), ("part", known.parts)):
+        for length in range(len(words), 0, -1):
+            facts = names.get(words[:length])
+            if facts is not None:
+                return length, facts, kind
+        if kind == "whole":
+            for length in range(min(len(words), 4), 0, -1):
+                if words[:length] in known.terms:
+                    return length, (), "term"
+    return 0, (), "unknown"
+
+
+def _distrust_mixtures(
+    pieces: list[tuple[int, int, tuple[str, ...], str]], known: KnownNames, run: list[_Token]
+) -> list[tuple[int, int, tuple[str, ...], str]]:
+    """Parts of two names side by side make a third person that nobody knows: Anna (Berg) Lind (Mara)."""
+    kinds = [kind for *_, kind in pieces]
+    result = []
+    for index, (start, end, facts, kind) in enumerate(pieces):
+        beside = kinds[max(0, index - 1) : index] + kinds[index + 1 : index + 2]
+        if kind == "part" and any(other in ("part", "unknown") for other in beside):
+            kind, facts = "unknown", ()
+        result.append((start, end, facts, kind))
+    return result
+
+
+def _names(pieces: list[tuple[int, int, tuple[str, ...], str]], run: list[_Token]) -> list[Name]:
+    names: list[Name] = []
+    for start, end, facts, kind in pieces:
+        if kind == "term":
+            continue
+        name = Name(
+            start=run[start].start,
+            end=run[end - 1].end,
+            facts=tuple(dict.fromkeys(facts)),
+            is_whole=kind == "whole",
+        )
+        # Unknown words side by side are one name.
+        if names and kind == "unknown" and not names[-1].facts and run[start - 1].end == names[-1].end:
+            name = Name(start=names[-1].start, end=name.end)
+            names.pop()
+        names.append(name)
+    return names
+
+
+def _runs(text: str) -> list[list[_Token]]:
+    """Return the runs of neighbouring words that look like names."""
+    runs: list[list[_Token]] = []
+    previous_end = -1
+    for match in _TOKEN.finditer(text):
+        word, start, end = match[0], match.start(), match.end()
+        if word.casefold().endswith("'s"):
+            word, end = word[:-2], end - 2
+        if not word or not _looks_like_a_name(word):
+            continue
+        token = _Token(word, start, end)
+        gap = text[previous_end:start] if previous_end >= 0 else ""
+        if runs and (gap in (" ", " & ") or (gap == ". " and len(runs[-1][-1].text) <= 2)):
+            runs[-1].append(token)
+        else:
+            runs.append([token])
+        previous_end = end
+    return runs
+
+
+def _looks_like_a_name(word: str) -> bool:
+    if not any(char.isalpha() for char in word):
+        return False
+    if any(unicodedata.category(char) == "Lo" for char in word):
+        return True
+    if word[0].isupper() or any(char.isupper() for char in word[1:]):
+        return True
+    # v2 and s3 are names of things; 2nd and 45min are numbers.
+    return word[0].isalpha() and any(char.isdigit() for char in word)
+
+
+def _capitalised(text: str) -> list[str]:
+    """Return the runs of capitalised words of a text that holds more than names."""
+    return [text[run[0].start : run[-1].end] for run in _runs(levelled(text))]
+
+
+def _fold(word: str) -> str:
+    return word.casefold().removesuffix("'s").replace("’", "'")
+
+
+def _is_listed(word: str) -> bool:
+    listed = _ordinary_words()
+    if word in listed:
+        return True
+    for prefix in _PREFIXES:
+        if word.startswith(prefix) and len(word) - len(prefix) > 3 and _has_listed_stem(word[len(prefix) :]):
+            return True
+    return _has_listed_stem(word)
+
+
+def _has_listed_stem(word: str) -> bool:
+    listed = _ordinary_words()
+    if word in listed:
+        return True
+    for ending, instead in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) > 2:
+            stem = word[: -len(ending)] + instead
+            # "planned" and "running" double the last letter.
+            if stem in listed or (len(stem) > 3 and stem[-1] == stem[-2] and stem[:-1] in listed):
+                return True
+    return False
+
+
+@cache
+def _ordinary_words() -> frozenset[str]:
+    lines = resources.files("qbr.grounding").joinpath("words.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+@cache
+def _terms() -> frozenset[Words]:
+    phrases: set[Words] = {(_fold(word),) for word in _TERMS.split()}
+    phrases |= {words_of(heading) for heading in (*HEADINGS.values(), *CUSTOMER_HEADINGS.values())}
+    phrases |= {words_of(region) for region in _REGIONS}
+    phrases |= {(month.casefold(),) for month in MONTHS}
+    phrases |= {words_of(entry.label) for entry in CATALOGUE}
+    return frozenset(phrases)

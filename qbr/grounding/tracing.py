@@ -1,0 +1,253 @@
+"""Does a quantity or a date in a text follow from the facts? The sentence around it decides which facts may answer.
+
+A figure is accepted where a fact, or the arithmetic of two, gives that value in that unit, and the clause is
+about that fact: among the facts of the same unit, one whose topic words stand in the clause, else in the
+sentence, else in the block. Words of change, of rest and of direction have to be there, and to agree.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol, TypeVar
+
+from qbr.catalogue import Moment
+from qbr.grounding import dates, spelling
+from qbr.grounding.dates import When
+from qbr.grounding.evidence import Evidence, Figure, Needs
+from qbr.grounding.quantities import FOLD, MONEY, PERCENT, SHARE, Hedge, Quantity
+from qbr.grounding.spelling import Stretch
+
+_RISE = re.compile(
+    r"\b(?:up|rose|risen|rises|rising|grew|grown|grows|growing|growth|increas\w+|gain\w*|climb\w*|added|adds|higher|above|ahead|more)\b",
+    re.IGNORECASE,
+)
+_FALL = re.compile(
+    r"\b(?:down|fell|fallen|falls|falling|drop\w*|declin\w+|decreas\w+|los[et]\w*|lower\w*|below|behind|short|fewer|less|slipp\w+|shrank|shrunk|cut|under)\b",
+    re.IGNORECASE,
+)
+_MOVED = re.compile(
+    r"\b(?:by|change[ds]?|moved?|moving|swing|gap|differ\w+|than|improv\w+|worse\w*|recover\w+|between|lift\w*|jump\w*|cost\w*|of|away|from|to)\b|[+]\d|-\d",
+    re.IGNORECASE,
+)
+_NEEDED: dict[Needs, re.Pattern[str]] = {
+    Needs.REST: re.compile(
+        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty)\b",
+        re.IGNORECASE,
+    ),
+    Needs.PART: re.compile(r"\b(?:of|out)\b", re.IGNORECASE),
+    Needs.TOTAL: re.compile(
+        r"\b(?:total\w*|together|combined|sum\w*|altogether|in all|overall)\b", re.IGNORECASE
+    ),
+    Needs.EXTREME: re.compile(
+        r"\b(?:low|lowest|bottom\w*|dip\w*|trough|minimum|worst|peak\w*|high|highest|best|maximum|top\w*)\b",
+        re.IGNORECASE,
+    ),
+}
+_PAST = re.compile(
+    r"\b(?:from|start\w*|began|begin\w*|was|were|had|open(?:ed|ing)|initial\w*|earlier|before|previous\w*|last|compared|against|since|than|after|then|ago|former\w*)\b",
+    re.IGNORECASE,
+)
+_AT_START = re.compile(
+    r"(?<!since )(?<!from )(?<!than at )\b(?:at the (?:start|beginning|outset)|began|opened|initially|three months ago)\b",
+    re.IGNORECASE,
+)
+_NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
+_DAYS_IN = {
+    "week": Decimal(7),
+    "month": Decimal("30.44"),
+    "year": Decimal("365.25"),
+    "quarter": Decimal("91.3"),
+}
+_SHARE_SLACK = Decimal(3)
+_FOLD_SLACK = Decimal("0.05")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where in a block a mention stands: the block's levelled text, and the sentence and clause in it."""
+
+    text: str
+    sentence: Stretch
+    clause: Stretch
+
+    @property
+    def sentence_text(self) -> str:
+        return self.text[self.sentence.start : self.sentence.end]
+
+    @property
+    def clause_text(self) -> str:
+        return self.text[self.clause.start : self.clause.end]
+
+
+class _HasTopics(Protocol):
+    @property
+    def topics(self) -> frozenset[str]: ...
+
+
+_Topical = TypeVar("_Topical", bound=_HasTopics)
+
+
+def surroundings(text: str, start: int) -> Surroundings:
+    """Return the sentence and the clause that a position of a levelled text lies in."""
+    sentence = spelling.at(spelling.sentences(text), start)
+    clause = spelling.at(spelling.clauses(text, sentence), start)
+    return Surroundings(text=text, sentence=sentence, clause=clause)
+
+
+def quantity(found: Quantity, around: Surroundings, known: Evidence) -> tuple[str, ...]:
+    """Return the ids of the facts that a quantity follows from, the closest first; empty where there are none."""
+    rivals = [figure for figure in known.figures if _speaks_of(found, figure)]
+    hits = [
+        figure
+        for figure in rivals
+        if _equals(found, figure) and _is_worded(found, figure, around) and _is_timely(found, figure, around)
+    ]
+    chosen = _on_topic(hits, rivals, around, has_unit=bool(found.unit or found.out_of))
+    return tuple(dict.fromkeys(fact for figure in chosen for fact in figure.facts))
+
+
+def day(found: When, around: Surroundings, known: Evidence) -> tuple[str, ...]:
+    """Return the ids of the facts that a date follows from; empty where there are none."""
+    if found.is_impossible:
+        return ()
+    quarters = _quarters(found, known)
+    if quarters:
+        return quarters
+    hits = [item for item in known.days if found.agrees_with(item.value)]
+    # A bare year, or a quarter, is loose talk: any date within it will do.
+    if found.year is not None and found.month is None and not found.readings:
+        return tuple(dict.fromkeys(item.fact for item in hits))
+    chosen = _on_topic(hits, known.days, around, has_unit=True)
+    return tuple(dict.fromkeys(item.fact for item in chosen))
+
+
+def _quarters(found: When, known: Evidence) -> tuple[str, ...]:
+    if found.quarter is None:
+        return ()
+    return tuple(
+        fact_id
+        for fact_id, label, _ in known.quarters
+        if int(label[1]) == found.quarter and found.year in (None, int(label[3:]))
+    )
+
+
+def _speaks_of(found: Quantity, figure: Figure) -> bool:
+    """Say whether a quantity could be this figure by its unit alone."""
+    if found.out_of:
+        return figure.out_of == found.out_of
+    if found.unit == SHARE:
+        return PERCENT in figure.units
+    if found.unit == MONEY:
+        if figure.needs is Needs.PER_SEAT or figure.needs is Needs.PER_MONTH:
+            return found.currency == figure.currency and MONEY in figure.units
+        return MONEY in figure.units and found.currency == figure.currency
+    if found.unit in _DAYS_IN and "day" in figure.units:
+        return True
+    return found.unit in figure.units
+
+
+def _equals(found: Quantity, figure: Figure) -> bool:
+    return any(_same(found, figure, value, step) for value, step in found.numeral.readings)
+
+
+def _same(found: Quantity, figure: Figure, value: Decimal, step: Decimal) -> bool:
+    target = figure.value
+    if found.numeral.sign:
+        if not figure.is_signed and found.numeral.sign * target <= 0:
+            return False
+        value = value * found.numeral.sign
+    elif figure.is_signed:
+        target = abs(target)
+    if found.unit == SHARE:
+        value = value * 100
+        slack = _SHARE_SLACK
+    elif found.unit == FOLD:
+        slack = target * _FOLD_SLACK if target != 1 else Decimal(0)
+    elif found.unit in _DAYS_IN and found.unit not in figure.units:
+        target = target / _DAYS_IN[found.unit]
+        slack = Decimal("0.5") if found.unit == "week" else Decimal("0.25")
+    else:
+        slack = step / 2 if target != target.to_integral_value() or step > 1 else Decimal(0)
+    if abs(value - target) <= slack:
+        return True
+    size = abs(target)
+    match found.hedge:
+        case Hedge.ABOUT:
+            return abs(value - target) <= size * Decimal("0.05")
+        case Hedge.OVER:
+            return value <= target <= value * Decimal("1.1") and found.unit != FOLD
+        case Hedge.UNDER:
+            return value * Decimal("0.9") <= target <= value and found.unit != FOLD
+    return False
+
+
+def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
+    """Say whether the sentence holds the words that a derived figure needs, and none that contradict it."""
+    if figure.on is not None and figure.needs is not Needs.EXTREME:
+        return any(when.agrees_with(figure.on) and when.readings for when in dates.find(around.sentence_text))
+    match figure.needs:
+        case Needs.PER_SEAT:
+            return found.is_per_seat
+        case Needs.PER_MONTH:
+            return found.is_per_month
+        case Needs.CHANGE:
+            if not any(cue.search(around.clause_text) for cue in (_RISE, _FALL, _MOVED)):
+                return False
+        case Needs.NOTHING:
+            if (found.is_per_seat or found.is_per_month) and figure.currency and figure.value > 1000:
+                return False
+        case needed:
+            if not _NEEDED[needed].search(around.sentence_text):
+                return False
+    return not (figure.is_signed and _contradicts(figure, around))
+
+
+def _contradicts(figure: Figure, around: Surroundings) -> bool:
+    rises, falls = bool(_RISE.search(around.clause_text)), bool(_FALL.search(around.clause_text))
+    if rises == falls or figure.value == 0:
+        return False
+    return rises != (figure.value > 0)
+
+
+def _is_timely(found: Quantity, figure: Figure, around: Surroundings) -> bool:
+    """Say whether a value of the start or of the end stands where the sentence speaks of that time."""
+    if figure.moment is None:
+        return True
+    before = around.text[max(around.sentence.start, found.start - 12) : found.start].casefold()
+    if re.search(r"\bfrom\s+(?:a |an |about |the )*$", before):
+        return figure.moment is Moment.START
+    if re.search(r"\bto\s+(?:a |an |about |the )*$", before) and re.search(
+        r"\bfrom\b", around.text[around.sentence.start : found.start], re.IGNORECASE
+    ):
+        return figure.moment is Moment.NOW
+    if figure.moment is Moment.START:
+        return bool(_PAST.search(around.sentence_text))
+    return not (_AT_START.search(around.clause_text) and not _NOW_WORDS.search(around.clause_text))
+
+
+def _on_topic(
+    hits: Sequence[_Topical], rivals: Iterable[_HasTopics], around: Surroundings, *, has_unit: bool
+) -> list[_Topical]:
+    """Keep the hits that the nearest words about any rival are about."""
+    if not hits:
+        return []
+    stems = {stem for rival in rivals for stem in rival.topics}
+    for stretch in (around.clause_text, around.sentence_text, around.text):
+        folded = spelling.words(stretch)
+        present = {stem for stem in stems if spelling.stem_in(stem, folded)}
+        if present:
+            return [hit for hit in hits if hit.topics & present or not hit.topics]
+    return list(hits) if has_unit else []
+
+
+def nearest(found: Quantity, around: Surroundings, known: Evidence) -> str | None:
+    """Return the fact that the clause seems to speak of, for a hint in the finding's message."""
+    folded = spelling.words(around.clause_text)
+    rivals = [f for f in known.figures if f.needs is Needs.NOTHING and f.on is None and _speaks_of(found, f)]
+    for figure in rivals:
+        if figure.moment is not Moment.START and any(
+            spelling.stem_in(stem, folded) for stem in figure.topics
+        ):
+            return figure.facts[0]
+    return None
