@@ -6,7 +6,7 @@ and leaves it unknown, so that a strange value never costs an account.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -141,6 +141,12 @@ def known_fields(columns: Mapping[str, Any]) -> list[str]:
 def labels(fields: Iterable[str]) -> str:
     """Return the labels of fields as the middle of a sentence: ``ARR, Owner and NPS``."""
     words = [_LABELS.get(field, field) for field in fields]
+    return listed(words, total=len(words))
+
+
+def listed(names: Sequence[str], *, total: int) -> str:
+    """Return some of ``total`` names as the beginning of a sentence: ``Ann, Bob and 4 more``."""
+    words = [*names, f"{total - len(names):,} more"] if total > len(names) else list(names)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 

@@ -1,0 +1,168 @@
+"""Writes pages of account records into the mirror: what is new or changed, in bulk, and nothing else (SPEC 2.4)."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, OperationalError, transaction
+
+from accounts import mirror
+from accounts.models import Account
+from csm_portal.ports.workspace import AccountRecord
+
+log = structlog.get_logger(__name__)
+
+_BESIDE_FIELDS = (
+    "url",
+    "is_archived",
+    "created_in_notion_at",
+    "edited_in_notion_at",
+    "search_text",
+    "field_issues",
+)
+_COLUMNS = tuple(column for columns in mirror.COLUMNS_OF.values() for column in columns)
+_WRITTEN = (*_COLUMNS, *_BESIDE_FIELDS, "changed_at", "content_hash", "synced_at", "removed_at")
+# bulk_create wants the names of fields, not of columns.
+_UPDATED = tuple("owner" if column == "owner_id" else column for column in _WRITTEN)
+# What a strange value makes Python or the database say. A database that is gone is no fault of a row's.
+_ROW_FAULTS = (DatabaseError, ValueError, TypeError, ArithmeticError, AttributeError)
+
+
+class Outcome(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    content_hash: str
+    is_removed: bool
+    kept: Mapping[str, Any]
+
+
+class Mirroring:
+    """One run's writing of the mirror, page by page.
+
+    Knows the hash of every stored row from one query at its start, so that an unchanged row costs no
+    statement. A record that comes twice (a scan that began again, windows that overlap) is counted once and
+    written as it came last.
+    """
+
+    def __init__(self, around: mirror.Surroundings, *, now: datetime) -> None:
+        self._around = around
+        self._now = now
+        names = ("notion_page_id", "content_hash", "removed_at", *around.frozen_columns)
+        self._stored = {
+            page_id: _Stored(
+                content_hash=content_hash,
+                is_removed=removed_at is not None,
+                kept=dict(zip(around.frozen_columns, kept, strict=True)),
+            )
+            for page_id, content_hash, removed_at, *kept in Account.objects.values_list(*names).iterator()
+        }
+        self.known = len(self._stored)
+        self._outcomes: dict[str, Outcome] = {}
+        self.failures: dict[str, str] = {}
+
+    @property
+    def done(self) -> int:
+        """How many accounts were looked at so far."""
+        return len(self._outcomes)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many accounts had each outcome, by the names of SyncRun's columns."""
+        counted = Counter(self._outcomes.values())
+        return {outcome.value: counted[outcome] for outcome in Outcome}
+
+    def store(self, records: Iterable[AccountRecord]) -> None:
+        """Write what is new or changed of a page. Call it in a transaction; at most one query a page beside it."""
+        rows = {row.page_id: row for record in records if (row := self._row(record)) is not None}
+        changed = {page_id: row for page_id, row in rows.items() if self._is_changed(row)}
+        for page_id in rows.keys() - changed.keys():
+            self._outcomes.setdefault(page_id, Outcome.UNCHANGED)
+        if not changed:
+            return
+        before = {row.notion_page_id: row for row in Account.objects.filter(notion_page_id__in=list(changed))}
+        accounts = [self._account(row, before.get(page_id)) for page_id, row in changed.items()]
+        try:
+            _upsert(accounts)
+        except OperationalError:
+            raise
+        except _ROW_FAULTS:
+            accounts = [account for account in accounts if self._stored_alone(account)]
+        for account in accounts:
+            self._note(account, is_new=account.notion_page_id not in before)
+
+    def unseen(self) -> list[str]:
+        """Return the page ids of rows that stand in the mirror and did not come."""
+        return [key for key, row in self._stored.items() if key not in self._outcomes and not row.is_removed]
+
+    def _row(self, record: AccountRecord) -> mirror.Row | None:
+        stored = self._stored.get(record.id)
+        try:
+            return mirror.row(record, self._around, kept=stored.kept if stored else {})
+        except _ROW_FAULTS as error:
+            name = record.values.get("name")
+            self._fail(record.id, name if isinstance(name, str) else mirror.UNTITLED, error)
+            return None
+
+    def _is_changed(self, row: mirror.Row) -> bool:
+        stored = self._stored.get(row.page_id)
+        return stored is None or stored.content_hash != row.content_hash or stored.is_removed
+
+    def _account(self, row: mirror.Row, before: Account | None) -> Account:
+        if before is None:
+            fields, seen = mirror.known_fields(row.columns), {}
+        else:
+            fields = mirror.changed_fields({name: getattr(before, name) for name in _COLUMNS}, row.columns)
+            seen = before.changed_at
+        return Account(
+            notion_page_id=row.page_id,
+            content_hash=row.content_hash,
+            changed_at={**seen, **dict.fromkeys(fields, self._now.isoformat())},
+            synced_at=self._now,
+            removed_at=None,
+            **row.columns,
+        )
+
+    def _stored_alone(self, account: Account) -> bool:
+        try:
+            _upsert([account])
+        except OperationalError:
+            raise
+        except _ROW_FAULTS as error:
+            self._fail(account.notion_page_id, account.name, error)
+            return False
+        return True
+
+    def _fail(self, page_id: str, name: str, error: Exception) -> None:
+        log.warning("sync_row_failed", page_id=page_id, error=type(error).__name__)
+        self._outcomes[page_id] = Outcome.FAILED
+        self.failures[page_id] = (
+            f"“{name}” could not be stored: one of its values is of a kind that the mirror does not hold. "
+            "What was known of it stands."
+        )
+
+    def _note(self, account: Account, *, is_new: bool) -> None:
+        page_id = account.notion_page_id
+        kept = {name: getattr(account, name) for name in self._around.frozen_columns}
+        self.failures.pop(page_id, None)
+        self._stored[page_id] = _Stored(content_hash=account.content_hash, is_removed=False, kept=kept)
+        if self._outcomes.get(page_id) != Outcome.CREATED:
+            self._outcomes[page_id] = Outcome.CREATED if is_new else Outcome.UPDATED
+
+
+def _upsert(accounts: list[Account]) -> None:
+    with transaction.atomic():
+        Account.objects.bulk_create(
+            accounts,
+            update_conflicts=True,
+            unique_fields=["tenant", "notion_page_id"],
+            update_fields=_UPDATED,
+        )
