@@ -94,7 +94,7 @@ class AccountHealth(TenantModel):
     should_alert = models.BooleanField(default=False)
     scored_on = models.DateField()
     scored_at = models.DateTimeField()
-    # [{"signal", "label", "points"}], heaviest first, at most three; points are negative.
+    # [{"signal", "label", "points"}], heaviest first, at most three; points are what it costs.
     drivers = models.JSONField(default=list)
     # The last score of each of the last twelve calendar weeks, oldest first, null where there is none.
     sparkline = models.JSONField(default=list)

@@ -1,0 +1,144 @@
+"""The scores of earlier days that a scoring stands on: the last one, the previous day's, the trend's."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.models import Account, HealthScore
+from accounts.scoring import churn
+from accounts.scoring.bands import Band, EffectiveBand, KnownBand
+from accounts.scoring.churn_facts import ScorePoint
+from accounts.scoring.signals import HealthSignals, Rag
+
+WEEKS = 12
+"""How many calendar weeks a sparkline shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What was known of one account before this scoring.
+
+    ``known`` is the band last known, up to this day's own earlier run; ``previous_score`` and
+    ``previous_band`` are those of the last earlier local day (SPEC 3.4); ``trend`` holds at most one score:
+    the one that a fall is measured against.
+    """
+
+    known: KnownBand | None = None
+    previous_score: int | None = None
+    previous_band: str = ""
+    trend: tuple[ScorePoint, ...] = ()
+
+
+NOTHING = Earlier()
+
+
+def scores(account_ids: Collection[UUID], *, as_of: date) -> Mapping[UUID, Earlier]:
+    """Return what was known of each account that was scored before. Two queries however many there are."""
+    of_day = HealthScore.objects.filter(account=OuterRef("pk"), is_of_day=True)
+    wanted = list(
+        Account.objects.filter(pk__in=account_ids).values_list(
+            "pk",
+            _last(of_day.filter(scored_on__lte=as_of)),
+            _last(of_day.filter(scored_on__lt=as_of)),
+            Coalesce(
+                _last(of_day.filter(scored_on__lte=as_of - timedelta(days=churn.TREND_DAYS))),
+                _first(of_day.filter(scored_on__lte=as_of - timedelta(days=7))),
+            ),
+        )
+    )
+    keys = {key for _, *found in wanted for key in found if key is not None}
+    rows = {
+        row[0]: row
+        for row in HealthScore.objects.filter(pk__in=keys).values_list(
+            "pk", "scored_on", "score", "effective_band", "inputs", "known"
+        )
+    }
+    return {
+        account_id: _earlier(rows.get(last), rows.get(previous), rows.get(reference))
+        for account_id, last, previous, reference in wanted
+        if last is not None
+    }
+
+
+def _last(found: QuerySet[HealthScore]) -> Subquery:
+    return Subquery(found.order_by("-scored_on").values("pk")[:1])
+
+
+def _first(found: QuerySet[HealthScore]) -> Subquery:
+    return Subquery(found.order_by("scored_on").values("pk")[:1])
+
+
+def _earlier(
+    last: tuple[Any, ...] | None, previous: tuple[Any, ...] | None, reference: tuple[Any, ...] | None
+) -> Earlier:
+    return Earlier(
+        known=None if last is None else _remembered(last),
+        previous_score=None if previous is None else previous[2],
+        previous_band="" if previous is None else previous[3],
+        trend=() if reference is None else (ScorePoint(on=reference[1], score=reference[2]),),
+    )
+
+
+def memory(effective: EffectiveBand, signals: HealthSignals, *, as_of: date) -> dict[str, Any]:
+    """Return what a score's ``known`` column keeps: nothing where the score's own inputs say it all.
+
+    Nearly every row is of that kind, so that the history holds its inputs once and not twice.
+    """
+    known = effective.known
+    if known is None:
+        return {}
+    says_it_all = (
+        known.known_on == as_of
+        and known.signals == signals
+        and all(day == as_of for day in known.seen_on.values())
+    )
+    return {} if says_it_all else known.to_mapping()
+
+
+def _remembered(row: tuple[Any, ...]) -> KnownBand | None:
+    _, scored_on, _, effective_band, inputs, known = row
+    if known:
+        return KnownBand.from_mapping(known)
+    if effective_band == Band.UNKNOWN:
+        return None
+    signals = HealthSignals.from_mapping(inputs)
+    return KnownBand(
+        band=Rag(effective_band),
+        known_on=scored_on,
+        signals=signals,
+        seen_on=dict.fromkeys(signals.to_mapping(), scored_on),
+    )
+
+
+def weekly(account_ids: Collection[UUID], *, as_of: date) -> Mapping[UUID, list[int | None]]:
+    """Return each account's sparkline up to the week of ``as_of``, read from the history. One query."""
+    monday = monday_of(as_of)
+    lines: dict[UUID, list[int | None]] = {account_id: [None] * WEEKS for account_id in account_ids}
+    found = HealthScore.objects.filter(
+        account_id__in=account_ids,
+        is_of_day=True,
+        scored_on__gte=monday - timedelta(weeks=WEEKS - 1),
+        scored_on__lte=as_of,
+    )
+    for account_id, scored_on, score in found.order_by("scored_on").values_list(
+        "account_id", "scored_on", "score"
+    ):
+        lines[account_id][-1 - (monday - monday_of(scored_on)).days // 7] = score
+    return lines
+
+
+def advanced(line: list[int | None], *, last_on: date, as_of: date, score: int) -> list[int | None]:
+    """Return a sparkline with a newer score at its end, moved on by the calendar weeks in between."""
+    weeks = (monday_of(as_of) - monday_of(last_on)).days // 7
+    moved = ([None] * WEEKS + line + [None] * weeks)[-WEEKS:]
+    return [*moved[:-1], score]
+
+
+def monday_of(day: date) -> date:
+    """Return the Monday of a day's calendar week."""
+    return day - timedelta(days=day.weekday())

@@ -1,0 +1,264 @@
+"""Scores the mirror's accounts and keeps the history (SPEC 3.3–3.5). The arithmetic is ``accounts.scoring``."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import Account, HealthScore, PolicyVersion
+from accounts.scoring import bands, explain, health, results
+from accounts.scoring.bands import Band
+from accounts.scoring.health import Evaluation
+from accounts.scoring.policy import HealthPolicy
+from accounts.scoring.results import CSMHealthScoreResult
+from accounts.scoring.signals import HealthSignals
+from accounts.selectors import earlier, inputs
+from accounts.selectors.inputs import Snapshot
+from accounts.services import churn, latest, policies
+from csm_portal.core import audit, outbox
+from csm_portal.core.models import Tenant, User
+from csm_portal.core.scope import current_tenant_id
+
+BATCH: Final = 500
+SHOULD_ALERT: Final = "health.should_alert"
+
+Progress = Callable[[int, int], None]
+"""Is told how many accounts of how many are scored."""
+
+
+class NothingToScore(LookupError):
+    """The workspace does not hold the account any more, or the account is archived there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanCounts:
+    """What a scoring of many accounts came to. ``problems`` are sentences about single values."""
+
+    as_of: date
+    policy_number: int
+    scored: int
+    bands: Mapping[str, int]
+    last_known: int
+    alerts: int
+    problems: tuple[str, ...] = ()
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return JSON values, for a job's result; of the problems the first twenty."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "policy": self.policy_number,
+            "scored": self.scored,
+            "bands": dict(self.bands),
+            "last_known": self.last_known,
+            "alerts": self.alerts,
+            "problems": list(self.problems[:20]),
+            "problem_count": len(self.problems),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What is the same for every account of one scoring."""
+
+    as_of: date
+    now: datetime
+    version: PolicyVersion
+    policy: HealthPolicy
+    signals_by_account: Mapping[UUID, HealthSignals] | None
+    announces: bool
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+
+def score_accounts(
+    *,
+    as_of: date,
+    now: datetime,
+    account_ids: Sequence[UUID] | None = None,
+    progress: Progress | None = None,
+    signals_by_account: Mapping[UUID, HealthSignals] | None = None,
+    announce: bool = True,
+) -> ScanCounts:
+    """Score every account of the mirror for a local day, or the named ones; archived ones are left out.
+
+    ``as_of`` is a day in the tenant's zone, ``now`` the moment that is stamped on the scores. A second run on
+    the same day keeps the first one's scores beside its own. With ``signals_by_account`` those signals are
+    scored and not the mirror's, and no other account: this is how history is laid down, oldest day first.
+    ``announce`` puts an event into the outbox for each account that somebody should hear of, once a day.
+
+    Each batch of 500 is one transaction and costs the same number of queries; a run that was broken off is
+    simply run again.
+    """
+    version = policies.current(now=now)
+    run = _Run(
+        as_of=as_of,
+        now=now,
+        version=version,
+        policy=HealthPolicy.from_mapping(version.values),
+        signals_by_account=signals_by_account,
+        announces=announce,
+    )
+    if signals_by_account is not None:
+        account_ids = [key for key in signals_by_account if account_ids is None or key in set(account_ids)]
+    ids = inputs.scorable_ids(account_ids)
+    for start in range(0, len(ids), BATCH):
+        _score_batch(ids[start : start + BATCH], run)
+        if progress is not None:
+            progress(min(start + BATCH, len(ids)), len(ids))
+    return ScanCounts(
+        as_of=as_of,
+        policy_number=version.number,
+        scored=run.counts["scored"],
+        bands={str(band): run.counts[band] for band in Band},
+        last_known=run.counts["last_known"],
+        alerts=run.counts["alerts"],
+        problems=tuple(run.problems),
+    )
+
+
+def scan(
+    *,
+    as_of: date,
+    now: datetime,
+    actor: User | None = None,
+    progress: Progress | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> ScanCounts:
+    """Score every account and write the scan into the audit log, one row a run; ``data`` goes in beside."""
+    counts = score_accounts(as_of=as_of, now=now, progress=progress)
+    noted = {name: value for name, value in counts.to_mapping().items() if name != "problems"}
+    tenant = Tenant.objects.get(pk=current_tenant_id())
+    audit.record("scan.finished", tenant, actor=actor, at=now, data={**noted, **(data or {})})
+    return counts
+
+
+def score_account(account: Account, *, as_of: date, now: datetime) -> CSMHealthScoreResult:
+    """Score one account and return its result. Raises NothingToScore where the mirror says it is gone."""
+    counts = score_accounts(as_of=as_of, now=now, account_ids=[account.pk])
+    if not counts.scored:
+        raise NothingToScore(
+            f"{account.name} is archived or gone in Notion, so it is not scored. Restore its page there and sync."
+        )
+    score = HealthScore.objects.select_related("account", "policy").get(
+        account=account, scored_on=as_of, is_of_day=True
+    )
+    return result(score)
+
+
+def result(score: HealthScore) -> CSMHealthScoreResult:
+    """Return a stored score as it leaves the portal, its breakdown made anew. Reads its account and policy."""
+    evaluation = replay(score)
+    return CSMHealthScoreResult(
+        account_id=score.account.notion_page_id,
+        score=score.score,
+        rag_status=score.effective_band,
+        previous_score=score.previous_score,
+        previous_rag=score.previous_band or None,
+        scan_timestamp=score.scored_at,
+        breakdown=results.breakdown(explain.rows(evaluation)),
+        red_threshold=evaluation.policy.red_threshold,
+    )
+
+
+def replay(score: HealthScore) -> Evaluation:
+    """Score once more from what was stored with a score: its inputs, policy version and engine (SPEC 3.5)."""
+    return health.score_with(
+        score.engine_version,
+        HealthSignals.from_mapping(score.inputs),
+        HealthPolicy.from_mapping(score.policy.values),
+    )
+
+
+@transaction.atomic
+def _score_batch(account_ids: Sequence[UUID], run: _Run) -> None:
+    # One scoring of a tenant at a time: two would each take the other's row of the day for an earlier run's.
+    Tenant.objects.select_for_update(no_key=True).get(pk=current_tenant_id())
+    snapshots = inputs.snapshots(account_ids, as_of=run.as_of)
+    if run.signals_by_account is not None:
+        given = run.signals_by_account
+        snapshots = [inputs.of_day(one, given[one.account_id], as_of=run.as_of) for one in snapshots]
+    before = earlier.scores(account_ids, as_of=run.as_of)
+    scores, assessments = [], []
+    for snapshot in snapshots:
+        known_before = before.get(snapshot.account_id, earlier.NOTHING)
+        score = _score(snapshot, known_before, run)
+        scores.append(score)
+        assessments.append(churn.assess(snapshot, score, policy=run.policy, earlier=known_before))
+        run.problems.extend(snapshot.problems)
+    of_today = HealthScore.objects.filter(account_id__in=account_ids, scored_on=run.as_of)
+    told_today = set(of_today.filter(should_alert=True).values_list("account_id", flat=True))
+    of_today.filter(is_of_day=True).update(is_of_day=False)
+    HealthScore.objects.bulk_create(scores)
+    churn.write(assessments)
+    latest.show(scores, assessments, as_of=run.as_of)
+    if run.announces:
+        names = {snapshot.account_id: snapshot.name for snapshot in snapshots}
+        _announce(
+            [one for one in scores if one.should_alert and one.account_id not in told_today], names, run
+        )
+
+
+def _score(snapshot: Snapshot, before: earlier.Earlier, run: _Run) -> HealthScore:
+    evaluation = health.evaluate(snapshot.signals, run.policy)
+    effective = bands.effective_band(evaluation, last_known=before.known, as_of=run.as_of)
+    alerts = results.should_alert(
+        score=evaluation.score,
+        rag_status=effective.band,
+        previous_rag=before.previous_band or None,
+        red_threshold=run.policy.red_threshold,
+    )
+    run.counts.update(
+        {"scored": 1, effective.band: 1, "last_known": effective.is_last_known, "alerts": alerts}
+    )
+    return HealthScore(
+        account_id=snapshot.account_id,
+        scored_on=run.as_of,
+        scored_at=run.now,
+        score=evaluation.score,
+        computed_band=evaluation.rag,
+        effective_band=effective.band,
+        is_last_known=effective.is_last_known,
+        band_reason=effective.reason[:1000],
+        coverage=_coverage(evaluation),
+        previous_score=before.previous_score,
+        previous_band=before.previous_band,
+        should_alert=alerts,
+        inputs=snapshot.signals.to_mapping(),
+        known=earlier.memory(effective, snapshot.signals, as_of=run.as_of),
+        points={name: points for name, points in evaluation.points.items() if points},
+        policy=run.version,
+        engine_version=evaluation.engine_version,
+        arr=snapshot.arr,
+        currency=snapshot.currency,
+        owner_id=snapshot.owner_id,
+        lifecycle_stage=snapshot.lifecycle_stage,
+        renewal_on=snapshot.renewal_on,
+    )
+
+
+def _coverage(evaluation: Evaluation) -> Decimal:
+    """Return the coverage to three decimals, rounded down: what is just under a minimum must not read as it."""
+    observed, total = evaluation.observed_weight, evaluation.total_weight
+    return Decimal(1000 * observed // total if total else 1000).scaleb(-3)
+
+
+def _announce(scores: Sequence[HealthScore], names: Mapping[UUID, str], run: _Run) -> None:
+    for score in scores:
+        outbox.announce(
+            SHOULD_ALERT,
+            Account(pk=score.account_id, name=names[score.account_id]),
+            payload={
+                "score_id": str(score.pk),
+                "scored_on": run.as_of.isoformat(),
+                "score": score.score,
+                "band": score.effective_band,
+                "previous_score": score.previous_score,
+                "previous_band": score.previous_band or None,
+            },
+            now=run.now,
+        )
