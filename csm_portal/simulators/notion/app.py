@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from csm_portal.simulators.notion import blocks, errors, faults, html, pages, query, search, sources, users
+from csm_portal.simulators.notion import blocks, errors, faults, pages, query, search, sources, users, view
 from csm_portal.simulators.notion.body import Node
 from csm_portal.simulators.notion.call import Bot, Call
 from csm_portal.simulators.notion.store import Store
@@ -69,31 +69,40 @@ class ConnectionDropped(ConnectionError):
     """A fault asked to end the connection without an answer."""
 
 
-@dataclass(slots=True, kw_only=True)
 class _Request:
-    method: str
-    path: str
-    environ: WSGIEnvironment
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """One request; its body is read at once, since a socket closed over unread bytes loses the answer."""
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        # WSGI hands the path over as Latin-1; what the client meant is UTF-8.
+        self.path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
+        self.method: str = environ["REQUEST_METHOD"]
+        self.id = str(uuid.uuid4())
+        self.parameters = parse_qs(environ.get("QUERY_STRING", ""))
+        self._environ = environ
+        length = environ.get("CONTENT_LENGTH") or "0"
+        self._data: bytes = environ["wsgi.input"].read(int(length) if length.isdigit() else 0)
 
     def header(self, name: str) -> str | None:
-        return self.environ.get(f"HTTP_{name.upper().replace('-', '_')}")
-
-    def read(self) -> bytes:
-        length = int(self.environ.get("CONTENT_LENGTH") or 0)
-        if length > MAX_BODY_BYTES:
-            raise errors.too_large(MAX_BODY_BYTES)
-        data: bytes = self.environ["wsgi.input"].read(length) if length else b""
-        return data
+        return self._environ.get(f"HTTP_{name.upper().replace('-', '_')}")
 
     def json(self) -> Any:
-        data = self.read()
-        if not data:
+        """Return the body. A number that JSON does not know (NaN) is refused, as is half a character."""
+        if len(self._data) > MAX_BODY_BYTES:
+            raise errors.too_large(MAX_BODY_BYTES)
+        if not self._data:
             return None
         try:
-            return json.loads(data)
-        except ValueError:
+            text = self._data.decode()
+            sent = json.loads(text, parse_constant=_refuse)
+            # A lone surrogate escapes UTF-8 by the back door of JSON's \u notation; nothing could keep it.
+            json.dumps(sent, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
             raise errors.invalid_json() from None
+        return sent
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +123,7 @@ class App:
         self._counts_lock = Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # WSGI hands the path over as Latin-1; what the client meant is UTF-8.
-        path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
-        request = _Request(method=environ["REQUEST_METHOD"], path=path, environ=environ)
+        request = _Request(environ)
         try:
             answer = self._answer(request)
         except errors.ApiError as error:
@@ -151,7 +158,6 @@ class App:
             if fault.delay_seconds:
                 time.sleep(fault.delay_seconds)
             if not fault.after_commit and _fails(fault):
-                request.read()
                 return _failed(fault, committed_id=None)
         call, answer = self._dispatch(request)
         if fault is not None and fault.after_commit:
@@ -176,7 +182,7 @@ class App:
                 mint=self.store.mint,
                 orders=self.store.orders,
                 path=ids,
-                query=parse_qs(request.environ.get("QUERY_STRING", "")),
+                query=request.parameters,
                 sent=sent,
                 public_url=self.public_url,
             )
@@ -227,8 +233,8 @@ class App:
         if request.method not in ("GET", "HEAD") or not (found or request.path == "/"):
             raise errors.invalid_url()
         with self.store.reading() as db:
-            status, text = html.render(db, str(uuid.UUID(found["id"])) if found else None)
-        headers = {"Content-Security-Policy": html.POLICY, "X-Content-Type-Options": "nosniff"}
+            status, text = view.render(db, str(uuid.UUID(found["id"])) if found else None)
+        headers = {"Content-Security-Policy": view.POLICY, "X-Content-Type-Options": "nosniff"}
         return _Answer(
             status=status, body=text.encode(), content_type="text/html; charset=utf-8", headers=headers
         )

@@ -2,29 +2,13 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from csm_portal.simulators.notion import contents, errors, store
+from csm_portal.simulators.notion import accepted_blocks, contents, errors, store
 from csm_portal.simulators.notion.body import Node
 from csm_portal.simulators.notion.call import MAX_PAGE_SIZE, Call, cut, listing
 from csm_portal.simulators.notion.users import Directory, partial
-
-MAX_CHILDREN = 100
-MAX_BLOCKS = 1000
-MAX_NESTING = 2
-
-
-@dataclass(slots=True, kw_only=True)
-class Block:
-    """A block of a request, checked, with what stands inside it."""
-
-    kind: str
-    content: contents.Content
-    children: "list[Block]" = field(default_factory=list)
-
-    def count(self) -> int:
-        return 1 + sum(child.count() for child in self.children)
 
 
 def in_trash(kind: str) -> errors.ApiError:
@@ -33,59 +17,9 @@ def in_trash(kind: str) -> errors.ApiError:
     )
 
 
-def read_children(node: Node, *, call: Call) -> list[Block]:
-    """Return the blocks of a request: 100 in a list, two levels below the first, 1,000 together (SPEC 2.4)."""
-    directory = Directory(call.db)
-    found = [_read(item, directory, level=0) for item in node.items(at_most=MAX_CHILDREN)]
-    total = sum(block.count() for block in found)
-    if total > MAX_BLOCKS:
-        raise errors.should(f"{node.path}.total_blocks", f"≤ `{MAX_BLOCKS}`", total)
-    return found
-
-
-def _read(node: Node, directory: Directory, *, level: int) -> Block:
-    kind = contents.kind_of(node)
-    inner = node[kind]
-    block = Block(kind=kind, content=contents.read(kind, inner, directory=directory))
-    children = inner["children"]
-    if level >= MAX_NESTING and children:
-        raise children.should("not present")
-    if kind == "table":
-        block.children = _read_rows(children, directory, width=block.content["table_width"])
-    elif children:
-        if kind.startswith("heading") and not block.content["is_toggleable"]:
-            raise children.should("not present, as the heading is not toggleable")
-        items = children.items(at_most=MAX_CHILDREN)
-        block.children = [_read(item, directory, level=level + 1) for item in items]
-    if kind == "column_list":
-        if len(block.children) < 2:
-            raise errors.should(f"{children.path}.length", "≥ `2`", len(block.children))
-        if any(child.kind != "column" for child in block.children):
-            raise children.should("a list of columns")
-    return block
-
-
-def _read_rows(node: Node, directory: Directory, *, width: int) -> list[Block]:
-    rows = []
-    items = node.items(at_most=MAX_CHILDREN)
-    if not items:
-        raise errors.should(f"{node.path}.length", "≥ `1`", 0)
-    for item in items:
-        item.object({"object", "type", "table_row"})
-        content = contents.read("table_row", item["table_row"].defined(), directory=directory)
-        _check_width(content, width)
-        rows.append(Block(kind="table_row", content=content))
-    return rows
-
-
-def _check_width(content: contents.Content, width: int) -> None:
-    if len(content["cells"]) != width:
-        raise errors.validation(
-            "Number of cells in table row must match the table width of the parent table."
-        )
-
-
-def insert(call: Call, found: list[Block], *, page_id: str, parent_id: str, place: int = 0) -> list[str]:
+def insert(
+    call: Call, found: list[accepted_blocks.Block], *, page_id: str, parent_id: str, place: int = 0
+) -> list[str]:
     """Keep blocks under a parent from a place on, and return the ids of the upper ones."""
     moment, ids = store.minute(call.now), []
     for offset, block in enumerate(found):
@@ -118,7 +52,7 @@ def append(call: Call) -> dict[str, Any]:
     body = call.body
     body.object({"children", "position"})
     holder = _holder(call, call.path_id("block_id"))
-    found = read_children(body["children"].defined(), call=call)
+    found = accepted_blocks.read(body["children"].defined(), call=call)
     _check_holder(holder, found)
     place = _place(call, body["position"], holder)
     call.db.execute(
@@ -129,7 +63,7 @@ def append(call: Call) -> dict[str, Any]:
     _touch(call, holder.page_id)
     call.committed_id = ids[0] if ids else None
     marks = ",".join("?" * len(ids))
-    rows = call.db.execute(f"{_SELECT} WHERE b.id IN ({marks}) ORDER BY b.place", ids).fetchall()  # noqa: S608
+    rows = call.db.execute(f"{_SELECT} WHERE b.id IN ({marks}) ORDER BY b.place", ids).fetchall()
     return listing("block", [block_object(call, row) for row in rows], next_cursor=None)
 
 
@@ -202,7 +136,7 @@ def _updated(call: Call, row: sqlite3.Row, wanted: Node) -> contents.Content:
     new = contents.read(row["type"], wanted, directory=directory)
     if row["type"] == "table_row":
         table = call.db.execute("SELECT content FROM blocks WHERE id = ?", (row["parent_id"],)).fetchone()
-        _check_width(new, json.loads(table["content"])["table_width"])
+        accepted_blocks.check_width(new, json.loads(table["content"])["table_width"])
     # A key that was not sent keeps its value.
     return old | {key: value for key, value in new.items() if key in sent}
 
@@ -232,7 +166,7 @@ def _holder(call: Call, block_id: str, *, for_reading: bool = False) -> _Holder:
     return _Holder(id=block_id, page_id=page_id, kind=row["type"], content=json.loads(row["content"]))
 
 
-def _check_holder(holder: _Holder, found: list[Block]) -> None:
+def _check_holder(holder: _Holder, found: list[accepted_blocks.Block]) -> None:
     closed = holder.kind in contents.HEADINGS and not holder.content["is_toggleable"]
     if holder.kind not in contents.PARENTS or closed:
         raise errors.validation("Block does not support children.")
@@ -242,7 +176,7 @@ def _check_holder(holder: _Holder, found: list[Block]) -> None:
                 f"Content creation Failed. A {block.kind} cannot stand in a {holder.kind}."
             )
         if holder.kind == "table":
-            _check_width(block.content, holder.content["table_width"])
+            accepted_blocks.check_width(block.content, holder.content["table_width"])
 
 
 def _place(call: Call, node: Node, holder: _Holder) -> int:

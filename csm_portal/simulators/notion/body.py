@@ -1,13 +1,12 @@
 """Read a request's JSON step by step, with Notion's sentence for whatever does not fit."""
 
+import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from csm_portal.simulators.notion import errors, identifiers
-
-_NUMBER = "a number"
 
 
 def utf16_units(text: str) -> int:
@@ -75,14 +74,12 @@ class Node:
 
     def number(self) -> int | float:
         self.defined()
-        # JSON has no NaN, but Python's reader takes one: refuse it where the real API could not receive it.
-        if (
-            isinstance(self.value, bool)
-            or not isinstance(self.value, int | float)
-            or self.value != self.value
-        ):
-            raise self.should(_NUMBER)
-        return self.value
+        # Beyond a double's range a number would come back as something else; NaN is in no range.
+        is_number = isinstance(self.value, int | float) and not isinstance(self.value, bool)
+        if not is_number or not -sys.float_info.max <= self.value <= sys.float_info.max:
+            raise self.should("a number")
+        found: int | float = self.value
+        return found
 
     def boolean(self) -> bool:
         self.defined()

@@ -1,5 +1,6 @@
 """One request as the endpoints see it: who asks, what they sent, and what they may see."""
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from csm_portal.simulators.notion.remembered import Orders
 
 MAX_PAGE_SIZE = 100
 _ANCESTORS = 50
+_NO_SLUG = re.compile(r"[^A-Za-z0-9]+")
 _NOTION_ADDRESS = "https://www.notion.so"
 
 
@@ -22,6 +24,7 @@ class Bot:
 
     id: str
     name: str
+    workspace_id: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +71,7 @@ class Call:
 
     def address_of(self, object_id: str, title: str = "") -> str:
         """Return the link to a page or database: on the simulator where it has a public address."""
-        slug = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in title).split())
+        slug = _NO_SLUG.sub("-", title).strip("-")
         tail = f"{slug}-{bare(object_id)}" if slug else bare(object_id)
         return f"{self.public_url or _NOTION_ADDRESS}/{tail}"
 

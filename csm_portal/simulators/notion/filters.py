@@ -145,7 +145,7 @@ class Reader:
         for kind in ("number", "date"):
             if kind in sent:
                 passes = self._plain(kind, node[kind])
-                return lambda stored: bool(stored) and stored["type"] == kind and passes(stored[kind])  # noqa: B023
+                return lambda stored: bool(stored) and stored["type"] == kind and passes(stored[kind])
         quantifier = next(iter(sent))
         (kind, inner), *_ = node[quantifier].pairs()
         passes = self._plain(kind, inner)

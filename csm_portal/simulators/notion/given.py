@@ -21,6 +21,7 @@ class Writer:
     def __init__(self, properties: schema.Schema, *, call: Call, only: Collection[str] | None = None) -> None:
         self._call = call
         self._directory = Directory(call.db)
+        self._page_address = call.address_of("").rstrip("/")
         self._plan = [
             (property_id, prop["name"], prop["type"], self._value_of(prop))
             for property_id, prop in properties.items()
@@ -43,7 +44,7 @@ class Writer:
         return self._directory[row[kind]] if kind.endswith("_by") else row[kind]
 
     def runs(self, stored: list[richtext.Run]) -> list[dict[str, Any]]:
-        return richtext.write(stored, directory=self._directory, page_address=self._call.address_of("")[:-1])
+        return richtext.write(stored, directory=self._directory, page_address=self._page_address)
 
     def _value_of(self, prop: schema.Property) -> _Value:
         config = prop["config"]

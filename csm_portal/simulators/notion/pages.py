@@ -5,7 +5,16 @@ import sqlite3
 from collections.abc import Collection
 from typing import Any
 
-from csm_portal.simulators.notion import accepted, blocks, errors, given, schema, sources, store
+from csm_portal.simulators.notion import (
+    accepted,
+    accepted_blocks,
+    blocks,
+    errors,
+    given,
+    schema,
+    sources,
+    store,
+)
 from csm_portal.simulators.notion.body import Node
 from csm_portal.simulators.notion.call import Call
 from csm_portal.simulators.notion.users import partial
@@ -49,7 +58,7 @@ def create(call: Call) -> dict[str, Any]:
     parent_type, parent_id = _read_parent(call, body["parent"])
     properties = _parent_schema(call, parent_type, parent_id)
     wanted = accepted.read(body["properties"], properties, call=call)
-    children = blocks.read_children(body["children"], call=call) if body["children"] else []
+    children = accepted_blocks.read(body["children"], call=call) if body["children"] else []
     if wanted.has_new_options:
         sources.keep_properties(call, parent_id, properties)
     page_id, moment = call.mint.uuid(), store.minute(call.now)

@@ -144,7 +144,8 @@ def _write_mention(
 def plain(runs: Iterable[Run]) -> str:
     """Return the words of kept rich text; a mention counts as nothing, as its name may change."""
     return "".join(
-        run if isinstance(run, str) else run.get("content", run.get("expression", "")) for run in runs
+        run if isinstance(run, str) else str(run.get("content") or run.get("expression") or "")
+        for run in runs
     )
 
 

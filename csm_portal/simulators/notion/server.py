@@ -1,10 +1,11 @@
 """Serve the simulator on 127.0.0.1 with threads of the standard library."""
 
 import signal
+import sys
 import threading
 from socketserver import ThreadingMixIn
 from types import FrameType
-from typing import Any
+from typing import IO, Any, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 from csm_portal.simulators.notion.app import App, ConnectionDropped
@@ -21,60 +22,48 @@ class _Server(ThreadingMixIn, WSGIServer):
     # A client that opens forty connections at once is told to wait, not refused.
     request_queue_size = 64
 
+    def __init__(self, port: int, app: App) -> None:
+        super().__init__((HOST, port), _Request)
+        self.app = app
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a client that hangs up early is its own business."""
 
 
-class _Request(WSGIRequestHandler):
-    """Answers one connection, quietly, and ends it without a word where a fault asks for that."""
+class _Answering(ServerHandler):
+    def handle_error(self) -> None:
+        """Answer 500 and log why; say nothing at all where a fault asked for that."""
+        if not isinstance(sys.exc_info()[1], ConnectionDropped):
+            super().handle_error()
 
-    server: _Server
+
+class _Request(WSGIRequestHandler):
+    """Answers one connection, quietly."""
 
     def handle(self) -> None:
         self.raw_requestline = self.rfile.readline(65537)
         if len(self.raw_requestline) > 65536:
             self.send_error(414)
-            return
-        if not self.parse_request():
-            return
-        handler = _Answering(self.rfile, self.wfile, self.get_stderr(), self.get_environ(), multithread=True)
-        handler.request_handler = self
-        try:
-            handler.run(self.server.get_app())
-        except ConnectionDropped:
-            self.close_connection = True
+        elif self.parse_request():
+            reading, writing = cast(IO[bytes], self.rfile), cast(IO[bytes], self.wfile)
+            handler = _Answering(reading, writing, self.get_stderr(), self.get_environ(), multithread=True)
+            # The base class reads this name when it writes the head of the answer.
+            handler.request_handler = self  # type: ignore[attr-defined]
+            handler.run(cast(_Server, self.server).app)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep quiet: one line a request would drown what the demo prints."""
 
 
-class _Answering(ServerHandler):
-    request_handler: WSGIRequestHandler
-
-    def run(self, application: Any) -> None:
-        """Answer, but let a dropped connection through to the socket."""
-        try:
-            self.setup_environ()
-            self.result = application(self.environ, self.start_response)
-            self.finish_response()
-        except ConnectionDropped:
-            raise
-        except (ConnectionAbortedError, BrokenPipeError, ConnectionResetError):
-            return
-        except Exception:
-            self.handle_error()
-
-
 def listen(app: App, *, port: int) -> _Server:
     """Return a server bound to a port of this machine, 0 for any free one. Raises PortTaken."""
     try:
-        server = _Server((HOST, port), _Request)
+        return _Server(port, app)
     except OSError as error:
         raise PortTaken(
-            f"Port {port} on {HOST} is taken by another program. Stop it, or choose another port with --port."
+            f"The simulator cannot listen on port {port} of {HOST}: {error.strerror}. "
+            "Stop what uses it, or choose another with --port."
         ) from error
-    server.set_app(app)
-    return server
 
 
 def serve(app: App, server: _Server) -> None:

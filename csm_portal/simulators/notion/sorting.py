@@ -57,7 +57,7 @@ def order(rows: Iterable[tuple[int, Row]], sorts: list[Sort], *, directory: Dire
 
 
 def _key_of(sort: Sort, directory: Directory) -> Callable[[Row], Any]:
-    if sort.prop is None:
+    if sort.prop is None or sort.property_id is None:
         column = sort.column or "created_time"
         return lambda row: row[column]
     property_id, kind = sort.property_id, sort.prop["type"]
@@ -77,8 +77,9 @@ def _cell_key(kind: str, config: dict[str, Any], directory: Directory) -> Callab
             return bool
         case "select" | "status" | "multi_select":
             ranks = {option["id"]: rank for rank, option in enumerate(config["options"])}
-            first = (lambda stored: stored[0]) if kind == "multi_select" else (lambda stored: stored)
-            return lambda stored: ranks.get(first(stored)) if stored else None
+            return lambda stored: (
+                ranks.get(stored[0] if kind == "multi_select" else stored) if stored else None
+            )
         case "date":
             return lambda stored: conditions.start_of(stored) if stored else None
         case "people":

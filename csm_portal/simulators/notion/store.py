@@ -14,9 +14,10 @@ from csm_portal.simulators.notion import identifiers
 from csm_portal.simulators.notion.remembered import Orders
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS workspace (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS workspaces (id TEXT PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS users (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT, email TEXT, token TEXT UNIQUE, rank INTEGER NOT NULL
+    id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces (id), kind TEXT NOT NULL, name TEXT,
+    email TEXT, token TEXT UNIQUE, rank INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS shares (
     bot_id TEXT NOT NULL, object_id TEXT NOT NULL, PRIMARY KEY (bot_id, object_id)
@@ -146,12 +147,3 @@ def pack(value: Any) -> str:
 def minute(moment: datetime) -> str:
     """Return a time as Notion gives it: UTC, floored to the minute."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:00.000Z")
-
-
-def get_setting(connection: sqlite3.Connection, key: str) -> str | None:
-    row = connection.execute("SELECT value FROM workspace WHERE key = ?", (key,)).fetchone()
-    return None if row is None else str(row["value"])
-
-
-def put_setting(connection: sqlite3.Connection, key: str, value: str) -> None:
-    connection.execute("INSERT OR REPLACE INTO workspace (key, value) VALUES (?, ?)", (key, value))

@@ -3,26 +3,30 @@
 import sqlite3
 from typing import Any
 
-from csm_portal.simulators.notion import store
 from csm_portal.simulators.notion.call import Bot, Call, cut, listing
 
 _UPLOAD_LIMIT_BYTES = 5 * 1024 * 1024
 
 
 def of_token(db: sqlite3.Connection, token: str) -> Bot | None:
-    row = db.execute("SELECT id, name FROM users WHERE token = ?", (token,)).fetchone()
-    return Bot(id=row["id"], name=row["name"]) if row else None
+    row = db.execute("SELECT * FROM users WHERE token = ?", (token,)).fetchone()
+    return bot_of(row) if row else None
+
+
+def bot_of(row: sqlite3.Row) -> Bot:
+    return Bot(id=row["id"], name=row["name"], workspace_id=row["workspace_id"])
 
 
 def me(call: Call) -> dict[str, Any]:
     """Answer GET /v1/users/me: the bot that the token belongs to, with its workspace."""
     row = call.db.execute("SELECT * FROM users WHERE id = ?", (call.bot.id,)).fetchone()
+    workspace = call.db.execute("SELECT * FROM workspaces WHERE id = ?", (call.bot.workspace_id,)).fetchone()
     answer = user_object(row)
     answer["bot"] = {
         "owner": {"type": "workspace", "workspace": True},
-        "workspace_id": store.get_setting(call.db, "workspace_id"),
+        "workspace_id": workspace["id"],
         "workspace_limits": {"max_file_upload_size_in_bytes": _UPLOAD_LIMIT_BYTES},
-        "workspace_name": store.get_setting(call.db, "workspace_name"),
+        "workspace_name": workspace["name"],
     }
     return answer
 
@@ -30,15 +34,19 @@ def me(call: Call) -> dict[str, Any]:
 def retrieve(call: Call) -> dict[str, Any]:
     """Answer GET /v1/users/{user_id}."""
     user_id = call.path_id("user_id")
-    row = call.db.execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone()
+    row = call.db.execute(
+        "SELECT * FROM users WHERE id = ? AND workspace_id = ?", (user_id, call.bot.workspace_id)
+    ).fetchone()
     if row is None:
         raise call.not_found("user", user_id)
     return user_object(row)
 
 
 def index(call: Call) -> dict[str, Any]:
-    """Answer GET /v1/users: everybody, in the order in which they joined."""
-    rows = call.db.execute("SELECT * FROM users ORDER BY rank").fetchall()
+    """Answer GET /v1/users: everybody of the token's workspace, in the order in which they joined."""
+    rows = call.db.execute(
+        "SELECT * FROM users WHERE workspace_id = ? ORDER BY rank", (call.bot.workspace_id,)
+    ).fetchall()
     found, following = cut(
         rows,
         start=call.query_text("start_cursor"),
