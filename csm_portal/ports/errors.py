@@ -1,5 +1,6 @@
 """The one error that crosses a port."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -44,3 +45,11 @@ class PortError(Exception):
         self.request_id = request_id
         self.maybe_written = maybe_written
         self.committed_id = committed_id
+
+
+class ChoiceNeeded(PortError):
+    """Several things fit, and a person has to say which is meant. ``choices`` are pairs of id and name."""
+
+    def __init__(self, message: str, *, choices: Iterable[tuple[str, str]]) -> None:
+        super().__init__(message, trouble=Trouble.NOT_CONFIGURED, permanent=True)
+        self.choices = tuple(choices)

@@ -3,7 +3,7 @@
 from csm_portal.integrations.notion import answers, errors, notion_id
 from csm_portal.integrations.notion.answers import DatabaseAnswer, DataSourceAnswer
 from csm_portal.integrations.notion.client import NotionClient
-from csm_portal.ports.errors import PortError, Trouble
+from csm_portal.ports.errors import ChoiceNeeded, PortError, Trouble
 
 
 def parsed(text: str | None, *, what: str) -> str:
@@ -37,10 +37,11 @@ def data_source_id(client: NotionClient, identifier: str, *, named: str | None, 
             f"{_capital(what)} is in Notion's trash. Restore it there, or choose another."
         )
     held = {notion_id.compact(source.id): source for source in database.data_sources}
+    choices = [(source.id, source.name or "Untitled") for source in database.data_sources]
     if chosen is not None:
         if notion_id.compact(chosen) not in held:
-            raise errors.not_configured(
-                f"The data source that is chosen is not one of {what}. Choose it again."
+            raise ChoiceNeeded(
+                f"The data source that is chosen is not one of {what}. Choose it again.", choices=choices
             )
         return chosen
     if len(held) == 1:
@@ -49,8 +50,10 @@ def data_source_id(client: NotionClient, identifier: str, *, named: str | None, 
         raise errors.not_configured(
             f"The integration sees no data source in {what}. Share the original in Notion, not a linked view of it."
         )
-    names = ", ".join(f"“{source.name or 'Untitled'}”" for source in database.data_sources)
-    raise errors.not_configured(f"{_capital(what)} holds several data sources: {names}. Choose one of them.")
+    names = ", ".join(f"“{name}”" for _, name in choices)
+    raise ChoiceNeeded(
+        f"{_capital(what)} holds several data sources: {names}. Choose one of them.", choices=choices
+    )
 
 
 def fetch(client: NotionClient, identifier: str, *, what: str) -> DataSourceAnswer:
