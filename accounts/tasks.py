@@ -1,0 +1,85 @@
+"""The background jobs of the accounts: the daily scan, scoring on its own (SPEC 4, 7)."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import SyncState
+from accounts.services import health, sync
+from csm_portal import schedules, wiring
+from csm_portal.core import jobs
+from csm_portal.core.jobs import Running
+from csm_portal.ports.errors import PortError
+
+DAILY_SCAN = "daily_health_scan"
+
+
+def daily_scan(job: Running) -> Mapping[str, Any]:
+    """Sync the mirror, then score it: the scan of one local day.
+
+    Where the workspace cannot be read, or not all of it, the accounts are scored as they were last known and
+    the job ends as partial with the reason (SPEC P3).
+    """
+    day = _scan_day(job)
+    trouble = _sync(job)
+    counts = _score(job, day, trouble=trouble)
+    if trouble:
+        raise jobs.Partial(
+            f"{trouble} {counts['scored']:,} accounts were scored as they were last known.", result=counts
+        )
+    return counts
+
+
+def score_all(job: Running) -> Mapping[str, Any]:
+    """Score the mirror as it stands, for the local day on which this runs."""
+    return _score(job, _today(job))
+
+
+def _score(job: Running, day: date, *, trouble: str = "") -> dict[str, Any]:
+    counts = health.scan(
+        as_of=day,
+        now=timezone.now(),
+        actor=job.requested_by,
+        progress=lambda done, total: job.progress(done, total, f"{done:,} of {total:,} accounts scored."),
+        data={"job": str(job.job.pk), "partial": bool(trouble)},
+    )
+    return counts.to_mapping()
+
+
+def _sync(job: Running) -> str:
+    """Bring the mirror up to date; return a sentence about what stopped it, or nothing."""
+    try:
+        run = sync.run(workspace=wiring.workspace(), now=timezone.now(), job=job.job, progress=job.progress)
+    except PortError as error:
+        return f"The accounts could not be read from Notion: {error}"
+    if run.state == SyncState.FAILED:
+        return f"The accounts could not be read from Notion: {run.error}"
+    if run.state == SyncState.INCOMPLETE:
+        return f"Not everything could be read from Notion: {' '.join(run.problems) or run.error}"
+    return ""
+
+
+def _today(job: Running) -> date:
+    return timezone.now().astimezone(job.tenant.zone).date()
+
+
+def _scan_day(job: Running) -> date:
+    """Return the local day to scan: today where a person asked, else the planned day.
+
+    A score belongs to the day on which its data was read, so a planned run that begins after its grace is not
+    made up (SPEC 7). Raises Partial.
+    """
+    if job.requested_by is not None or "local_date" not in job.params:
+        return _today(job)
+    day = date.fromisoformat(job.params["local_date"])
+    late = timezone.now() - datetime.fromisoformat(job.params["due_at"])
+    grace = schedules.planned(DAILY_SCAN).grace
+    if late > grace or day != _today(job):
+        raise jobs.Partial(
+            f"The scan of {day:%-d %B %Y} began {late.total_seconds() / 60:,.0f} minutes late, which is more than the "
+            f"{grace.total_seconds() / 60:.0f} allowed, so nothing was read or scored. Run it now from the schedule if "
+            "today's scores are wanted."
+        )
+    return day
