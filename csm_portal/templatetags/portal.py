@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from csm_portal.templatetags import charts, icons, states, wording
+from csm_portal.templatetags import icons, sparklines, states, trends, wording
 
 register = template.Library()
 
@@ -177,7 +177,7 @@ def sparkline(
     points: Iterable[float | None] | None, band: str | None = None, label: str = "Score"
 ) -> dict[str, Any]:
     """Draw scores from oldest to newest; None is a gap."""
-    return {"line": charts.sparkline(points or ()), "label": label, "tone": states.band(band).tone}
+    return {"line": sparklines.draw(points or ()), "label": label, "tone": states.band(band).tone}
 
 
 @register.inclusion_tag("components/trend_chart.html")
@@ -189,7 +189,7 @@ def trend_chart(
     title: str = "Health score",
 ) -> dict[str, Any]:
     """Draw a score history: ``(date, score[, band])`` points, thresholds, ``(date, label)`` policy marks."""
-    return {"trend": charts.trend(points, red=red, amber=amber, marks=marks, title=title)}
+    return {"trend": trends.lay_out(points, red=red, amber=amber, marks=marks, title=title)}
 
 
 # Pieces of pages
