@@ -99,7 +99,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(id="health.weeks_unknown", label="Weeks without a known band", kind=FactKind.WEEKS, topics=("unknown", "without"), is_internal=True),
     Entry(id="policy.amber_threshold", label="Score under which an account is Amber", kind=FactKind.SCORE, topics=("amber", "threshold", "green", "limit"), is_internal=True),
     Entry(id="policy.red_threshold", label="Score under which an account is Red", kind=FactKind.SCORE, topics=("red", "threshold", "limit"), is_internal=True),
-    Entry(id="driver.*.name", label="What costs the score points", kind=FactKind.NAME, is_internal=True),
+    Entry(id="driver.*.name", label="What costs the score points", kind=FactKind.WORD, is_internal=True),
     Entry(id="driver.*.points", label="Points that it costs", kind=FactKind.COUNT, unit="points", topics=("point", "cost", "score", "driver"), is_internal=True),
     Entry(id="history.*.score", label="Health score", kind=FactKind.SCORE, topics=_HEALTH, is_internal=True),
     Entry(id="history.*.band", label="Health band", kind=FactKind.WORD, topics=_BAND, is_internal=True),

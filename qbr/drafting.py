@@ -85,7 +85,20 @@ def text_block(
     cites_internal = any(
         span.fact is not None and span.fact in facts and facts[span.fact].is_internal for span in spans
     )
-    return TextBlock(spans=spans, kind=kind, audience=Audience.INTERNAL if cites_internal else audience)
+    return TextBlock(
+        spans=_merged(spans), kind=kind, audience=Audience.INTERNAL if cites_internal else audience
+    )
+
+
+def _merged(spans: Text) -> Text:
+    """Join neighbouring spans without a fact, so that equal words are equal blocks."""
+    merged: list[Span] = []
+    for span in spans:
+        if merged and span.fact is None and merged[-1].fact is None:
+            merged[-1] = Span(text=merged[-1].text + span.text)
+        elif span.text:
+            merged.append(span)
+    return tuple(merged)
 
 
 def _section(key: SectionKey, text: tuple[TextBlock, ...], facts: FactSheet) -> Section:

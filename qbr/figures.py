@@ -135,7 +135,7 @@ def contract(facts: FactSheet) -> tuple[LockedBlock, ...]:
 
 def sources(facts: FactSheet, cited: Iterable[str]) -> tuple[LockedBlock, ...]:
     """Where each cited fact comes from and how old it is; the customer's table leaves internal facts out."""
-    found = [facts[fact_id] for fact_id in cited if fact_id in facts]
+    found = [facts[fact_id] for fact_id in cited if fact_id in facts and _is_sourced(facts[fact_id])]
     blocks: list[LockedBlock] = []
     for audience, chosen in (
         (Audience.INTERNAL, found),
@@ -161,6 +161,13 @@ def with_unit(fact: Fact) -> Text:
     """Return a fact's figure with its noun, as one span."""
     words = shown_with_unit(fact) if fact.kind in NUMERIC_KINDS else shown(fact)
     return (Span(text=words, fact=fact.id),)
+
+
+def _is_sourced(fact: Fact) -> bool:
+    """Names and words need no source, and the portal's own proposals have none."""
+    return fact.kind not in (FactKind.NAME, FactKind.WORD, FactKind.QUARTER) and not fact.id.startswith(
+        ("driver.", "plan.")
+    )
 
 
 def _source_row(fact: Fact) -> tuple[Text, ...]:

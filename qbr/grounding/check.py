@@ -65,11 +65,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traced:
-    """A stretch of a block that follows from facts, the closest first."""
+    """A stretch of a block that follows from facts, the closest first. ``is_part`` marks half of a name."""
 
     start: int
     end: int
     facts: tuple[str, ...]
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +93,8 @@ class Knowledge:
 _MARKER = re.compile(r"\[no such fact: [^\]]*\]|\{\{[^{}]*\}\}")
 _LINK = re.compile(r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+\w", re.IGNORECASE)
 _NOT_FOR_CUSTOMERS = re.compile(
-    r"\b(?:churn\w*|health scores?|at[- ]risk|red accounts?|upsell\w*|cross-sell\w*|expansion opportunit\w+|stakeholder engagement)\b",
-    re.IGNORECASE,
+    r"(?i:\b(?:churn\w*|health scores?|at[- ]risk|red accounts?|upsell\w*|cross-sell\w*|expansion opportunit\w+|stakeholder engagement)\b)"
+    r"|\b(?:Amber|Red|Green)\b(?! [A-Z])"
 )
 _ADVICE = "Correct it, or vouch for it."
 
@@ -153,7 +154,7 @@ def read(block: TextBlock, known: Knowledge) -> Reading:
     nameless = _blank_ranges(dateless, [(t.start, t.end) for t in cited])
     for name in names.find(nameless, known.names):
         if name.facts:
-            traced.append(Traced(start=name.start, end=name.end, facts=name.facts))
+            traced.append(Traced(start=name.start, end=name.end, facts=name.facts, is_part=not name.is_whole))
         else:
             untraced.append(
                 (name.start, name.end, FindingKind.NAME, _about_name(original[name.start : name.end]))
@@ -176,7 +177,7 @@ def _findings(
     if block.audience is not Audience.INTERNAL:
         problems += [
             (match.start(), match.end(), FindingKind.WORDING, _not_for_customers(match[0]))
-            for match in _NOT_FOR_CUSTOMERS.finditer(spelling.levelled(words))
+            for match in _NOT_FOR_CUSTOMERS.finditer(_without_names(words, known))
         ]
     for start, end, kind, message in sorted(problems):
         text = words[start:end]
@@ -209,7 +210,9 @@ def _read_quantity(
     around = tracing.surroundings(text, found.start)
     facts = tracing.quantity(found, around, known.evidence)
     if facts:
-        traced.append(Traced(start=found.start, end=found.end, facts=facts))
+        # "7 out of 10" cites the 7.
+        end = found.numeral.end if found.out_of else found.end
+        traced.append(Traced(start=found.start, end=end, facts=facts))
         return
     end = max(found.end, found.noun_end)
     hint = tracing.nearest(found, around, known.evidence)
@@ -306,6 +309,11 @@ def _blank_ranges(text: str, ranges: list[tuple[int, int]]) -> str:
     for start, end in ranges:
         text = text[:start] + "x" * (end - start) + text[end:]
     return text
+
+
+def _without_names(words: str, known: Knowledge) -> str:
+    text = spelling.levelled(words)
+    return names.masked(text, names.whole_names(text, known.names))
 
 
 def _kind(found: Quantity) -> FindingKind:

@@ -109,7 +109,7 @@ def _when(match: re.Match[str]) -> When:
     if parts.get("month"):
         month = int(parts["month"])
     if parts.get("day"):
-        return _full(start, end, year, month, int(parts["day"]), parts.get("weekday"))
+        return _full(start, end, year, month, int(parts["day"]), parts.get("weekday", ""))
     quarter = int(parts["quarter"]) if parts.get("quarter") else None
     if parts.get("nth"):
         quarter = _ORDINAL_QUARTERS[parts["nth"].casefold()]
@@ -117,14 +117,12 @@ def _when(match: re.Match[str]) -> When:
     return When(start=start, end=end, year=year, month=month, quarter=quarter, half=half)
 
 
-def _full(start: int, end: int, year: int | None, month: int | None, day: int, weekday: str | None) -> When:
+def _full(start: int, end: int, year: int | None, month: int | None, day: int, weekday: str) -> When:
     if year is None:
         possible = month is not None and _real(2024, month, day) is not None
         return When(start=start, end=end, month=month, day=day, is_impossible=not possible)
     real = _real(year, month, day)
-    wrong_weekday = (
-        real is not None and weekday is not None and _WEEKDAYS[real.weekday()] != weekday.casefold()
-    )
+    wrong_weekday = real is not None and weekday != "" and _WEEKDAYS[real.weekday()] != weekday.casefold()
     if real is None or wrong_weekday:
         return When(start=start, end=end, is_impossible=True)
     return When(start=start, end=end, readings=(real,))
