@@ -154,7 +154,7 @@ def _shown_as(fact_ids: Iterable[str], written: str, facts: FactSheet) -> list[s
 
 
 def _may_read(fact: Fact, written: str) -> bool:
-    return written in fact.value if isinstance(fact.value, tuple) else written == shown(fact)
+    return written == shown(fact) or (isinstance(fact.value, tuple) and written in fact.value)
 
 
 def _newer(span: Span, facts: FactSheet) -> Span:

@@ -134,9 +134,10 @@ def read(block: TextBlock, known: Knowledge) -> Reading:
         (m.start(), m.end(), FindingKind.LINK, f"“{m[0]}” is an address; remove it, or vouch for it.")
         for m in _LINK.finditer(text)
     ]
-    traced: list[Traced] = []
     untraced = [*markers, *links, *_misquoted(block, known.facts)]
-    figures = names.masked(blanked, _numbered(blanked, known.names))
+    numbered = _numbered(blanked, known.names)
+    figures = names.masked(blanked, numbered)
+    traced = [Traced(start=name.start, end=name.end, facts=name.facts) for name in numbered]
     whens = [when for when in dates.find(figures) if not _inside(when.start, when.end, cited)]
     for when in whens:
         facts = tracing.day(when, tracing.surroundings(text, when.start), known.evidence)

@@ -9,7 +9,7 @@ from importlib import resources
 
 from qbr.catalogue import CATALOGUE
 from qbr.document import CUSTOMER_HEADINGS, HEADINGS
-from qbr.facts import MONTHS, FactKind, FactSheet
+from qbr.facts import MONTHS, FactKind, FactSheet, shown
 from qbr.grounding.spelling import levelled
 
 Words = tuple[str, ...]
@@ -17,6 +17,7 @@ Words = tuple[str, ...]
 _TOKEN = re.compile(r"[^\W_]+(?:[-'&./][^\W_]+)*")
 _JOINED = re.compile(r" (?:& )?|, (?=(?:Inc|Ltd|LLC)\b)|\. (?=[A-Z])")
 _OPENS = re.compile(r"""(?:^|[.!?…:;]["')\]]*\s+|["(\[•–—-]\s*|\n)$""")
+_SHORTEST_QUOTATION = 8
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof"})
 _SUFFIXES = (
     "ly", "ing", "tion", "sion", "ment", "ness", "ance", "ence", "able", "ible", "ful", "less", "ous", "ive", "ship",
@@ -48,7 +49,7 @@ _PREFIXES = (
 _TERMS = (
     "QBR QBRs ROI ARR MRR NPS CSM CSMs TAM RAG API APIs SSO KPI KPIs OKR OKRs CRM ERP B2B B2C SaaS IT HR CEO CFO CIO CTO "
     "COO CISO CMO CRO VP FAQ PDF CSV SLA SLAs UI UX ID Q&A PoC MVP RFP P1 P2 P3 EBR AI ML 24/7 I OK USD EUR GBP CHF JPY "
-    "Green Amber Red Unknown Notion Excel Customer Success Executive Business Review Quarterly Finance Sales Marketing "
+    "Notion Excel Customer Success Executive Business Review Quarterly Finance Sales Marketing "
     "Support Operations Product Engineering Legal Procurement Security Admin Admins Plan Sponsor Board Account Manager "
     "Health Score Summary Next Steps Internet English"
 )
@@ -100,19 +101,18 @@ def known_names(facts: FactSheet) -> KnownNames:
         values: Iterable[str] = ()
         if isinstance(fact.value, tuple):
             values = fact.value
-            written += [(levelled(value), fact.id) for value in fact.value]
+            written += [(levelled(value), fact.id) for value in (*fact.value, shown(fact))]
         elif isinstance(fact.value, str) and fact.kind in (FactKind.NAME, FactKind.WORD):
             values = (fact.value,)
             if fact.kind is FactKind.NAME:
                 written.append((levelled(fact.value), fact.id))
         elif isinstance(fact.value, str) and fact.kind is FactKind.TEXT:
             values = _capitalised(fact.value)
-        for value in (
-            *values,
-            *_capitalised(fact.label),
-            *_capitalised(fact.period),
-            *_capitalised(fact.source),
-        ):
+            if len(fact.value) >= _SHORTEST_QUOTATION:
+                written.append((levelled(fact.value), fact.id))
+        # Only ROI facts have labels of their own: those of the catalogue name nobody.
+        labels = _capitalised(fact.label) if fact.id.startswith("roi.") else ()
+        for value in (*values, *labels):
             phrase = words_of(value)
             if not phrase:
                 continue
