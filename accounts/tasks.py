@@ -1,4 +1,4 @@
-"""The background jobs of the accounts: the daily scan, scoring on its own (SPEC 4, 7)."""
+"""The background jobs of the accounts: the daily scan, and its parts on their own (SPEC 4, 7)."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -7,11 +7,12 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import SyncState
-from accounts.services import health, sync
+from accounts.services import connection, health, sync
+from accounts.setup_check import StepState
 from csm_portal import schedules, wiring
 from csm_portal.core import jobs
 from csm_portal.core.jobs import Running
-from csm_portal.ports.errors import PortError
+from csm_portal.ports.errors import PortError, Trouble
 
 DAILY_SCAN = "daily_health_scan"
 
@@ -35,6 +36,42 @@ def daily_scan(job: Running) -> Mapping[str, Any]:
 def score_all(job: Running) -> Mapping[str, Any]:
     """Score the mirror as it stands, for the local day on which this runs."""
     return _score(job, _today(job))
+
+
+def sync_accounts(job: Running) -> Mapping[str, Any]:
+    """Bring the mirror up to date because somebody asked for it; what changed is scored by a job of its own."""
+    run = sync.run(workspace=wiring.workspace(), now=timezone.now(), job=job.job, progress=job.progress)
+    figures = {
+        name: getattr(run, name)
+        for name in ("created", "updated", "unchanged", "removed", "failed", "requests")
+    }
+    if run.state == SyncState.FAILED:
+        raise PortError(run.error, trouble=Trouble.UNAVAILABLE, permanent=False)
+    if run.created or run.updated:
+        jobs.enqueue(
+            "accounts.tasks.score_all",
+            tenant=job.tenant,
+            title="Score accounts",
+            now=timezone.now(),
+            requested_by=job.requested_by,
+            key="score-accounts",
+        )
+    if run.state == SyncState.INCOMPLETE:
+        raise jobs.Partial(" ".join(run.problems) or run.error, result=figures)
+    return figures
+
+
+def check_notion(job: Running) -> Mapping[str, Any]:
+    """Check the tenant's Notion set-up; the answer is kept for the set-up page."""
+    now = timezone.now()
+    try:
+        config = wiring.workspace_config()
+        workspace = wiring.workspace()
+    except PortError as error:
+        connection.note_unready(error, now=now)
+        return {}
+    found = connection.check(workspace=workspace, has_qbr_database=bool(config.qbr_database_id), now=now)
+    return {"checks passed": sum(step.state == StepState.OK for step in found.steps)}
 
 
 def _score(job: Running, day: date, *, trouble: str = "") -> dict[str, Any]:
