@@ -15,7 +15,7 @@ Content: TypeAlias = dict[str, Any]
 Reader: TypeAlias = Callable[[Node, Directory], Content]
 
 HEADINGS = ("heading_1", "heading_2", "heading_3", "heading_4")
-_MEDIA = ("image", "video", "pdf", "audio", "file")
+_MEDIA = ("image", "video", "pdf", "audio")
 PARENTS = frozenset(
     {"paragraph", *HEADINGS, "bulleted_list_item", "numbered_list_item", "quote", "to_do", "toggle", "template",
      "callout", "synced_block", "table", "column_list", "column", "child_page"}
@@ -116,17 +116,28 @@ def _column_list(node: Node, _directory: Directory) -> Content:
 def _linked(node: Node, directory: Directory) -> Content:
     node.object({"url", "caption"})
     caption = richtext.read(node["caption"], directory=directory) if node["caption"] else []
-    return {"url": node["url"].text(at_most=2000), "caption": caption}
+    return {"url": node["url"].text(at_most=richtext.MAX_URL_UNITS), "caption": caption}
 
 
 def _media(node: Node, directory: Directory) -> Content:
-    sent = node.object({"type", "external", "caption", "name"})
-    content = {
+    node.object({"type", "external", "caption"})
+    return _external(node, directory)
+
+
+def _file(node: Node, directory: Directory) -> Content:
+    node.object({"type", "external", "caption", "name"})
+    content = _external(node, directory)
+    # A file without a name is called as its address ends.
+    last = content["external"]["url"].split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
+    return content | {"name": node["name"].text() if node["name"] else last}
+
+
+def _external(node: Node, directory: Directory) -> Content:
+    return {
         "type": "external",
-        "external": {"url": node["external"].defined()["url"].text(at_most=2000)},
+        "external": {"url": node["external"].defined()["url"].text(at_most=richtext.MAX_URL_UNITS)},
         "caption": richtext.read(node["caption"], directory=directory) if node["caption"] else [],
     }
-    return content | ({"name": node["name"].text()} if "name" in sent else {})
 
 
 def _synced(node: Node, _directory: Directory) -> Content:
@@ -141,6 +152,7 @@ READERS: dict[str, Reader] = {
     "embed": _linked,
     "bookmark": _linked,
     **dict.fromkeys(_MEDIA, _media),
+    "file": _file,
     "code": _code,
     "equation": _equation,
     "divider": _empty,
@@ -183,8 +195,6 @@ def write(kind: str, content: Content, *, directory: Directory) -> Content:
             answer[key] = richtext.write(content[key], directory=directory)
     if "cells" in content:
         answer["cells"] = [richtext.write(cell, directory=directory) for cell in content["cells"]]
-    if kind == "paragraph" and answer.get("icon") is None:
-        answer.pop("icon", None)
     return answer
 
 

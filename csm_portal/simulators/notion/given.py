@@ -18,8 +18,17 @@ _Value: TypeAlias = Callable[[Any], Any]
 class Writer:
     """Writes the properties of many pages of one data source; the schema is prepared once."""
 
-    def __init__(self, properties: schema.Schema, *, call: Call, only: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        properties: schema.Schema,
+        *,
+        call: Call,
+        only: Collection[str] | None = None,
+        is_echo: bool = False,
+    ) -> None:
         self._call = call
+        # What answers a write names every mention that was written; a later look at the page does not.
+        self._cut = (lambda runs: runs) if is_echo else richtext.cut_references
         self._directory = Directory(call.db)
         self._page_address = call.address_of("").rstrip("/")
         self._plan = [
@@ -50,7 +59,7 @@ class Writer:
         config = prop["config"]
         match prop["type"]:
             case "title" | "rich_text":
-                return lambda stored: self.runs(richtext.cut_references(stored)) if stored else []
+                return lambda stored: self.runs(self._cut(stored)) if stored else []
             case "select" | "status":
                 options = short_options(config)
                 return lambda stored: options.get(stored)

@@ -85,7 +85,7 @@ def create(call: Call) -> dict[str, Any]:
         blocks.insert_child_page(call, page_id=page_id, parent_id=parent_id)
     blocks.insert(call, children, page_id=page_id, parent_id=page_id)
     call.committed_id = page_id
-    return _answer(call, page_row(call, page_id))
+    return _answer(call, page_row(call, page_id), is_echo=True)
 
 
 def update(call: Call) -> dict[str, Any]:
@@ -125,11 +125,12 @@ def update(call: Call) -> dict[str, Any]:
     # A sub-page is a block of its parent as well; both go to the trash together.
     call.db.execute("UPDATE blocks SET in_trash = ? WHERE id = ?", (flags["in_trash"], row["id"]))
     call.committed_id = row["id"]
-    return _answer(call, page_row(call, row["id"]))
+    return _answer(call, page_row(call, row["id"]), is_echo=True)
 
 
-def _answer(call: Call, row: sqlite3.Row) -> dict[str, Any]:
-    writer = given.Writer(properties_of(call, row), call=call, only=call.query.get("filter_properties"))
+def _answer(call: Call, row: sqlite3.Row, *, is_echo: bool = False) -> dict[str, Any]:
+    only = call.query.get("filter_properties")
+    writer = given.Writer(properties_of(call, row), call=call, only=only, is_echo=is_echo)
     return page_object(call, row, writer)
 
 
