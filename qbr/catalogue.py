@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from qbr.facts import Fact, FactKind, FactValue
 
+ANY_TOPIC = ("=",)
+
 
 class Moment(StrEnum):
     """The end of the quarter that a fact speaks of, where there is one of the same name at the other end."""
@@ -23,7 +25,7 @@ class Moment(StrEnum):
 class Entry:
     """One fact, or a family of them: ``*`` in ``id`` stands for one part, such as a number or a slug.
 
-    ``topics`` are word stems; a sentence that holds one of them may be about this fact.
+    ``topics`` are word stems; a sentence that holds one of them may be about this fact. ``ANY_TOPIC`` fits all.
     """
 
     id: str
@@ -123,13 +125,13 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(id="goals.text", label="Customer goals", kind=FactKind.TEXT, topics=("goal", "objective", "aim")),
     Entry(id="commitment.*.text", label="Commitment of the previous review", kind=FactKind.TEXT, topics=("commit", "agreed", "promis")),
     Entry(id="commitment.*.owner", label="Owner of the commitment", kind=FactKind.NAME),
-    Entry(id="commitment.*.due_on", label="Due date of the commitment", kind=FactKind.DATE, topics=("due", "commit", "agreed", "promis", "by")),
+    Entry(id="commitment.*.due_on", label="Due date of the commitment", kind=FactKind.DATE, topics=("due", "commit", "agreed", "promis")),
     Entry(id="commitment.*.outcome", label="Outcome of the commitment", kind=FactKind.WORD, topics=("commit", "outcome")),
     Entry(id="commitments.total", label="Commitments of the previous review", kind=FactKind.COUNT, unit="commitments", topics=("commit", "agreed", "promis")),
     Entry(id="commitments.kept", label="Commitments kept", kind=FactKind.COUNT, unit="commitments", topics=("commit", "kept", "done", "deliver", "complet")),
-    Entry(id="plan.first_step_by", label="Proposed date of the first step", kind=FactKind.DATE, topics=("by", "until", "step", "plan", "before")),
-    Entry(id="plan.second_step_by", label="Proposed date of the second step", kind=FactKind.DATE, topics=("by", "until", "step", "plan", "before")),
-    Entry(id="plan.next_review_on", label="Proposed date of the next review", kind=FactKind.DATE, topics=("next", "review", "plan", "by")),
+    Entry(id="plan.first_step_by", label="Proposed date of the first step", kind=FactKind.DATE, topics=ANY_TOPIC),
+    Entry(id="plan.second_step_by", label="Proposed date of the second step", kind=FactKind.DATE, topics=ANY_TOPIC),
+    Entry(id="plan.next_review_on", label="Proposed date of the next review", kind=FactKind.DATE, topics=ANY_TOPIC),
 )  # fmt: skip
 """``contract.renewal_on`` gives the date, ``input.renewal_days_out.now`` the days to it."""
 

@@ -84,6 +84,8 @@ def collect(facts: FactSheet) -> Evidence:
 def topics_of(fact: Fact) -> frozenset[str]:
     """Return the word stems that speak of a fact: the catalogue's, or those of its label."""
     entry = catalogue.entry(fact.id)
+    if entry is not None and entry.topics == catalogue.ANY_TOPIC:
+        return frozenset()
     if entry is not None and entry.topics:
         return frozenset(entry.topics)
     return frozenset(_stem(word) for word in fact.label.casefold().split() if len(word) > 3)

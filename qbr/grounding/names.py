@@ -16,6 +16,7 @@ Words = tuple[str, ...]
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'&./][^\W_]+)*")
 _JOINED = re.compile(r" (?:& )?|, (?=(?:Inc|Ltd|LLC)\b)|\. (?=[A-Z])")
+_BORDER = re.compile(r"\b(?:Amber|Red|Green)(?= (?:threshold|limit|line|border)\b)")
 _OPENS = re.compile(r"""(?:^|[.!?…:;]["')\]]*\s+|["(\[•–—-]\s*|\n)$""")
 _SHORTEST_QUOTATION = 8
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof"})
@@ -110,8 +111,9 @@ def known_names(facts: FactSheet) -> KnownNames:
             values = _capitalised(fact.value)
             if len(fact.value) >= _SHORTEST_QUOTATION:
                 written.append((levelled(fact.value), fact.id))
-        # Only ROI facts have labels of their own: those of the catalogue name nobody.
-        labels = _capitalised(fact.label) if fact.id.startswith("roi.") else ()
+        # ROI facts have labels of their own, and weeks in a band name that band.
+        named = fact.id.startswith("roi.") or (fact.id.startswith("health.weeks_") and fact.value != 0)
+        labels = _capitalised(fact.label) if named else ()
         for value in (*values, *labels):
             phrase = words_of(value)
             if not phrase:
@@ -135,7 +137,7 @@ def words_of(text: str) -> Words:
 def find(text: str, known: KnownNames) -> list[Name]:
     """Return the proper names of a levelled text in order, each with the facts that know it."""
     found = whole_names(text, known)
-    text = masked(text, found)
+    text = _BORDER.sub(lambda match: "x" * len(match[0]), masked(text, found))
     for run in _runs(text):
         found += _read_run(run, text, known)
     return sorted(found, key=lambda name: name.start)
