@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from csm_portal.templatetags import icons, sparklines, states, trends, wording
+from csm_portal.templatetags import cells, states, trends, wording
 
 register = template.Library()
 
@@ -122,62 +122,48 @@ def _full(moment: datetime | date) -> str:
 # Health
 
 
-@register.inclusion_tag("components/badge.html")
-def band_badge(band: str | None, is_last_known: bool = False) -> dict[str, Any]:
+@register.simple_tag
+def band_badge(band: str | None, is_last_known: bool = False) -> SafeString:
     """Show a band as shape, word and colour; ``is_last_known`` marks one that stands for want of data."""
-    return {"look": states.band(band), "note": "last known" if is_last_known else ""}
+    return cells.badge(states.band(band), note="last known" if is_last_known else "")
 
 
-@register.inclusion_tag("components/badge.html")
-def risk_badge(level: str | None) -> dict[str, Any]:
+@register.simple_tag
+def risk_badge(level: str | None) -> SafeString:
     """Show a churn risk level: low, medium, high, critical."""
-    return {"look": states.risk(level), "note": ""}
+    return cells.badge(states.risk(level))
 
 
-@register.inclusion_tag("components/badge.html")
-def state_chip(state: str | None) -> dict[str, Any]:
+@register.simple_tag
+def state_chip(state: str | None) -> SafeString:
     """Show the state of a QBR, job, sync run, schedule slot, alert or delivery."""
-    return {"look": states.state(state), "note": ""}
+    return cells.badge(states.state(state))
 
 
-@register.inclusion_tag("components/score_meter.html")
-def score_meter(score: float | None, band: str | None = None) -> dict[str, Any]:
+@register.simple_tag
+def score_meter(score: float | None, band: str | None = None) -> SafeString:
     """Show a score as figure and bar; None reads as no score, never as nought."""
-    return {
-        "score": score,
-        "tone": states.band(band).tone,
-        "width": None if score is None else min(max(score, 0), 100),
-    }
+    return cells.meter(score, tone=states.band(band).tone)
 
 
-@register.inclusion_tag("components/delta.html")
-def score_delta(points: float | None, since: str = "") -> dict[str, Any]:
+@register.simple_tag
+def score_delta(points: float | None, since: str = "") -> SafeString:
     """Show a change of score with an arrow; ``since`` says since when."""
-    return {"points": points, "text": wording.signed(points), "since": since}
+    return cells.delta(points, since=since)
 
 
-@register.inclusion_tag("components/driver_chips.html")
-def driver_chips(drivers: Iterable[Any] | None, limit: int = 3) -> dict[str, Any]:
-    """List what cost the score most: items with ``points`` (a penalty, positive or negative) and ``label``."""
-    return {"chips": [_chip(driver) for driver in list(drivers or [])[:limit]]}
+@register.simple_tag
+def driver_chips(drivers: Iterable[Any] | None, limit: int = 3) -> SafeString:
+    """List what cost the score most: items with ``label`` and ``points`` (a penalty, of either sign)."""
+    return cells.chips(drivers or (), limit=limit)
 
 
-def _chip(driver: Any) -> dict[str, Any]:
-    if isinstance(driver, (tuple, list)):
-        label, points = driver[0], driver[1]
-    elif isinstance(driver, Mapping):
-        label, points = driver.get("label", ""), driver.get("points")
-    else:
-        label, points = driver.label, driver.points
-    return {"label": label, "points": None if points is None else wording.signed(-abs(points))}
-
-
-@register.inclusion_tag("components/sparkline.html")
+@register.simple_tag
 def sparkline(
     points: Iterable[float | None] | None, band: str | None = None, label: str = "Score"
-) -> dict[str, Any]:
+) -> SafeString:
     """Draw scores from oldest to newest; None is a gap."""
-    return {"line": sparklines.draw(points or ()), "label": label, "tone": states.band(band).tone}
+    return cells.sparkline(points or (), tone=states.band(band).tone, label=label)
 
 
 @register.inclusion_tag("components/trend_chart.html")
@@ -195,10 +181,10 @@ def trend_chart(
 # Pieces of pages
 
 
-@register.inclusion_tag("components/icon.html")
-def icon(name: str, label: str = "") -> dict[str, Any]:
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
     """Draw an icon; without a label it is decoration and hidden from assistive technology."""
-    return {"path": icons.PATHS.get(name, icons.PATHS[icons.DEFAULT]), "label": label}
+    return cells.icon(name, label=label)
 
 
 @register.inclusion_tag("components/field.html")
@@ -234,7 +220,7 @@ def callout(content: str, tone: str = "info", title: str = "") -> SafeString:
     return format_html(
         '<div class="callout is-{}">{}<div>{}{}</div></div>',
         kind,
-        _drawn(_CALLOUT_ICONS[kind]),
+        cells.icon(_CALLOUT_ICONS[kind]),
         heading,
         content,
     )
@@ -245,14 +231,6 @@ def message(note: Any) -> dict[str, Any]:
     """Show one of Django's messages, or a sentence."""
     tone = _MESSAGE_TONES.get(getattr(note, "level_tag", ""), "info")
     return {"tone": tone, "icon": _CALLOUT_ICONS[tone], "text": note}
-
-
-def _drawn(name: str) -> SafeString:
-    return format_html(
-        '<svg class="icon" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5"'
-        ' stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="{}"/></svg>',
-        icons.PATHS[name],
-    )
 
 
 @register.inclusion_tag("components/sort_header.html", takes_context=True)

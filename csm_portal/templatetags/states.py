@@ -73,6 +73,9 @@ _STATES: Final = _looks(
     ("accepted", "Accepted", "green", "check"),
     ("declined", "Declined", "plain", "cross"),
 )
+LISTED: Final = frozenset((*_BANDS.values(), *_RISKS.values(), *_STATES.values()))
+"""Every look that has a shape of its own choosing, as against a word that nobody listed."""
+
 _QBR_WAY: Final = (
     ("draft", "Draft"),
     ("in_review", "In review"),

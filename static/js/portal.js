@@ -87,7 +87,8 @@
     }
   });
 
-  // A second click on the same button does not send the form twice; coming back with Back frees it.
+  // A second click on the same button does not send the form twice. After a few seconds, or coming back with
+  // Back, it can be sent again: the answer may have been a file, or lost on the way.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
@@ -96,6 +97,7 @@
       return;
     }
     form.dataset.sent = "1";
+    setTimeout(() => delete form.dataset.sent, 4000);
   });
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
