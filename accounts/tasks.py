@@ -15,6 +15,8 @@ from csm_portal.core.jobs import Running
 from csm_portal.ports.errors import PortError, Trouble
 
 DAILY_SCAN = "daily_health_scan"
+# How many values that could not be scored are named in a job's result; the sync's page has the rest.
+NAMED = 5
 
 
 def daily_scan(job: Running) -> Mapping[str, Any]:
@@ -51,10 +53,10 @@ def sync_accounts(job: Running) -> Mapping[str, Any]:
         jobs.enqueue(
             "accounts.tasks.score_all",
             tenant=job.tenant,
-            title="Score accounts",
+            title="Score all accounts",
             now=timezone.now(),
             requested_by=job.requested_by,
-            key="score-accounts",
+            key="score_all",
         )
     if run.state == SyncState.INCOMPLETE:
         raise jobs.Partial(" ".join(run.problems) or run.error, result=figures)
@@ -82,7 +84,8 @@ def _score(job: Running, day: date, *, trouble: str = "") -> dict[str, Any]:
         progress=lambda done, total: job.progress(done, total, f"{done:,} of {total:,} accounts scored."),
         data={"job": str(job.job.pk), "partial": bool(trouble)},
     )
-    return counts.to_mapping()
+    told = counts.to_mapping()
+    return {**told, "unreadable": " ".join(counts.problems[:NAMED])} if counts.problems else told
 
 
 def _sync(job: Running) -> str:

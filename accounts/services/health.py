@@ -48,16 +48,15 @@ class ScanCounts:
     problems: tuple[str, ...] = ()
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return JSON values, for a job's result; of the problems the first twenty."""
+        """Return flat JSON values, for a job's result and the audit log: counts, no customer's words."""
         return {
             "as_of": self.as_of.isoformat(),
             "policy": self.policy_number,
             "scored": self.scored,
-            "bands": dict(self.bands),
+            **{band.lower(): count for band, count in self.bands.items()},
             "last_known": self.last_known,
             "alerts": self.alerts,
-            "problems": list(self.problems[:20]),
-            "problem_count": len(self.problems),
+            "problems": len(self.problems),
         }
 
 
@@ -131,9 +130,8 @@ def scan(
 ) -> ScanCounts:
     """Score every account and write the scan into the audit log, one row a run; ``data`` goes in beside."""
     counts = score_accounts(as_of=as_of, now=now, progress=progress)
-    noted = {name: value for name, value in counts.to_mapping().items() if name != "problems"}
     tenant = Tenant.objects.get(pk=current_tenant_id())
-    audit.record("scan.finished", tenant, actor=actor, at=now, data={**noted, **(data or {})})
+    audit.record("scan.finished", tenant, actor=actor, at=now, data={**counts.to_mapping(), **(data or {})})
     return counts
 
 

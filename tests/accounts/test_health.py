@@ -315,7 +315,7 @@ def test_a_scan_is_one_row_in_the_audit_log(ada: User) -> None:
 
     event = AuditEvent.objects.get(verb="scan.finished")
     assert AuditEvent.objects.count() == before + 1
-    assert (event.actor, event.data["scored"], event.data["bands"]["Red"]) == (ada, 3, 3)
+    assert (event.actor, event.data["scored"], event.data["red"]) == (ada, 3, 3)
 
 
 def test_a_scan_touches_its_own_tenant_alone(tenant: Tenant, other_tenant: Tenant) -> None:

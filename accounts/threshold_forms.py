@@ -1,0 +1,93 @@
+"""The one form of a tenant's thresholds and penalties, made from the policy's table."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+
+from accounts.scoring.policy import POLICY_FIELDS, HealthPolicy, PolicyError, PolicyField
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormSection:
+    """The form's fields under one heading, each with its unit."""
+
+    title: str
+    rows: tuple[tuple[BoundField, str], ...]
+
+
+class ThresholdsForm(forms.Form):
+    """Every setting, and why it changes.
+
+    ``in_force`` are the settings that hold today: a field that shows another value says so in its help, which
+    is how both sides of a conflict, and what a restored version would change, are seen.
+    """
+
+    expected_number = forms.IntegerField(widget=forms.HiddenInput)
+    restores = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        help_text="Whoever reads the history later, or asks why a band moved, reads this.",
+        error_messages={
+            "required": "Say why the settings change: whoever reads the history will want to know."
+        },
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, in_force: Mapping[str, int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.in_force = in_force
+        for item in POLICY_FIELDS:
+            self.fields[item.name] = self._field(item)
+
+    def _field(self, item: PolicyField) -> forms.IntegerField:
+        about = f"{item.help} From {item.minimum} to {item.maximum}, by default {item.default}."
+        shown = self.data.get(item.name) if self.is_bound else self.initial.get(item.name)
+        if shown is not None and str(shown).strip() != str(self.in_force[item.name]):
+            about = f"{about} In force now: {self.in_force[item.name]}."
+        message = f"{item.label} must be a whole number from {item.minimum} to {item.maximum} {item.unit}."
+        return forms.IntegerField(
+            label=item.label,
+            help_text=about,
+            error_messages={"required": message, "invalid": message},
+            widget=forms.NumberInput(
+                attrs={
+                    "min": item.minimum,
+                    "max": item.maximum,
+                    "step": 1,
+                    "inputmode": "numeric",
+                    "autocomplete": "off",
+                }
+            ),
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Hold the settings against each other; what could not be read counts as in force meanwhile."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        values = {item.name: given.get(item.name, self.in_force[item.name]) for item in POLICY_FIELDS}
+        try:
+            HealthPolicy.from_mapping(values)
+        except PolicyError as error:
+            for name, sentence in error.problems.items():
+                if name not in self.errors:
+                    self.add_error(name, sentence)
+        return given
+
+    def values(self) -> dict[str, int]:
+        """Return the settings of a valid form."""
+        return {item.name: self.cleaned_data[item.name] for item in POLICY_FIELDS}
+
+    def sections(self) -> Iterator[FormSection]:
+        for group, items in groupby(POLICY_FIELDS, key=lambda item: item.group):
+            yield FormSection(title=str(group), rows=tuple((self[item.name], item.unit) for item in items))
+
+    def focus_on_first_error(self) -> None:
+        """Let the browser open the page at the first field that is wrong, scripts or not."""
+        for bound in self:
+            if bound.errors and not bound.is_hidden:
+                bound.field.widget.attrs["autofocus"] = True
+                return
