@@ -1,1 +1,18 @@
-urlpatterns: list = []
+"""Addresses of the accounts app."""
+
+from django.urls import URLPattern, path
+
+from accounts.views import notion_setup, portfolio, syncs, thresholds
+
+urlpatterns: list[URLPattern] = [
+    path("accounts/", portfolio.portfolio, name="portfolio"),
+    path("settings/thresholds/", thresholds.thresholds, name="thresholds"),
+    path("settings/thresholds/score/", thresholds.score_now, name="score-now"),
+    path("settings/notion/", notion_setup.notion_setup, name="notion-setup"),
+    path("settings/notion/check/", notion_setup.notion_check, name="notion-check"),
+    path("settings/notion/mapping/", notion_setup.notion_mapping, name="notion-mapping"),
+    path("operations/syncs/", syncs.sync_runs, name="sync-runs"),
+    path("operations/syncs/now/", syncs.sync_now, name="sync-now"),
+    path("operations/syncs/<uuid:run_id>/", syncs.sync_run, name="sync-run"),
+    path("help/signals/", thresholds.signals_help, name="signals-help"),
+]

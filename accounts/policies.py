@@ -1,0 +1,13 @@
+"""Who may change what about an account (SPEC 10.1)."""
+
+from accounts.models import Account
+from csm_portal.core.models import Membership, Role
+
+
+def can_write(membership: Membership, account: Account) -> bool:
+    """Whether the member may act on the account: its own CSM, or any manager of the tenant."""
+    if membership.tenant_id != account.tenant_id:
+        return False
+    if Role.MANAGER in membership.roles:
+        return True
+    return Role.CSM in membership.roles and account.owner_id == membership.user_id

@@ -1,0 +1,67 @@
+"""The filter bar of the portfolio. It only draws the filters: the address is read by ``portfolio_filters``."""
+
+from collections.abc import Iterable, Mapping
+
+from django import forms
+
+from accounts.selectors import portfolio_filters
+from accounts.selectors.portfolio import Choice, Choices
+from accounts.selectors.portfolio_filters import Filters, Scope
+
+
+class PortfolioFilterForm(forms.Form):
+    """What the list can be narrowed to, filled in as the address says."""
+
+    q = forms.CharField(
+        label="Search",
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner or contact"}),
+    )
+    owner = forms.ChoiceField(label="Owner", required=False)
+    segment = forms.ChoiceField(label="Segment", required=False)
+    stage = forms.ChoiceField(label="Stage", required=False)
+    renewal = forms.ChoiceField(label="Renewal", required=False)
+    data = forms.ChoiceField(
+        label="Data", required=False, choices=[("", "Any"), ("missing", "Missing or lost")]
+    )
+    # Chosen by links, and to be kept when the rest changes.
+    band = forms.CharField(required=False, widget=forms.HiddenInput)
+    scope = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, filters: Filters, choices: Choices, *, scope: str) -> None:
+        """Offer the choices; ``scope`` is given on where the address names one."""
+        super().__init__(
+            initial={
+                "q": " ".join(filters.words),
+                "band": filters.band,
+                "owner": str(filters.owner),
+                "segment": filters.segment,
+                "stage": filters.stage,
+                "renewal": filters.renewal,
+                "data": "missing" if filters.only_missing_data else "",
+                "scope": scope,
+            }
+        )
+        self.fields["q"].widget.input_type = "search"
+        self._offer("renewal", _worded(portfolio_filters.RENEWALS))
+        self._offer("owner", _counted(choices.owners))
+        self._offer("segment", _counted(choices.segments))
+        self._offer("stage", _counted(choices.stages))
+        if filters.scope is Scope.MINE:
+            del self.fields["owner"]
+        for name, value in (("scope", scope), ("band", filters.band)):
+            if not value:
+                del self.fields[name]
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", "Any"), *choices]
+
+
+def _worded(words: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(str(value), label) for value, label in words.items()]
+
+
+def _counted(choices: Iterable[Choice]) -> list[tuple[str, str]]:
+    return [(choice.value, f"{choice.label} ({choice.count:,})") for choice in choices]

@@ -1,0 +1,376 @@
+"""The list of accounts: one page of rows, and the figures over all that match."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import CharField, Count, DateTimeField, DecimalField, F, Max, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Lower
+
+from accounts.models import Account
+from accounts.scoring.bands import Band
+from accounts.selectors import portfolio_filters
+from accounts.selectors.portfolio_filters import NONE, Filters, Scope
+from csm_portal.core import keyset
+from csm_portal.core.keyset import Column, Part
+from csm_portal.core.models import Membership
+from csm_portal.core.scope import current_tenant_id
+
+PAGE_SIZE: Final = 50
+DEFAULT_SORT: Final = "band"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One order of the list: by a column of the account, or of its health; ``words`` are ascending, descending."""
+
+    by: str
+    read: Any
+    is_health: bool = False
+    words: tuple[str, str]
+
+
+ORDERS: Final[Mapping[str, Order]] = {
+    # The band that is shown, then the score: a last known Red is no Green, whatever is left of its score.
+    "band": Order(
+        by="health__worst_first", read=keyset.integer, is_health=True, words=("worst first", "best first")
+    ),
+    "score": Order(
+        by="health__score",
+        read=keyset.integer,
+        is_health=True,
+        words=("lowest score first", "highest score first"),
+    ),
+    "change": Order(
+        by="health__change",
+        read=keyset.integer,
+        is_health=True,
+        words=("largest fall first", "largest gain first"),
+    ),
+    "renewal": Order(
+        by="renewal_on", read=keyset.day, words=("earliest renewal first", "latest renewal first")
+    ),
+    "arr": Order(by="arr", read=keyset.decimal, words=("smallest ARR first", "largest ARR first")),
+    "name": Order(by="sorted_name", read=keyset.words, words=("A to Z", "Z to A")),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioRow:
+    """One account as the list shows it. ``band`` is the effective one, empty where it was never scored."""
+
+    account_id: UUID
+    name: str
+    segment: str
+    stage: str
+    owner: str
+    owner_is_user: bool
+    arr: Decimal | None
+    currency: str
+    renewal_on: date | None
+    band: str
+    is_last_known: bool
+    score: int | None
+    coverage: Decimal | None
+    change: int | None
+    sparkline: list[int | None]
+    drivers: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandFigures:
+    """How many accounts a band holds, and their ARR by currency, never added up (SPEC 1)."""
+
+    band: str
+    label: str
+    count: int
+    arr: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What the list can be narrowed to, with how many of the reader's accounts each holds."""
+
+    owners: tuple[Choice, ...]
+    segments: tuple[Choice, ...]
+    stages: tuple[Choice, ...]
+    visible: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioPage:
+    """All that the page shows. ``choices`` is None where only the table is asked for."""
+
+    rows: tuple[PortfolioRow, ...]
+    figures: tuple[BandFigures, ...]
+    matching: int
+    scored_at: datetime | None
+    choices: Choices | None
+    filters: Filters
+    sort: str
+    order_words: str
+    previous: str
+    next: str
+    today: date
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shows_owner(self) -> bool:
+        """Whether the owner tells anything: in one's own accounts it is always oneself."""
+        return self.filters.scope is Scope.ALL
+
+    @property
+    def summary(self) -> str:
+        """Say how much of what is shown: ``50 of 84 accounts, worst first``."""
+        noun = "account" if self.matching == 1 else "accounts"
+        shown = "" if len(self.rows) == self.matching else f"{len(self.rows):,} of "
+        return f"{shown}{self.matching:,} {noun}, {self.order_words}"
+
+
+@dataclass(slots=True)
+class _Sums:
+    """The figures of one band while they are read."""
+
+    count: int = 0
+    arr: dict[str, Decimal] = field(default_factory=dict)
+
+
+def page(
+    membership: Membership,
+    *,
+    filters: Filters,
+    sort: str = DEFAULT_SORT,
+    mark: str = "",
+    today: date,
+    with_choices: bool = True,
+    size: int = PAGE_SIZE,
+) -> PortfolioPage:
+    """Return one page of the accounts that this member may read and the filters ask for.
+
+    ``sort`` is a key of ORDERS, with a minus for descending; ``mark`` the place from an earlier page's
+    ``previous`` or ``next``. Two or three queries however many accounts there are: the figures, the rows with
+    a value in this order, and those without where the page reaches them.
+    """
+    notes: list[str] = []
+    order, is_descending = ORDERS.get(sort.removeprefix("-")), sort.startswith("-")
+    if order is None:
+        notes.append(f"“{sort[:40]}” is no column to sort by, so the worst accounts come first.")
+        sort, order, is_descending, mark = DEFAULT_SORT, ORDERS[DEFAULT_SORT], False, ""
+    visible = Account.objects.visible_to(membership).current()
+    asked = portfolio_filters.narrow(
+        visible, filters.without_band(), reader_id=membership.user_id, today=today
+    )
+    figures, scored_at, choices = _figures(asked, visible if with_choices else None)
+    rows = portfolio_filters.narrow(visible, filters, reader_id=membership.user_id, today=today)
+    parts = _parts(rows, order, is_descending=is_descending)
+    try:
+        found = keyset.page(parts, order=sort, mark=mark, fields=_FIELDS, size=size)
+    except keyset.UnknownPlace:
+        notes.append("The address names a page that is not there any more, so this is the first one.")
+        found = keyset.page(parts, order=sort, mark="", fields=_FIELDS, size=size)
+    return PortfolioPage(
+        rows=tuple(_row(values) for values in found.rows),
+        figures=figures,
+        matching=sum(one.count for one in figures if filters.band in ("", one.band)),
+        scored_at=scored_at,
+        choices=choices,
+        filters=filters,
+        sort=sort,
+        order_words=order.words[is_descending],
+        previous=found.previous,
+        next=found.next,
+        today=today,
+        notes=tuple(notes),
+    )
+
+
+def _parts(rows: QuerySet[Account], order: Order, *, is_descending: bool) -> list[Part]:
+    """Split the rows into those with a value in this order and those without, which come last either way."""
+    if order.by == "sorted_name":
+        rows = rows.annotate(sorted_name=Lower("name"))
+        return [_part(rows, order.by, "pk", order.read, is_descending=is_descending)]
+    with_value, without = {f"{order.by}__isnull": False}, {f"{order.by}__isnull": True}
+    if order.is_health:
+        # Named, so that the walk starts in the health's own index, which begins with the tenant.
+        with_value["health__tenant"] = current_tenant_id()
+        known = _part(
+            rows.filter(**with_value), order.by, "health__account", order.read, is_descending=is_descending
+        )
+    else:
+        known = _part(rows.filter(**with_value), order.by, "pk", order.read, is_descending=is_descending)
+    unknown = Part(
+        rows=rows.filter(**without).annotate(sorted_name=Lower("name")),
+        columns=(Column(by="sorted_name", read=keyset.words), Column(by="pk", read=keyset.key)),
+    )
+    return [known, unknown]
+
+
+def _part(rows: QuerySet[Account], by: str, key: str, read: Any, *, is_descending: bool) -> Part:
+    return Part(
+        rows=rows,
+        columns=(
+            Column(by=by, read=read, is_descending=is_descending),
+            Column(by=key, read=keyset.key, is_descending=is_descending),
+        ),
+    )
+
+
+_FIELDS: Final = (
+    "pk",
+    "name",
+    "segment",
+    "lifecycle_stage",
+    "owner__name",
+    "owner_name",
+    "arr",
+    "currency",
+    "renewal_on",
+    "health__effective_band",
+    "health__is_last_known",
+    "health__score",
+    "health__coverage",
+    "health__change",
+    "health__sparkline",
+    "health__drivers",
+)
+
+
+def _row(values: tuple[Any, ...]) -> PortfolioRow:
+    (
+        account_id,
+        name,
+        segment,
+        stage,
+        user_name,
+        owner_name,
+        arr,
+        currency,
+        renewal_on,
+        band,
+        is_last_known,
+        score,
+        coverage,
+        change,
+        sparkline,
+        drivers,
+    ) = values
+    return PortfolioRow(
+        account_id=account_id,
+        name=name,
+        segment=segment,
+        stage=stage,
+        owner=user_name or owner_name,
+        owner_is_user=user_name is not None,
+        arr=arr,
+        currency=currency,
+        renewal_on=renewal_on,
+        band=band or "",
+        is_last_known=bool(is_last_known),
+        score=score,
+        coverage=coverage,
+        change=change,
+        sparkline=sparkline or [],
+        drivers=drivers or [],
+    )
+
+
+def _figures(
+    asked: QuerySet[Account], visible: QuerySet[Account] | None
+) -> tuple[tuple[BandFigures, ...], datetime | None, Choices | None]:
+    """Count and sum what is asked for by band and currency, and what could be asked for. One query."""
+    bands = (
+        asked.annotate(
+            kind=Value("band", output_field=CharField()),
+            value=Coalesce(F("health__effective_band"), Value(NONE), output_field=CharField()),
+            label=F("currency"),
+        )
+        .values("kind", "value", "label")
+        .annotate(number=Count("pk"), total=Sum("arr"), latest=Max("health__scored_at"))
+        .order_by()
+        .values_list("kind", "value", "label", "number", "total", "latest")
+    )
+    if visible is None:
+        found = list(bands)
+    else:
+        found = list(
+            bands.union(
+                _counted(visible, "owner", by="owner_id", label="owner__name"),
+                _counted(visible, "segment", by="segment", label="segment"),
+                _counted(visible, "stage", by="lifecycle_stage", label="lifecycle_stage"),
+                all=True,
+            )
+        )
+    sums: dict[str, _Sums] = {}
+    counted: dict[str, list[Choice]] = {"owner": [], "segment": [], "stage": []}
+    scored_at: datetime | None = None
+    for kind, value, label, number, total, latest in found:
+        if kind != "band":
+            value = str(UUID(value)) if kind == "owner" and value else value or ""
+            counted[kind].append(Choice(value=value, label=label or "", count=number))
+            continue
+        band = sums.setdefault(value, _Sums())
+        band.count += number
+        if total is not None:
+            band.arr[label] = band.arr.get(label, Decimal(0)) + total
+        if latest is not None and (scored_at is None or latest > scored_at):
+            scored_at = latest
+    return _by_band(sums), scored_at, None if visible is None else _choices(counted)
+
+
+def _counted(visible: QuerySet[Account], kind: str, *, by: str, label: str) -> QuerySet[Any, Any]:
+    return (
+        visible.annotate(
+            kind=Value(kind, output_field=CharField()),
+            value=Cast(F(by), CharField()),
+            label=F(label),
+        )
+        .values("kind", "value", "label")
+        .annotate(
+            number=Count("pk"),
+            total=Value(None, output_field=DecimalField(max_digits=16, decimal_places=2)),
+            latest=Value(None, output_field=DateTimeField()),
+        )
+        .order_by()
+        .values_list("kind", "value", "label", "number", "total", "latest")
+    )
+
+
+def _by_band(sums: Mapping[str, _Sums]) -> tuple[BandFigures, ...]:
+    """Return the figures worst first; "no score yet" only where there is one."""
+    shown = [Band.RED, Band.AMBER, Band.UNKNOWN, Band.GREEN, *([NONE] if NONE in sums else [])]
+    nothing = _Sums()
+    return tuple(
+        BandFigures(
+            band=band,
+            label=portfolio_filters.BANDS[band],
+            count=sums.get(band, nothing).count,
+            arr=sums.get(band, nothing).arr,
+        )
+        for band in shown
+    )
+
+
+def _choices(counted: Mapping[str, list[Choice]]) -> Choices:
+    def listed(kind: str) -> tuple[Choice, ...]:
+        return tuple(sorted((one for one in counted[kind] if one.label), key=lambda one: one.label.lower()))
+
+    ownerless = sum(one.count for one in counted["owner"] if not one.value)
+    owners = listed("owner")
+    if ownerless:
+        owners += (Choice(value=NONE, label="No matching user", count=ownerless),)
+    return Choices(
+        owners=owners,
+        segments=listed("segment"),
+        stages=listed("stage"),
+        visible=sum(one.count for one in counted["owner"]),
+    )

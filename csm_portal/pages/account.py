@@ -1,0 +1,68 @@
+"""The page of one account: why its score is what it is, what threatens it, and its QBRs."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts import policies
+from accounts.models import Account
+from accounts.selectors import account_detail
+from csm_portal.http import PortalRequest, member
+from qbr.models import QBR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRow:
+    """One QBR of the account."""
+
+    qbr_id: UUID
+    label: str
+    state: str
+    starts_on: date
+    updated_at: datetime
+    notion_url: str
+
+
+@require_safe
+@member()
+def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
+    """Show one account."""
+    found = get_object_or_404(
+        Account.objects.visible_to(request.membership).select_related("owner", "health__latest__policy"),
+        pk=account_id,
+    )
+    detail = account_detail.detail(found, today=timezone.localdate(timezone=request.tenant.zone))
+    can_write = policies.can_write(request.membership, found)
+    context = {
+        "detail": detail,
+        "account": found,
+        "reviews": _reviews(found),
+        "draft_url": _address("qbr-draft", found.pk) if can_write and not found.is_archived else "",
+        "is_own": found.owner_id == request.user.pk,
+    }
+    return render(request, "pages/account.html", context)
+
+
+def _reviews(found: Account) -> tuple[ReviewRow, ...]:
+    rows = (
+        QBR.objects.filter(account=found)
+        .order_by("-quarter_start", "pk")
+        .values_list("pk", "quarter_label", "state", "quarter_start", "updated_at", "notion_url")
+    )
+    return tuple(
+        ReviewRow(qbr_id=pk, label=label, state=state, starts_on=start, updated_at=updated, notion_url=url)
+        for pk, label, state, start, updated, url in rows
+    )
+
+
+def _address(name: str, *args: object) -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:  # TEMPORARY until every page exists
+        return ""
