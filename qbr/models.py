@@ -8,7 +8,10 @@ from django.utils import timezone
 
 from accounts.models import Account
 from csm_portal.core.models import Job, User
-from csm_portal.core.scope import TenantModel
+from csm_portal.core.scope import TenantManager, TenantModel
+from qbr.querysets import QBRQuerySet
+
+QBRManager = TenantManager.from_queryset(QBRQuerySet)
 
 
 class Origin(StrEnum):
@@ -51,6 +54,8 @@ class QBR(TenantModel):
     publish_job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
     # What went wrong last while drafting or publishing, as a sentence; empty when nothing did.
     trouble = models.TextField(blank=True)
+
+    objects = QBRManager()  # type: ignore[misc]
 
     class Meta(TenantModel.Meta):
         abstract = False
@@ -164,10 +169,13 @@ class Transition(TenantModel):
     comment = models.TextField(blank=True)
     content_hash = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField(default=timezone.now)
+    # The version that the step led to: the order of the steps, also of those of one moment.
+    version = models.PositiveIntegerField(default=0)
 
     class Meta(TenantModel.Meta):
         abstract = False
-        ordering = ["-at", "-pk"]
+        ordering = ["-version"]
+        constraints = [models.UniqueConstraint(fields=["qbr", "version"], name="one_transition_per_version")]
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor_name}"
@@ -180,6 +188,15 @@ class PublishStep(StrEnum):
     CREATED = "created"
     BODY_DONE = "body_done"
     READY = "ready"
+
+
+class PublishEnd(StrEnum):
+    """How a publication that is over ended."""
+
+    PUBLISHED = "published"
+    FAILED = "failed"
+    # A person has changed the page in Notion: it is not overwritten before somebody says so.
+    CHANGED_IN_NOTION = "changed"
 
 
 class Publication(TenantModel):
@@ -200,6 +217,10 @@ class Publication(TenantModel):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)
+    end = models.CharField(max_length=9, blank=True, choices=[(e.value, e.value) for e in PublishEnd])
+    may_overwrite = models.BooleanField(default=False)
+    # Counted at the start of each run: one that was thought dead and is not can tell that it was overtaken.
+    runs = models.PositiveSmallIntegerField(default=0)
 
     class Meta(TenantModel.Meta):
         abstract = False
@@ -211,3 +232,35 @@ class Publication(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.step} of {self.key}"
+
+
+class Outcome(StrEnum):
+    """What became of a commitment; none is said before a person says it."""
+
+    KEPT = "kept"
+    NOT_KEPT = "not kept"
+    DROPPED = "dropped"
+
+
+class Commitment(TenantModel):
+    """A next step that a published review agreed on; the next review scores it first (SPEC 6.1)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    qbr = models.ForeignKey(QBR, on_delete=models.CASCADE, related_name="commitments")
+    position = models.PositiveSmallIntegerField()
+    text = models.TextField()
+    owner_name = models.CharField(max_length=300, blank=True)
+    due_on = models.DateField(null=True)
+    outcome = models.CharField(max_length=8, blank=True, choices=[(o.value, o.value) for o in Outcome])
+    settled_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["qbr", "position"], name="one_commitment_per_position")
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:300]
