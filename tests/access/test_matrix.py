@@ -1,0 +1,195 @@
+"""CHECK 1: every address × every role × GET and POST. An address that is missing from the table fails."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from csm_portal.core.models import Tenant, User
+from csm_portal.core.scope import tenant_scope
+from tests.access.things import CANARY, Things, make_things
+from tests.conftest import make_member, signed_in
+
+pytestmark = pytest.mark.django_db
+
+MEMBERS = "csm other-csm manager admin sales"
+READERS = "csm other-csm manager admin"
+WORKERS = "csm manager"
+RUNNERS = "manager admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Who may GET and POST one address; None: the method is refused to everybody (405).
+
+    ``thing`` names the object whose id stands in the address; ``public`` says why a visitor may see it.
+    """
+
+    get: str | None = None
+    post: str | None = None
+    thing: str = ""
+    public: str = ""
+    data: dict[str, str] | None = None
+
+
+TABLE: dict[str, Row] = {
+    "home": Row(get=MEMBERS),
+    "theme": Row(post=MEMBERS),
+    "account_login": Row(get=MEMBERS, post=MEMBERS, public="it is where one signs in"),
+    "account_logout": Row(get=MEMBERS, post=MEMBERS, public="signing out twice does no harm"),
+    "livez": Row(get=MEMBERS, public="a probe: it says that the process serves, and nothing else"),
+    "readyz": Row(get=MEMBERS, public="a probe: it says that the database answers, and nothing else"),
+    "portfolio": Row(get=MEMBERS),
+    "account": Row(get=READERS, thing="account"),
+    "churn-risk": Row(get=MEMBERS),
+    "signals-help": Row(get=MEMBERS),
+    "thresholds": Row(get=RUNNERS, post="admin"),
+    "score-now": Row(post=RUNNERS),
+    "notion-setup": Row(get="admin", post="admin"),
+    "notion-check": Row(post="admin"),
+    "notion-mapping": Row(post="admin"),
+    "sync-runs": Row(get=RUNNERS),
+    "sync-now": Row(post=RUNNERS),
+    "sync-run": Row(get=RUNNERS, thing="sync_run"),
+    "jobs": Row(get=RUNNERS),
+    "job": Row(get=RUNNERS, thing="job"),
+    "job-status": Row(get=RUNNERS, thing="job"),
+    "job-retry": Row(post="admin", thing="job"),
+    "schedule": Row(get="admin"),
+    "schedule-run": Row(post="admin", thing="plan"),
+}
+
+ALLOWED = {200, 302, 409, 422}
+
+
+def addresses(patterns: list[Any] | None = None) -> Iterator[str]:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns)
+        else:
+            assert isinstance(pattern, URLPattern)
+            assert pattern.name, f"{pattern.pattern} has no name"
+            yield pattern.name
+
+
+@pytest.fixture
+def things(tenant: Tenant, alice: User) -> Things:
+    with tenant_scope(tenant):
+        return make_things(tenant, owner=alice)
+
+
+@pytest.fixture
+def clients(tenant: Tenant, alice: User, bob: User, ada: User, sam: User) -> dict[str, Client]:
+    carol = make_member(tenant, "Carol", is_csm=True)
+    people = {"csm": alice, "other-csm": carol, "manager": bob, "admin": ada, "sales": sam}
+    return {actor: signed_in(user) for actor, user in people.items()}
+
+
+def test_every_address_is_in_the_table_and_the_table_has_no_other() -> None:
+    names = set(addresses())
+
+    assert len(names) > 20
+    assert names == set(TABLE)
+
+
+def test_few_addresses_are_public_and_each_says_why() -> None:
+    public = [name for name, row in TABLE.items() if row.public]
+
+    assert len(public) <= 16
+    assert all(len(TABLE[name].public) > 10 for name in public)
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_each_role_gets_what_the_table_says(name: str, method: str, clients: dict[str, Client], things: Things) -> None:
+    row = TABLE[name]
+    url = reverse(name, kwargs=things.kwargs(row.thing))
+    allowed = getattr(row, method)
+
+    for actor, client in clients.items():
+        status = getattr(client, method)(url).status_code
+        if allowed is None:
+            assert status == 405, (actor, status)
+        elif actor in allowed.split():
+            assert status in ALLOWED, (actor, status)
+        else:
+            # A thing that this role never sees may be as good as not there.
+            assert status in ({403, 404} if row.thing else {403}), (actor, status)
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_a_visitor_is_sent_to_the_sign_in_page(name: str, things: Things) -> None:
+    row = TABLE[name]
+    url = reverse(name, kwargs=things.kwargs(row.thing))
+
+    for method, allowed in (("get", row.get), ("post", row.post)):
+        if allowed is None:
+            continue
+        answer = getattr(Client(), method)(url)
+        if row.public:
+            assert answer.status_code in (200, 302)
+        else:
+            assert answer.status_code == 302
+            assert answer.headers["Location"].startswith(reverse("account_login"))
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_another_tenant_gets_404_and_never_a_word_of_ours(name: str, charlie: User, things: Things) -> None:
+    row = TABLE[name]
+    client = signed_in(charlie)
+    url = reverse(name, kwargs=things.kwargs(row.thing))
+
+    for method, allowed in (("get", row.get), ("post", row.post)):
+        if allowed is None:
+            continue
+        answer = getattr(client, method)(url)
+        if row.thing and row.thing != "plan":
+            assert answer.status_code == 404
+        assert CANARY not in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", sorted(name for name, row in TABLE.items() if row.post is not None))
+def test_a_post_without_its_token_is_refused(name: str, ada: User, things: Things) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ada, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+    assert client.post(reverse(name, kwargs=things.kwargs(TABLE[name].thing))).status_code == 403
+
+
+def test_a_lost_role_is_lost_at_the_next_request(tenant: Tenant, ada: User) -> None:
+    from csm_portal.core.models import Membership
+
+    client = signed_in(ada)
+    assert client.get(reverse("schedule")).status_code == 200
+
+    with tenant_scope(tenant):
+        Membership.objects.filter(user=ada).update(is_admin=False, is_csm=True)
+
+    assert client.get(reverse("schedule")).status_code == 403
+
+
+def test_a_member_of_nothing_is_told_so(db: Any) -> None:
+    stranger = User.objects.create_user("eve@example.org", "x" * 20, name="Eve")
+
+    answer = signed_in(stranger).get(reverse("portfolio"))
+
+    assert answer.status_code == 403
+    assert "invite" in answer.content.decode().lower() or "admin" in answer.content.decode().lower()
+
+
+@pytest.mark.parametrize("name", ["portfolio", "churn-risk", "account_login", "thresholds"])
+def test_pages_have_the_headers_of_a_strict_policy(name: str, ada: User) -> None:
+    answer = signed_in(ada).get(reverse(name), follow=True)
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    for directive in ("default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert directive in policy
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert {"HX-Request", "Cookie"} <= {part.strip() for part in answer.headers["Vary"].split(",")}
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "same-origin"

@@ -1,0 +1,51 @@
+"""One of each thing that an address can name, all of one tenant, with a canary in its texts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Account, SyncRun
+from csm_portal.core.models import Job, JobState, Tenant, User
+from tests.factories import make_account, make_sync_run
+
+CANARY = "Canary-7f3a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Things:
+    account: Account
+    sync_run: SyncRun
+    job: Job
+
+    def kwargs(self, thing: str) -> dict[str, Any]:
+        """Return what ``reverse`` needs for an address that names this thing; "" needs nothing."""
+        match thing:
+            case "":
+                return {}
+            case "account":
+                return {"account_id": self.account.pk}
+            case "sync_run":
+                return {"run_id": self.sync_run.pk}
+            case "job":
+                return {"job_id": self.job.pk}
+            case "plan":
+                return {"name": "daily_health_scan"}
+            case other:
+                raise ValueError(f"No thing is called {other}.")
+
+
+def make_things(tenant: Tenant, *, owner: User) -> Things:
+    """Make one of each inside the tenant's scope; the account belongs to ``owner``."""
+    account = make_account(name=f"{CANARY} GmbH", owner=owner, notes=f"{CANARY} is thinking of leaving")
+    return Things(
+        account=account,
+        sync_run=make_sync_run(problems=[f"{CANARY} could not be read."]),
+        job=Job.objects.create(
+            task="tests.core.job_functions.count_audit_rows",
+            title=f"Sync for {CANARY}",
+            state=JobState.FAILED,
+            error="Notion does not answer.",
+            finished_at=timezone.now(),
+        ),
+    )
