@@ -7,7 +7,7 @@ mark, nobody looks at what is not marked.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from csm_portal.ports.documents import Span
@@ -16,7 +16,7 @@ from qbr.facts import NUMERIC_KINDS, Fact, FactKind, FactSheet, shown, shown_wit
 from qbr.grounding import dates, evidence, names, quantities, spelling, tracing
 from qbr.grounding.evidence import Evidence
 from qbr.grounding.names import KnownNames, Name
-from qbr.grounding.quantities import MONEY, PERCENT, PERCENT_POINTS, SHARE, Quantity
+from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, SHARE, Quantity
 
 
 class FindingKind(StrEnum):
@@ -150,9 +150,11 @@ def read(block: TextBlock, known: Knowledge) -> Reading:
     dateless = figures
     for when in dates.find(figures):
         dateless = dateless[: when.start] + "x" * (when.end - when.start) + dateless[when.end :]
-    for found in quantities.find(dateless, nouns=known.evidence.units):
+    found_quantities = quantities.find(dateless, nouns=known.evidence.units)
+    for found in _with_elided_units(found_quantities, text):
         _read_quantity(found, original, text, cited, known, traced, untraced)
-    nameless = _blank_ranges(dateless, [(t.start, t.end) for t in cited])
+    amounts = [(found.start, found.end) for found in found_quantities if found.unit == MONEY]
+    nameless = _blank_ranges(dateless, [(t.start, t.end) for t in cited] + amounts)
     for name in names.find(nameless, known.names):
         if name.facts:
             traced.append(Traced(start=name.start, end=name.end, facts=name.facts, is_part=not name.is_whole))
@@ -210,6 +212,8 @@ def _read_quantity(
         return
     around = tracing.surroundings(text, found.start)
     facts = tracing.quantity(found, around, known.evidence)
+    if not facts and found.elided_unit:
+        facts = tracing.quantity(replace(found, unit=found.elided_unit), around, known.evidence)
     if facts:
         # "7 out of 10" cites the 7.
         end = found.numeral.end if found.out_of else found.end
@@ -220,6 +224,20 @@ def _read_quantity(
     untraced.append(
         (found.start, end, _kind(found), _about_figure(original[found.start : end], hint, known.facts))
     )
+
+
+def _with_elided_units(found: list[Quantity], text: str) -> list[Quantity]:
+    """Note the unit that a number leaves out where the one before it has it: six weeks in Red, seven in Amber."""
+    noted: list[Quantity] = []
+    for quantity in found:
+        before = noted[-1] if noted else None
+        if before is not None and not quantity.unit and not quantity.out_of:
+            same_sentence = not re.search(r"[.!?;]\s", text[before.end : quantity.start])
+            unit = before.unit or before.elided_unit
+            if same_sentence and unit and unit not in (MONEY, SHARE, FOLD):
+                quantity = replace(quantity, elided_unit=unit)
+        noted.append(quantity)
+    return noted
 
 
 def _miscited(

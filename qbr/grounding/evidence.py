@@ -1,7 +1,7 @@
 """What the facts allow a text to say: each figure and date, and what follows from two of them by arithmetic."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -33,7 +33,8 @@ class Figure:
     """One number that the text may state. ``units`` are what it may be called, "" meaning no unit at all.
 
     A percentage counts 72 for 72 %. ``is_signed`` says that its sign means a direction. ``on`` is the day
-    that the sentence must name, as one of many points of a history.
+    that the sentence must name, as one of many points of a history. ``own_name`` is what it belongs to, among
+    ``names``.
     """
 
     facts: tuple[str, ...]
@@ -46,6 +47,8 @@ class Figure:
     is_signed: bool = False
     on: date | None = None
     out_of: int = 0
+    own_name: str = ""
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +68,29 @@ class Evidence:
     days: tuple[Day, ...]
     quarters: tuple[tuple[str, str, frozenset[str]], ...]
     units: tuple[str, ...]
+    starts_on: date | None = None
 
 
 def collect(facts: FactSheet) -> Evidence:
     """Return the evidence that a sheet of facts gives. Its cost grows with the square of related facts only."""
     known = [fact for fact in facts.values() if fact.is_known]
-    direct = [figure for fact in known if fact.kind in NUMERIC_KINDS for figure in _direct(fact)]
+    direct = [
+        figure
+        for fact in known
+        if fact.kind in NUMERIC_KINDS and not fact.id.startswith("driver.")
+        for figure in _direct(fact)
+    ]
+    start = facts.known("quarter.start")
     return Evidence(
-        figures=(*direct, *_extremes(known), *_quoted(known), *_derived(facts)),
+        figures=(
+            *direct,
+            *_drivers(facts),
+            *_extremes(known),
+            *_quoted(known),
+            *_counts(facts),
+            *_derived(facts),
+        ),
+        starts_on=start.value if start and isinstance(start.value, date) else None,
         days=tuple(_days(known)),
         quarters=tuple(
             (fact.id, str(fact.value), topics_of(fact)) for fact in known if fact.kind is FactKind.QUARTER
@@ -116,6 +134,7 @@ def _direct(fact: Fact) -> Iterator[Figure]:
         is_signed=fact.kind in (FactKind.POINTS, FactKind.PERCENT_POINTS),
         on=fact.as_of if is_history else None,
         out_of=out_of,
+        needs=Needs.REST if fact.id == "seats.unused" else Needs.NOTHING,
     )
     yield figure
     if fact.kind is FactKind.PERCENT:
@@ -166,7 +185,45 @@ def _units(fact: Fact) -> frozenset[str]:
         case FactKind.POINTS:
             return frozenset({POINTS, ""})
         case _:
-            return frozenset({noun_of(fact.unit), ""} if fact.unit else {""})
+            noun = noun_of(fact.unit) if fact.unit else POINTS
+            return frozenset({noun, "", "people", "person"} if noun == "seat" else {noun, ""})
+
+
+def _drivers(facts: FactSheet) -> Iterator[Figure]:
+    """Points that a signal costs may be told beside the signal's name alone."""
+    names = {
+        fact.id.removesuffix(".name"): str(fact.value).casefold()
+        for fact in facts.family("driver.")
+        if fact.id.endswith(".name")
+    }
+    for fact in facts.family("driver."):
+        if fact.kind is FactKind.COUNT:
+            name = names.get(fact.id.removesuffix(".points"), "")
+            stems = frozenset(_stem(word) for word in words(name) if len(word) > 2)
+            for figure in _direct(fact):
+                yield replace(
+                    figure, topics=figure.topics | stems, own_name=name, names=frozenset(names.values())
+                )
+
+
+def _counts(facts: FactSheet) -> Iterator[Figure]:
+    """How many there are of what the facts list."""
+    listed = {
+        "roi.": ("result", "figure", "measure"),
+        "contact.": ("contact", "stakeholder"),
+        "commitment.": ("commitment",),
+    }
+    for prefix, nouns in listed.items():
+        found = [
+            fact for fact in facts.family(prefix) if prefix == "roi." or fact.id.endswith((".name", ".text"))
+        ]
+        if found:
+            yield Figure(
+                facts=tuple(fact.id for fact in found),
+                value=Decimal(len(found)),
+                units=frozenset(nouns),
+                topics=frozenset(nouns),
+            )
 
 
 def _extremes(known: list[Fact]) -> Iterator[Figure]:
@@ -211,7 +268,6 @@ def _derived(facts: FactSheet) -> Iterator[Figure]:
         yield from _change(facts.known(limit), facts.known("health.score_now"))
     for whole, part in (
         ("seats.purchased", "seats.used"),
-        ("seats.purchased", "seats.unused"),
         ("features.licensed_count", "features.used_count"),
         ("commitments.total", "commitments.kept"),
     ):
@@ -300,11 +356,13 @@ def _spans_of_time(facts: FactSheet) -> Iterator[Figure]:
     known = [fact for fact_id in ids if (fact := facts.known(fact_id))]
     for one, other in combinations(known, 2):
         if isinstance(one.value, date) and isinstance(other.value, date):
+            # Days to or from today are about the other date alone.
+            topics = topics_of(other) if one.id == "quarter.as_of" else topics_of(one) | topics_of(other)
             yield Figure(
                 facts=(one.id, other.id),
                 value=Decimal(abs((other.value - one.value).days)),
                 units=frozenset({"day"}),
-                topics=topics_of(other),
+                topics=topics,
             )
     start, last = facts.known("quarter.start"), facts.known("quarter.last_day")
     if start and last and isinstance(start.value, date) and isinstance(last.value, date):

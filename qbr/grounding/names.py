@@ -106,7 +106,7 @@ def known_names(facts: FactSheet) -> KnownNames:
         elif isinstance(fact.value, str) and fact.kind in (FactKind.NAME, FactKind.WORD):
             values = (fact.value,)
             if fact.kind is FactKind.NAME:
-                written.append((levelled(fact.value), fact.id))
+                written += [(levelled(value), fact.id) for value in (fact.value, *_short_forms(fact.value))]
         elif isinstance(fact.value, str) and fact.kind is FactKind.TEXT:
             values = _capitalised(fact.value)
             if len(fact.value) >= _SHORTEST_QUOTATION:
@@ -127,6 +127,16 @@ def known_names(facts: FactSheet) -> KnownNames:
                         parts[part] = (*parts.get(part, ()), fact.id)
     written.sort(key=lambda pair: -len(pair[0]))
     return KnownNames(values=tuple(written), whole=whole, parts=parts, terms=_terms())
+
+
+def _short_forms(name: str) -> list[str]:
+    """Return the beginnings of a name that hold its digits: Studio 54, of Studio 54 Interiors."""
+    parts = name.split()
+    return [
+        " ".join(parts[:end])
+        for end in range(2, len(parts))
+        if any(char.isdigit() for part in parts[:end] for char in part)
+    ]
 
 
 def words_of(text: str) -> Words:

@@ -43,7 +43,7 @@ _DIGITS = re.compile(
     re.VERBOSE,
 )
 _FRACTION_WORDS = re.compile(
-    r"\b(?:(?P<count>a|one|two|three|four|five|seven)[\s-])?(?P<part>half|thirds?|quarters?|fifths?|sixths?|eighths?|tenths?)"
+    r"\b(?:(?P<count>a|one|two|three|four|five|seven)[\s-])?(?P<part>half|thirds?|quarters?|fifths?|sixths?|eighths?|tenths?)(?![\s-]part(?:y|ies)\b)"
     r"(?P<of>\s+(?:of|the|its|their|our|all|as)\b|\s+a\b(?!\s+(?:hundred|thousand|million|dozen)))?",
     re.IGNORECASE,
 )
@@ -61,6 +61,10 @@ _ORDINALS = re.compile(
     re.IGNORECASE,
 )
 _VAGUE = re.compile(r"\b(?:dozens|hundreds|thousands|millions|billions)\b", re.IGNORECASE)
+# "one in ten" is a tenth; "12 in 2026" is not, and dates are gone before numbers are read.
+_ONE_IN = re.compile(
+    rf"\b(?P<over>\d|{_word})\s+(?:in|out of)\s+(?P<under>\d\d?|{_word})\b(?!\s*%|[.,]\d)", re.IGNORECASE
+)
 _VULGAR_SIGN = re.compile(r"(?P<whole>\d+\s?)?(?P<sign>[½⅓⅔¼¾⅕⅛])")
 
 
@@ -145,7 +149,21 @@ def _shares(text: str) -> list[Numeral]:
         value = Decimal(over) / Decimal(_FRACTION_PARTS[part])
         end = match.end("part")
         found.append(_exact(match.start(), end, value, is_share=True, is_word=True))
+    for match in _ONE_IN.finditer(text):
+        over, under = (_small(match[name]) for name in ("over", "under"))
+        if (
+            over is not None
+            and under is not None
+            and 0 < over < under <= 20
+            and "out" not in match[0].casefold()
+        ):
+            value = Decimal(over) / Decimal(under)
+            found.append(_exact(match.start(), match.end(), value, is_share=True, is_word=True))
     return found
+
+
+def _small(word: str) -> int | None:
+    return int(word) if word.isdigit() else SMALL.get(word.casefold())
 
 
 def _digits(text: str) -> list[Numeral]:

@@ -28,7 +28,7 @@ class Quantity:
     """A number in a text, read. ``unit`` is PERCENT, MONEY and so on, or a noun in the singular, or "".
 
     ``currency`` is an ISO code, "" where none is written. ``out_of`` is the scale of "7 out of 10", else 0.
-    ``noun_end`` is where the noun ends that it counts.
+    ``noun_end`` is where the noun ends that it counts; ``elided_unit`` is the unit of the number before it.
     """
 
     start: int
@@ -41,6 +41,7 @@ class Quantity:
     is_per_seat: bool = False
     is_per_month: bool = False
     noun_end: int = 0
+    elided_unit: str = ""
 
 
 _CURRENCIES = {
@@ -108,8 +109,11 @@ _NOUNS = frozenset({
     "department", "login", "order", "report", "dashboard", "campaign", "document", "review", "step", "signal",
     "incident", "outage", "visit", "email", "message", "renewal", "goal", "decision", "manager", "agent",
     "sponsor", "champion", "survey", "response", "respondent", "colleague", "region", "store", "device", "deal",
-    "night", "weekend", "time", "percentile", "deliverable", "action", "task", "milestone", "training",
+    "night", "weekend", "result", "figure", "measure", "time", "percentile", "deliverable", "action", "task", "milestone", "training",
 }) | frozenset(_SAME_NOUNS)  # fmt: skip
+_ONE_OF_THEM = frozenset(
+    {"time", "second", "step", "person", "people", "figure", "result", "measure", "goal", "decision"}
+)
 _AFTER_WORD = re.compile(r"[\s-]*([^\W\d_]+)")
 _NONE_OF = re.compile(
     r"\b(?P<no>no|zero)\s+(?:(?:open|past|new|unused|idle|further|support|unresolved)\s+)?(?P<noun>[a-z]+)\b",
@@ -197,7 +201,7 @@ def _is_idle_one(numeral: Numeral, text: str, nouns: frozenset[str]) -> bool:
     if word != "one" or not numeral.is_word:
         return False
     follows = text[numeral.end : numeral.end + 1]
-    noun, _ = _noun_after(text, numeral.end, nouns - {"time", "second", "step", "person", "people"})
+    noun, _ = _noun_after(text, numeral.end, nouns - _ONE_OF_THEM)
     return (
         follows == "-"
         or text[numeral.start - 1 : numeral.start] == "-"

@@ -45,7 +45,7 @@ _NEEDED: dict[Needs, re.Pattern[str]] = {
     ),
 }
 _PAST = re.compile(
-    r"\b(?:from|start\w*|began|begin\w*|was|were|had|open(?:ed|ing)|initial\w*|earlier|before|previous\w*|last|compared|against|since|than|after|then|ago|former\w*)\b",
+    r"\b(?:from|start\w*|began|begin\w*|was|were|had|open(?:ed|ing)|initial\w*|earlier|before|stood|early|previous\w*|last|compared|against|since|than|after|then|ago|former\w*)\b",
     re.IGNORECASE,
 )
 _AT_START = re.compile(
@@ -53,6 +53,26 @@ _AT_START = re.compile(
     re.IGNORECASE,
 )
 _NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
+_IDLE = re.compile(
+    r"\b(?:unused|idle|not (?:yet )?(?:in use|used|taken|assigned)|empty|unassigned|free|nobody|spare)\b",
+    re.IGNORECASE,
+)
+_IN_USE = re.compile(
+    r"(?<!not )(?<!not yet )\b(?:in use|used|uses|using|active|taken|occupied)\b", re.IGNORECASE
+)
+_BOUGHT = re.compile(r"\b(?:bought|purchas\w+|pa(?:id|ys?) for|licen[cs]ed for)\b", re.IGNORECASE)
+_SEATS_IN_USE = re.compile(
+    r"\s*(?:active|used|occupied)\s+(?:seats|users)|\s*(?:seats|users|licen[cs]es)\s+(?:are\s+|were\s+)?(?:in use|used|taken|active)\b",
+    re.IGNORECASE,
+)
+_PARTS = frozenset({"seats.used", "seats.unused", "features.used_count", "commitments.kept"})
+_WHOLES = frozenset({"seats.purchased", "features.licensed_count", "commitments.total"})
+_numbers = r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|half|some|many|most|none|all)"
+_OF_BEFORE = re.compile(
+    rf"(?:^\s*|\b{_numbers}\s(?:out )?)of (?:the |its |their |our |all )*$", re.IGNORECASE
+)
+_OF_AFTER = re.compile(rf"\s(?:out )?of (?:the |its |their |our )?{_numbers}\b", re.IGNORECASE)
+_PROVEN_BY_UNIT = (Needs.NOTHING, Needs.PER_SEAT, Needs.PER_MONTH)
 _DAYS_IN = {
     "week": Decimal(7),
     "month": Decimal("30.44"),
@@ -98,12 +118,21 @@ def surroundings(text: str, start: int) -> Surroundings:
 def quantity(found: Quantity, around: Surroundings, known: Evidence) -> tuple[str, ...]:
     """Return the ids of the facts that a quantity follows from, the closest first; empty where there are none."""
     rivals = [figure for figure in known.figures if _speaks_of(found, figure)]
+    exact = [figure for figure in rivals if found.unit in figure.units]
+    if found.unit in _DAYS_IN and _present(exact, around.clause_text):
+        # Where weeks are counted, days turned into weeks prove nothing.
+        rivals = exact
     hits = [
         figure
         for figure in rivals
-        if _equals(found, figure) and _is_worded(found, figure, around) and _is_timely(found, figure, around)
+        if _equals(found, figure)
+        and _is_worded(found, figure, around)
+        and _is_timely(found, figure, around, known)
     ]
-    chosen = _on_topic(hits, rivals, around, has_unit=bool(found.unit or found.out_of))
+    chosen = _on_topic(hits, rivals, around)
+    if not chosen and (found.unit or found.out_of) and not _present(rivals, around.text):
+        # Nothing around it says what it is about: then the unit has to, and arithmetic would prove anything.
+        chosen = [figure for figure in hits if figure.needs in _PROVEN_BY_UNIT and figure.on is None]
     return tuple(dict.fromkeys(fact for figure in chosen for fact in figure.facts))
 
 
@@ -114,11 +143,15 @@ def day(found: When, around: Surroundings, known: Evidence) -> tuple[str, ...]:
     quarters = _quarters(found, known)
     if quarters:
         return quarters
-    hits = [item for item in known.days if found.agrees_with(item.value)]
-    # A bare year, or a quarter, is loose talk: any date within it will do.
-    if found.year is not None and found.month is None and not found.readings:
+    is_day = bool(found.readings or found.day)
+    # Proposed dates fit any sentence, so only the day itself proves that one is meant.
+    hits = [item for item in known.days if found.agrees_with(item.value) and (is_day or item.topics)]
+    # A bare year or month is loose talk: any date within it will do.
+    if (found.year is None) != (found.month is None) and not (found.quarter or found.half or found.day):
         return tuple(dict.fromkeys(item.fact for item in hits))
-    chosen = _on_topic(hits, known.days, around, has_unit=True)
+    chosen = _on_topic(hits, known.days, around)
+    if not chosen and not _present(known.days, around.text):
+        chosen = hits
     return tuple(dict.fromkeys(item.fact for item in chosen))
 
 
@@ -171,21 +204,37 @@ def _same(found: Quantity, figure: Figure, value: Decimal, step: Decimal) -> boo
         slack = step / 2 if target != target.to_integral_value() or step > 1 else Decimal(0)
     if abs(value - target) <= slack:
         return True
-    size = abs(target)
+    # "About 1,200" is round to the hundred, "about 1,192" is not round at all.
+    grain = _grain(value)
     match found.hedge:
         case Hedge.ABOUT:
-            return abs(value - target) <= size * Decimal("0.05")
+            return abs(value - target) <= min(grain / 2, abs(target) * Decimal("0.05"))
         case Hedge.OVER:
-            return value <= target <= value * Decimal("1.1") and found.unit != FOLD
+            return value <= target <= value + min(grain, value / 10) and found.unit != FOLD
         case Hedge.UNDER:
-            return value * Decimal("0.9") <= target <= value and found.unit != FOLD
+            return value - min(grain, value / 10) <= target <= value and found.unit != FOLD
     return False
+
+
+def _grain(value: Decimal) -> Decimal:
+    """Return the largest of 1, 5, 10, 50, 100 … that a value is a multiple of."""
+    grain = Decimal(1)
+    for step in (
+        Decimal(5) * 10**power if is_five else Decimal(10) ** (power + 1)
+        for power in range(9)
+        for is_five in (True, False)
+    ):
+        if value % step == 0:
+            grain = step
+    return grain
 
 
 def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
     """Say whether the sentence holds the words that a derived figure needs, and none that contradict it."""
     if figure.on is not None and figure.needs is not Needs.EXTREME:
         return any(when.agrees_with(figure.on) and when.readings for when in dates.find(around.sentence_text))
+    if not _is_on_its_side(found, figure, around) or not _is_by_its_name(found, figure, around):
+        return False
     match figure.needs:
         case Needs.PER_SEAT:
             return found.is_per_seat
@@ -203,6 +252,43 @@ def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
     return not (figure.is_signed and _contradicts(figure, around))
 
 
+def _is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bool:
+    """Tell what is in use from what is not, and both from what was bought."""
+    clause = around.clause_text
+    is_idle = bool(_IDLE.search(clause))
+    is_share_in_use = figure.needs is Needs.PART or (
+        PERCENT in figure.units and figure.needs is Needs.NOTHING
+    )
+    if is_idle and (is_share_in_use or figure.facts == ("seats.used",)) and not _IN_USE.search(clause):
+        return False
+    if figure.facts == ("seats.used",) and _BOUGHT.search(clause) and not _IN_USE.search(clause):
+        return False
+    before, after = (
+        around.text[around.sentence.start : found.start],
+        around.text[found.end : around.sentence.end],
+    )
+    if figure.facts[0] in _PARTS and _OF_BEFORE.search(before):
+        return False
+    if figure.facts[0] in _WHOLES and _OF_AFTER.match(after):
+        return False
+    if figure.facts == ("seats.purchased",):
+        after, before = (
+            around.text[found.end : around.clause.end],
+            around.text[around.clause.start : found.start],
+        )
+        return not (_SEATS_IN_USE.match(after) and not re.search(r"\bof\b", before, re.IGNORECASE))
+    return True
+
+
+def _is_by_its_name(found: Quantity, figure: Figure, around: Surroundings) -> bool:
+    """Of several signals, each with its points, only the one named before the points may have them."""
+    if not figure.names:
+        return True
+    before = around.text[around.sentence.start : found.start]
+    since_last = re.split(r"\d", before)[-1].casefold()
+    return figure.own_name in since_last or not any(name in since_last for name in figure.names)
+
+
 def _contradicts(figure: Figure, around: Surroundings) -> bool:
     rises, falls = bool(_RISE.search(around.clause_text)), bool(_FALL.search(around.clause_text))
     if rises == falls or figure.value == 0:
@@ -210,7 +296,7 @@ def _contradicts(figure: Figure, around: Surroundings) -> bool:
     return rises != (figure.value > 0)
 
 
-def _is_timely(found: Quantity, figure: Figure, around: Surroundings) -> bool:
+def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evidence) -> bool:
     """Say whether a value of the start or of the end stands where the sentence speaks of that time."""
     if figure.moment is None:
         return True
@@ -222,23 +308,27 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings) -> bool:
     ):
         return figure.moment is Moment.NOW
     if figure.moment is Moment.START:
-        return bool(_PAST.search(around.sentence_text))
+        return bool(_PAST.search(around.clause_text)) or any(
+            known.starts_on is not None and when.agrees_with(known.starts_on)
+            for when in dates.find(around.sentence_text)
+        )
     return not (_AT_START.search(around.clause_text) and not _NOW_WORDS.search(around.clause_text))
 
 
-def _on_topic(
-    hits: Sequence[_Topical], rivals: Iterable[_HasTopics], around: Surroundings, *, has_unit: bool
-) -> list[_Topical]:
+def _on_topic(hits: Sequence[_Topical], rivals: Sequence[_HasTopics], around: Surroundings) -> list[_Topical]:
     """Keep the hits that the nearest words about any rival are about."""
     if not hits:
         return []
-    stems = {stem for rival in rivals for stem in rival.topics}
     for stretch in (around.clause_text, around.sentence_text, around.text):
-        folded = spelling.words(stretch)
-        present = {stem for stem in stems if spelling.stem_in(stem, folded)}
+        present = _present(rivals, stretch)
         if present:
             return [hit for hit in hits if hit.topics & present or not hit.topics]
-    return list(hits) if has_unit else []
+    return []
+
+
+def _present(rivals: Iterable[_HasTopics], stretch: str) -> set[str]:
+    folded = spelling.words(stretch)
+    return {stem for rival in rivals for stem in rival.topics if spelling.stem_in(stem, folded)}
 
 
 def nearest(found: Quantity, around: Surroundings, known: Evidence) -> str | None:
