@@ -110,7 +110,7 @@ def _driver(driver: Any) -> tuple[SafeString, str]:
     return (_NOTHING if points is None else _cost(abs(points))), label
 
 
-@cache
+@lru_cache(maxsize=256)
 def _cost(points: float) -> SafeString:
     return format_html('<span class="chip-points">{}</span>', wording.signed(-points))
 

@@ -72,6 +72,9 @@
     flash("The portal does not answer. Check the connection and try again.", "red");
   });
 
+  // htmx keeps the last address in the tab, search words and all; pages without a frame (signing in and out) drop it.
+  if (!announcer()) sessionStorage.clear();
+
   // Menus made of <details> close as menus do.
   const menus = ".user-menu[open], .topbar-menu[open], .confirm[open]";
   document.addEventListener("click", (event) => {

@@ -56,6 +56,13 @@ class Thresholds(forms.Form):
         return cleaned
 
 
+class SignIn(forms.Form):
+    login = forms.EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    password = forms.CharField(
+        label="Password", widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
 def _row(
     name: str,
     segment: str,
