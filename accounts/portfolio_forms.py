@@ -21,9 +21,7 @@ class PortfolioFilterForm(forms.Form):
     segment = forms.ChoiceField(label="Segment", required=False)
     stage = forms.ChoiceField(label="Stage", required=False)
     renewal = forms.ChoiceField(label="Renewal", required=False)
-    data = forms.ChoiceField(
-        label="Data", required=False, choices=[("", "Any"), ("missing", "Missing or lost")]
-    )
+    gaps = forms.ChoiceField(label="Data", required=False, choices=[("", "Any"), ("only", "Missing or lost")])
     # Chosen by links, and to be kept when the rest changes.
     band = forms.CharField(required=False, widget=forms.HiddenInput)
     scope = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -34,11 +32,11 @@ class PortfolioFilterForm(forms.Form):
             initial={
                 "q": " ".join(filters.words),
                 "band": filters.band,
-                "owner": str(filters.owner),
+                "owner": filters.owner,
                 "segment": filters.segment,
                 "stage": filters.stage,
                 "renewal": filters.renewal,
-                "data": "missing" if filters.only_missing_data else "",
+                "gaps": "only" if filters.only_gaps else "",
                 "scope": scope,
             }
         )

@@ -1,5 +1,6 @@
 """All that the page of one account shows of its mirror row, its score and its risk."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts.models import Account, ChurnAssessment, HealthScore, PolicyVersion, PropertyMapping, SyncRun
-from accounts.scoring import changes, explain, health
+from accounts.scoring import changes, explain, health, wording
 from accounts.scoring.changes import Comparison
 from accounts.scoring.explain import Row
 from accounts.scoring.health import Evaluation, UnknownEngine
@@ -120,17 +121,26 @@ class AccountDetail:
     amber_threshold: int
     breakdown: Breakdown
     comparison: Comparison | None
+    compared_on: date | None
     history: History
     risk: Risk | None
     read_at: datetime | None
     other_issues: tuple[str, ...]
     today: date
 
+    @property
+    def kind_words(self) -> str:
+        return " · ".join(word for word in (self.account.segment, self.account.lifecycle_stage) if word)
+
+    @property
+    def compared_words(self) -> str:
+        return "" if self.compared_on is None else f"since {wording.day(self.compared_on)}"
+
 
 TRIGGERS: Final[Mapping[str, str]] = {
-    "contract_proximity": "The contract",
-    "behavioral": "The behaviour",
-    "combined": "The contract and the behaviour",
+    "contract_proximity": "the contract",
+    "behavioral": "the behaviour of the account",
+    "combined": "the behaviour of the account and the contract together",
 }
 
 
@@ -161,6 +171,7 @@ def detail(account: Account, *, today: date) -> AccountDetail:
         amber_threshold=policy.amber_threshold,
         breakdown=_breakdown(account, evaluation, mirrored, sources=sources, issues=issues, today=today),
         comparison=_comparison(before, evaluation),
+        compared_on=None if before is None else before.scored_on,
         history=History(points=(), marks=(), band_since=None, reaches_back=False)
         if latest is None
         else _history(latest),
@@ -325,9 +336,7 @@ def _history(latest: HealthScore) -> History:
 
 def _marks(days: Sequence[tuple[date, UUID]]) -> tuple[TrendMark, ...]:
     changed = [
-        (on, policy_id)
-        for (_, before), (on, policy_id) in zip(days, days[1:], strict=False)
-        if policy_id != before
+        (on, policy_id) for (_, before), (on, policy_id) in itertools.pairwise(days) if policy_id != before
     ]
     if not changed:
         return ()

@@ -199,7 +199,7 @@ def _parts(rows: QuerySet[Account], order: Order, *, is_descending: bool) -> lis
     if order.by == "sorted_name":
         rows = rows.annotate(sorted_name=Lower("name"))
         return [_part(rows, order.by, "pk", order.read, is_descending=is_descending)]
-    with_value, without = {f"{order.by}__isnull": False}, {f"{order.by}__isnull": True}
+    with_value: dict[str, Any] = {f"{order.by}__isnull": False}
     if order.is_health:
         # Named, so that the walk starts in the health's own index, which begins with the tenant.
         with_value["health__tenant"] = current_tenant_id()
@@ -209,7 +209,7 @@ def _parts(rows: QuerySet[Account], order: Order, *, is_descending: bool) -> lis
     else:
         known = _part(rows.filter(**with_value), order.by, "pk", order.read, is_descending=is_descending)
     unknown = Part(
-        rows=rows.filter(**without).annotate(sorted_name=Lower("name")),
+        rows=rows.filter(**{f"{order.by}__isnull": True}).annotate(sorted_name=Lower("name")),
         columns=(Column(by="sorted_name", read=keyset.words), Column(by="pk", read=keyset.key)),
     )
     return [known, unknown]

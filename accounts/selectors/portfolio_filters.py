@@ -48,11 +48,11 @@ class Filters:
     scope: Scope = Scope.ALL
     words: tuple[str, ...] = ()
     band: str = ""
-    owner: UUID | str = ""
+    owner: str = ""
     segment: str = ""
     stage: str = ""
     renewal: str = ""
-    only_missing_data: bool = False
+    only_gaps: bool = False
 
     @property
     def narrows(self) -> bool:
@@ -88,16 +88,16 @@ def read(given: Mapping[str, str], *, default_scope: Scope) -> tuple[Filters, tu
         segment=_plain(given.get("segment", "")),
         stage=_plain(given.get("stage", "")),
         renewal=one_of("renewal", RENEWALS, "renewal window"),
-        only_missing_data=given.get("data", "") == "missing",
+        only_gaps=given.get("gaps", "") == "only",
     )
     return filters, tuple(notes)
 
 
-def _owner(given: str, notes: list[str]) -> UUID | str:
+def _owner(given: str, notes: list[str]) -> str:
     if given in ("", NONE):
         return given
     try:
-        return UUID(given)
+        return str(UUID(given))
     except ValueError:
         notes.append("The owner in the address is nobody here, so the list shows every owner.")
         return ""
@@ -117,7 +117,7 @@ def narrow(
     elif filters.owner == NONE:
         accounts = accounts.filter(owner=None)
     elif filters.owner:
-        accounts = accounts.filter(owner_id=filters.owner)
+        accounts = accounts.filter(owner_id=UUID(filters.owner))
     for word in filters.words:
         accounts = accounts.filter(search_text__contains=word)
     if filters.segment:
@@ -128,7 +128,7 @@ def narrow(
         accounts = accounts.filter(health=None)
     elif filters.band:
         accounts = accounts.filter(health__effective_band=filters.band)
-    if filters.only_missing_data:
+    if filters.only_gaps:
         accounts = accounts.filter(
             Q(health=None) | Q(health__effective_band=Band.UNKNOWN) | Q(health__is_last_known=True)
         )

@@ -34,9 +34,8 @@ _ROW: Final = (
     '<span class="cell-sub">{}</span></th>'
     '<td data-label="Band">{}</td>'
     '<td data-label="Score">{}</td>'
-    '<td data-label="Change">{}</td>'
-    '<td data-label="12 weeks">{}</td>'
-    '<td data-label="What costs most" class="is-wide">{}</td>'
+    '<td data-label="Change">{}{}</td>'
+    '<td data-label="What costs most" class="is-wide gives-way">{}</td>'
     '<td data-label="Renewal" class="nowrap">{}</td>'
     '<td data-label="ARR" class="num">{}</td>{}</tr>'
 )
@@ -49,10 +48,10 @@ def _row(row: PortfolioRow, *, today: date, with_owner: bool) -> SafeString:
         reverse("account", args=[row.account_id]),
         row.name,
         " · ".join(word for word in (row.segment, row.stage) if word),
-        _health(row) if is_scored else _UNSCORED,
-        portal.score_meter(row.score, row.band) if is_scored else _NOTHING,
-        portal.score_delta(row.change) if is_scored else _NOTHING,
+        portal.band_badge(row.band, row.is_last_known) if is_scored else _UNSCORED,
+        _score(row) if is_scored else _NOTHING,
         portal.sparkline(row.sparkline, row.band) if is_scored else _NOTHING,
+        _change(row.change) if is_scored else _NOTHING,
         portal.driver_chips(row.drivers, _DRIVERS) if is_scored else _NOTHING,
         _renewal(row.renewal_on, today=today),
         _amount(row),
@@ -60,11 +59,15 @@ def _row(row: PortfolioRow, *, today: date, with_owner: bool) -> SafeString:
     )
 
 
-def _health(row: PortfolioRow) -> SafeString:
-    badge = portal.band_badge(row.band, row.is_last_known)
+def _score(row: PortfolioRow) -> SafeString:
+    meter = portal.score_meter(row.score, row.band)
     if row.coverage is None or row.coverage == 1:
-        return badge
-    return format_html('{}<span class="cell-sub">{} known</span>', badge, wording.percent(row.coverage))
+        return meter
+    return format_html('{}<span class="cell-sub">{} known</span>', meter, wording.percent(row.coverage))
+
+
+def _change(points: int | None) -> SafeString:
+    return format_html('<span class="cell-sub">{}</span>', portal.score_delta(points))
 
 
 def _renewal(on: date | None, *, today: date) -> SafeString | str:
@@ -80,9 +83,9 @@ def _amount(row: PortfolioRow) -> SafeString:
 
 def _owner(row: PortfolioRow) -> SafeString:
     if not row.owner:
-        return SafeString('<td data-label="Owner"><span class="muted">Nobody</span></td>')
+        return SafeString('<td data-label="Owner" class="gives-way"><span class="muted">Nobody</span></td>')
     return format_html(
-        '<td data-label="Owner"><span class="name">{}</span>{}</td>',
+        '<td data-label="Owner" class="gives-way"><span class="name">{}</span>{}</td>',
         row.owner,
         _NOTHING if row.owner_is_user else SafeString('<span class="cell-sub">not a user here</span>'),
     )

@@ -35,7 +35,7 @@ def portfolio(request: PortalRequest) -> HttpResponse:
     query = without_empty(request.GET)
     # The tags that write links keep what the address holds: an empty field of the form is nothing to keep.
     request.GET = cast(Any, query)
-    filters, notes = portfolio_filters.read(query.dict(), default_scope=usual_scope(request.membership))
+    filters, notes = portfolio_filters.read(_values(query), default_scope=usual_scope(request.membership))
     partial = is_partial(request)
     page = selector.page(
         request.membership,
@@ -71,6 +71,10 @@ def without_empty(given: QueryDict) -> QueryDict:
         if isinstance(value, str) and value.strip():
             query[name] = value
     return query
+
+
+def _values(query: QueryDict) -> dict[str, str]:
+    return {name: str(value) for name, value in query.items()}
 
 
 def usual_scope(membership: Membership) -> Scope:
@@ -149,7 +153,7 @@ def _chips(query: QueryDict, filters: Filters, page: PortfolioPage) -> list[dict
         "renewal": f"Renewal: {portfolio_filters.RENEWALS[filters.renewal].lower()}"
         if filters.renewal
         else "",
-        "data": "Data missing or lost" if filters.only_missing_data else "",
+        "gaps": "Data missing or lost" if filters.only_gaps else "",
     }
     return [
         {"label": label, "url": address(query, {name: ""}, leave=("cursor",))}
