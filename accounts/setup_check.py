@@ -30,6 +30,11 @@ class Step:
     state: StepState
     text: str
 
+    @property
+    def tone(self) -> str:
+        """Return how the page colours it."""
+        return {"ok": "green", "warning": "amber", "error": "red", "skipped": "unknown"}[self.state]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldCheck:
@@ -42,6 +47,10 @@ class FieldCheck:
     property_name: str = ""
     property_type: str = ""
     message: str = ""
+
+    @property
+    def is_broken(self) -> bool:
+        return self.state in (FieldState.MISSING, FieldState.MISTYPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
-from accounts import setup_check
+from accounts import notion_links, setup_check
 from accounts.services import mapping
 from accounts.setup_check import Check, FieldState, Step, StepState
 from csm_portal.core import audit, secrets
@@ -50,7 +51,7 @@ def save(wanted: Wanted, *, actor: User, now: datetime) -> list[str]:
     Another accounts database has other property ids, so the mapping is found anew for it.
     """
     connection = current()
-    values = {
+    values: dict[str, Any] = {
         "accounts_database_id": wanted.accounts_database,
         "accounts_data_source_id": wanted.accounts_data_source,
         "qbr_database_id": wanted.qbr_database,
@@ -62,7 +63,10 @@ def save(wanted: Wanted, *, actor: User, now: datetime) -> list[str]:
         changed.insert(0, "token")
     if not changed:
         return []
-    is_elsewhere = bool({"accounts_database_id", "accounts_data_source_id"} & set(changed))
+    is_elsewhere = any(
+        not notion_links.is_same(getattr(connection, name), values[name])
+        for name in ("accounts_database_id", "accounts_data_source_id")
+    )
     if is_elsewhere:
         mapping.forget()
     for name, value in values.items():
