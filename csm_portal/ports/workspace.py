@@ -250,6 +250,9 @@ class Workspace(Protocol):
         An empty list means that the whole body is there.
         """
 
+    def erase_qbr_body(self, page_id: str) -> None:
+        """Empty the page's body in one step; its properties stay."""
+
     def qbr_block_ids(self, page_id: str) -> list[str]:
         """Return the ids of the page's top blocks in order."""
 

@@ -179,6 +179,11 @@ class NotionCSMAdapter(Workspace):
         appended = answers.parse(answers.ListAnswer, answer, what=QBR_PAGE)
         return [str(block.get("id")) for block in appended.results]
 
+    def erase_qbr_body(self, page_id: str) -> None:
+        """Empty the page's body in one step; its properties stay."""
+        identifier = sources.parsed(page_id, what=QBR_PAGE)
+        self._client.write("PATCH", f"pages/{identifier}", what=QBR_PAGE, body={"erase_content": True})
+
     def qbr_block_ids(self, page_id: str) -> list[str]:
         """Return the ids of the page's top blocks in order."""
         return [str(block.get("id")) for block in self._children(sources.parsed(page_id, what=QBR_PAGE))]

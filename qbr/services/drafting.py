@@ -1,0 +1,298 @@
+"""From an account and a quarter to the first text of its review (SPEC 6.1, 6.4, P3).
+
+``begin`` writes down that a review is wanted and asks for a job; ``draft`` is what the job does: facts, a
+writer's prose, the number check. No transaction is open while a writer writes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+
+from accounts.models import Account
+from csm_portal.core import audit, jobs
+from csm_portal.core.models import Job, Membership, Tenant, User
+from csm_portal.ports.errors import PortError
+from csm_portal.ports.writer import Writer, Writing, WritingTask
+from qbr import drafting, policies, schemas
+from qbr.document import Content
+from qbr.facts import FactSheet
+from qbr.grounding import check
+from qbr.models import QBR, Origin, QBRRevision, RevisionKind, Transition
+from qbr.prompts import review, system
+from qbr.quarters import Quarter
+from qbr.schemas import QBRAnswer
+from qbr.selectors import source_facts
+from qbr.services import facts as fact_service
+from qbr.services import moves, revisions
+from qbr.workflow import Action, State
+
+log = structlog.get_logger(__name__)
+
+TASK: Final = "qbr.tasks.draft"
+TEMPLATES: Final = "templates"
+
+Progress = Callable[[int, int | None, str], None]
+
+
+class Writers(Protocol):
+    """Who writes, and who steps in: ``csm_portal.wiring.Writers`` is one."""
+
+    @property
+    def first(self) -> Writer: ...
+
+    @property
+    def fallback(self) -> Writer: ...
+
+
+class NothingToReview(Exception):
+    """The workspace does not hold the account any more."""
+
+
+class NotWritten(Exception):
+    """No writer gave a usable answer, the templates included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prose:
+    """A usable answer, who gave it, and a sentence about whoever could not."""
+
+    answer: QBRAnswer
+    writing: Writing
+    trouble: str = ""
+
+
+def begin(
+    account: Account,
+    *,
+    quarter: Quarter,
+    actor: User | None,
+    origin: Origin,
+    now: datetime,
+    renewal_on: date | None = None,
+) -> QBR:
+    """Begin the review of an account's quarter, or return the one that there is.
+
+    ``actor`` is None for the schedule. A review whose first draft did not come about is drafted again. The
+    returned review was begun by this call where its ``created_at`` is ``now``. Raises PermissionDenied for
+    somebody who may not write on the account, NothingToReview for an account that the workspace has lost.
+    """
+    if actor is not None:
+        membership = Membership.objects.filter(user=actor).first()
+        if membership is None or not policies.can_draft(membership, account):
+            raise PermissionDenied
+    if account.is_archived or account.removed_at is not None:
+        raise NothingToReview(
+            f"{account.name} is archived or gone in Notion. Restore its page there, sync, and draft its review then."
+        )
+    existing = QBR.objects.filter(account=account, quarter_start=quarter.start).first()
+    if existing is None:
+        try:
+            with transaction.atomic():
+                return _begin(account, quarter, actor, origin, now, renewal_on)
+        except IntegrityError:
+            # Somebody else began it between the look and now: theirs stands.
+            existing = QBR.objects.get(account=account, quarter_start=quarter.start)
+    with transaction.atomic():
+        if not QBRRevision.objects.filter(qbr=existing).exists():
+            _ask_for_job(existing, account, now=now, actor=actor)
+    return existing
+
+
+def _begin(
+    account: Account,
+    quarter: Quarter,
+    actor: User | None,
+    origin: Origin,
+    now: datetime,
+    renewal_on: date | None,
+) -> QBR:
+    qbr = QBR.objects.create(
+        account=account,
+        quarter_start=quarter.start,
+        quarter_end=quarter.end,
+        quarter_label=quarter.label,
+        state=State.DRAFT,
+        origin=origin,
+        renewal_on=renewal_on,
+        requested_by=actor,
+        created_at=now,
+        updated_at=now,
+    )
+    Transition.objects.create(
+        qbr=qbr,
+        action=Action.REDRAFT,
+        to_state=State.DRAFT,
+        actor=actor,
+        actor_name=str(actor) if actor is not None else "The schedule",
+        at=now,
+        version=0,
+    )
+    audit.record(
+        "qbr.begun",
+        qbr,
+        actor=actor,
+        at=now,
+        by="The schedule",
+        data={"account": str(account.pk), "quarter": quarter.label, "origin": origin},
+    )
+    _ask_for_job(qbr, account, now=now, actor=actor)
+    return qbr
+
+
+def redraft(qbr: QBR, *, actor: User, version: int | None = None, now: datetime) -> QBR:
+    """Ask for a new draft from today's facts; the present text stays among the versions.
+
+    Raises PermissionDenied, NotAllowed or OutOfDate.
+    """
+    with transaction.atomic():
+        found = moves.ground(qbr, actor=actor, version=version)
+        moved = moves.advance(found, Action.REDRAFT, now=now, verb="qbr.redraft_asked", **VOIDED, trouble="")
+        _ask_for_job(moved, found.qbr.account, now=now, actor=actor)
+    return moved
+
+
+VOIDED: Final[dict[str, Any]] = {
+    "submitted_by": None,
+    "submitted_at": None,
+    "approved_by": None,
+    "approved_at": None,
+    "approved_hash": "",
+}
+"""What an edit takes back (SPEC 6.2: any edit after approval voids it)."""
+
+
+def _ask_for_job(qbr: QBR, account: Account, *, now: datetime, actor: User | None) -> Job:
+    job = jobs.enqueue(
+        TASK,
+        tenant=account.tenant,
+        title=f"Draft of the {qbr.quarter_label} QBR of {account.name}"[:200],
+        now=now,
+        params={"qbr_id": str(qbr.pk)},
+        requested_by=actor,
+        key=f"qbr-draft:{qbr.pk}",
+    )
+    QBR.objects.filter(pk=qbr.pk).update(draft_job=job)
+    qbr.draft_job = job
+    return job
+
+
+def draft(
+    qbr_id: UUID, *, writers: Writers, now: datetime, job: Job | None = None, progress: Progress | None = None
+) -> QBR:
+    """Draft a review and return it; run again after a crash, it does what was left undone, once.
+
+    A model that fails, or twice gives an answer that cannot be used, is stood in for by the templates, and the
+    review says so. Raises NotWritten where not even those helped, OutOfDate where somebody changed the review
+    while it was written: the person's text stands.
+    """
+    tell = progress or (lambda done, total, message: None)
+    qbr = moves.read(qbr_id)
+    before = QBRRevision.objects.filter(qbr=qbr).order_by("-number").first()
+    if (
+        before is not None
+        and job is not None
+        and before.created_at >= job.created_at
+        and before.author is None
+    ):
+        return qbr
+    if qbr.state != State.DRAFT:
+        # Between the wish for a new draft and its turn, somebody went on with the text that there is.
+        raise moves.OutOfDate
+    tell(0, 3, "Collecting the facts")
+    tenant = qbr.account.tenant
+    facts = source_facts.collect(
+        qbr.account, quarter=source_facts.quarter_of(qbr), today=now.astimezone(tenant.zone).date()
+    )
+    tell(1, 3, "Writing the text")
+    try:
+        prose = write(review.writing_task(facts, notes=qbr.account.notes), writers=writers)
+    except NotWritten as error:
+        QBR.objects.filter(pk=qbr.pk).update(trouble=str(error))
+        raise
+    tell(2, 3, "Checking each figure")
+    content = drafting.draft(prose.answer, facts)
+    found = len(check.open_findings(check.check(content, facts)))
+    _keep(qbr, before, content, facts, prose, now=now, tenant=tenant, open_findings=found)
+    tell(3, 3, "Drafted")
+    return qbr
+
+
+@transaction.atomic
+def _keep(
+    qbr: QBR,
+    before: QBRRevision | None,
+    content: Content,
+    facts: FactSheet,
+    prose: Prose,
+    *,
+    now: datetime,
+    tenant: Tenant,
+    open_findings: int,
+) -> None:
+    writing = prose.writing
+    moves.take(
+        qbr,
+        Action.REDRAFT,
+        to=State.DRAFT,
+        now=now,
+        actor=None,
+        by=writing.author,
+        content_hash=content.canonical_hash(),
+        data={"open_findings": open_findings, "is_template": writing.is_template},
+        trouble=prose.trouble,
+        **VOIDED,
+    )
+    revisions.add(
+        qbr,
+        content,
+        kind=RevisionKind.DRAFT,
+        number=1 if before is None else before.number + 1,
+        fact_edition=fact_service.freeze(qbr, facts),
+        now=now,
+        author_name=writing.author,
+        note=prose.trouble,
+        writing=writing,
+    )
+
+
+def write(task: WritingTask, *, writers: Writers) -> Prose:
+    """Return a usable answer: the first writer's, on a second try with its errors, or the fallback's.
+
+    Raises NotWritten where nobody gave one.
+    """
+    prose, trouble = _ask(task, writers.first)
+    if prose is not None:
+        return prose
+    if writers.fallback is not writers.first:
+        stand_in, worse = _ask(task, writers.fallback)
+        if stand_in is not None:
+            told = f"{trouble} The text was written from templates instead; ask for a new draft to try the model again."
+            return Prose(answer=stand_in.answer, writing=stand_in.writing, trouble=told)
+        trouble = f"{trouble} {worse}"
+    raise NotWritten(f"The review could not be drafted. {trouble}")
+
+
+def _ask(task: WritingTask, writer: Writer) -> tuple[Prose | None, str]:
+    """Ask one writer, once more with the errors where the first answer is not usable."""
+    prompt = task.prompt
+    for _ in range(2):
+        asked = WritingTask(
+            kind=task.kind, system=task.system, prompt=prompt, schema=task.schema, material=task.material
+        )
+        try:
+            writing = writer.write(asked)
+        except PortError as error:
+            log.warning("qbr_writer_failed", writer=writer.name, trouble=error.trouble)
+            return None, str(error)
+        parsed = schemas.parse(writing.text, QBRAnswer)
+        if parsed.answer is not None:
+            return Prose(answer=parsed.answer, writing=writing), ""
+        log.warning("qbr_answer_refused", writer=writer.name, errors=len(parsed.errors))
+        prompt = system.again(task.prompt, writing.text, parsed.errors)
+    return None, f"{writer.name} answered twice in a form that cannot be used."

@@ -1,0 +1,204 @@
+"""Changes to a review's text. Each is a version of its own, and each voids an approval (SPEC 6.2, 6.3)."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+
+from csm_portal.core.models import User
+from qbr import editing
+from qbr.document import HEADINGS, Content, SectionKey
+from qbr.facts import FactSheet
+from qbr.grounding.check import FindingKind
+from qbr.models import QBR, Outcome, QBRRevision, RevisionKind, Vouch
+from qbr.selectors import source_facts
+from qbr.services import facts as fact_service
+from qbr.services import moves, revisions
+from qbr.services.drafting import VOIDED
+from qbr.services.moves import Ground
+from qbr.workflow import Action
+
+LONGEST_SECTION: Final = 20_000
+
+
+class NothingToVouchFor(Exception):
+    """The text holds no such open finding any more."""
+
+
+class UnknownRevision(LookupError):
+    """The review has no version of that number."""
+
+
+def save_section(
+    qbr: QBR, *, section: SectionKey, text: str, actor: User, version: int, now: datetime
+) -> QBRRevision | None:
+    """Save what a person made of a section; return the new version, None where nothing changed.
+
+    ``version`` is the one that the person edited. Raises OutOfDate where the review has moved on since,
+    PermissionDenied and NotAllowed as the table says.
+    """
+    with transaction.atomic():
+        found = moves.ground(qbr, actor=actor, version=version)
+        content = editing.edited(found.text.content, {section: text[:LONGEST_SECTION]}, found.text.facts)
+        if content.canonical_hash() == found.text.revision.content_hash:
+            return None
+        return _revise(
+            found, Action.EDIT, RevisionKind.EDIT, content, now=now, note=f"{HEADINGS[section]} edited"
+        )
+
+
+def vouch(
+    qbr: QBR, *, section: SectionKey, text: str, reason: str, actor: User, version: int, now: datetime
+) -> Vouch:
+    """Give a person's word, by name, for what the number check could not trace.
+
+    Raises NothingToVouchFor where the text holds no such open finding; a citation of a fact that does not
+    exist can only be corrected.
+    """
+    with transaction.atomic():
+        found = moves.ground(qbr, actor=actor, version=version)
+        fits = any(
+            finding.section == section
+            and finding.text == text
+            and finding.is_open
+            and finding.kind is not FindingKind.CITATION
+            for finding in found.text.findings
+        )
+        if not fits:
+            raise NothingToVouchFor(
+                f"The text holds no open “{text}” any more, so there is nothing to vouch for."
+            )
+        note = f"Vouched for “{text}”: {reason}"
+        _revise(found, Action.VOUCH, RevisionKind.VOUCH, found.text.content, now=now, note=note)
+        row, _ = Vouch.objects.update_or_create(
+            qbr=qbr,
+            section=section,
+            text=text[:300],
+            defaults={"reason": reason[:500], "person": actor, "created_at": now},
+        )
+    return row
+
+
+def restore(qbr: QBR, *, number: int, actor: User, version: int, now: datetime) -> QBRRevision | None:
+    """Make an older version the newest, with the facts that it was written from; None if it says the same."""
+    with transaction.atomic():
+        found = moves.ground(qbr, actor=actor, version=version)
+        old = QBRRevision.objects.filter(qbr=qbr, number=number).first()
+        if old is None:
+            raise UnknownRevision(f"This review has no version {number}.")
+        present = found.text.revision
+        if (old.content_hash, old.fact_edition) == (present.content_hash, present.fact_edition):
+            return None
+        return _revise(
+            found,
+            Action.RESTORE,
+            RevisionKind.RESTORE,
+            Content.from_json(old.content),
+            now=now,
+            note=f"Version {number} restored",
+            fact_edition=old.fact_edition,
+        )
+
+
+def refresh_facts(qbr: QBR, *, actor: User, version: int, now: datetime) -> QBRRevision | None:
+    """Bring the figures up to today; the prose stays. None where no figure has moved.
+
+    A sentence that no longer holds is for a person to see, and for the number check.
+    """
+    with transaction.atomic():
+        found = moves.ground(qbr, actor=actor, version=version)
+        return _refresh(found, now=now, note="Figures brought up to date")
+
+
+def settle(
+    qbr: QBR, *, outcomes: dict[int, str], actor: User, version: int, now: datetime
+) -> QBRRevision | None:
+    """Say what became of the commitments of the previous review, by position, and put it into this one.
+
+    An empty outcome leaves a commitment open. Returns the new version, None where nothing changed.
+    """
+    with transaction.atomic():
+        found = moves.ground(qbr, actor=actor, version=version)
+        told: dict[str, str] = {}
+        for row in source_facts.commitments_before(found.qbr):
+            outcome = outcomes.get(row.position, row.outcome)
+            if outcome == row.outcome:
+                continue
+            row.outcome = Outcome(outcome).value if outcome else ""
+            row.settled_by, row.settled_at = (actor, now) if outcome else (None, None)
+            row.save(update_fields=["outcome", "settled_by", "settled_at"])
+            told[str(row.position)] = row.outcome
+        if not told:
+            return None
+        return _refresh(
+            found,
+            now=now,
+            note="Earlier commitments scored",
+            verb="qbr.commitments_scored",
+            data={"outcomes": told},
+        )
+
+
+def _refresh(
+    found: Ground, *, now: datetime, note: str, verb: str = "", data: dict[str, Any] | None = None
+) -> QBRRevision | None:
+    qbr, text = found.qbr, found.text
+    tenant = qbr.account.tenant
+    facts = source_facts.collect(
+        qbr.account,
+        quarter=source_facts.quarter_of(qbr),
+        today=now.astimezone(tenant.zone).date(),
+    )
+    content = editing.refreshed(text.content, facts)
+    if content.canonical_hash() == text.revision.content_hash and _same(facts, text.facts):
+        return None
+    return _revise(
+        found,
+        Action.REFRESH_FACTS,
+        RevisionKind.REFRESH,
+        content,
+        now=now,
+        note=note,
+        fact_edition=fact_service.freeze(qbr, facts),
+        verb=verb,
+        data=data,
+    )
+
+
+def _same(one: FactSheet, other: FactSheet) -> bool:
+    return one.to_json() == other.to_json()
+
+
+def _revise(
+    found: Ground,
+    action: Action,
+    kind: RevisionKind,
+    content: Content,
+    *,
+    now: datetime,
+    note: str,
+    fact_edition: int | None = None,
+    verb: str = "",
+    data: dict[str, Any] | None = None,
+) -> QBRRevision:
+    present = found.text.revision
+    qbr = moves.advance(
+        found,
+        action,
+        now=now,
+        content_hash=content.canonical_hash(),
+        verb=verb,
+        data={"revision": present.number + 1, **(data or {})},
+        **VOIDED,
+        trouble="",
+    )
+    return revisions.add(
+        qbr,
+        content,
+        kind=kind,
+        number=present.number + 1,
+        fact_edition=present.fact_edition if fact_edition is None else fact_edition,
+        now=now,
+        author=found.actor,
+        note=note,
+    )
