@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from csm_portal.simulators.notion import app, server
+from csm_portal.simulators.notion import app, server, store
 
 
 class Command(BaseCommand):
@@ -30,9 +30,9 @@ class Command(BaseCommand):
             path.parent.mkdir(parents=True, exist_ok=True)
             simulator = app.create_app(path)
         except OSError as error:
-            raise CommandError(
-                f"The state file {path} cannot be opened: {error.strerror}. Choose another with --file."
-            ) from error
+            raise CommandError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
+        except store.CannotOpen as error:
+            raise CommandError(str(error)) from error
         try:
             listener = server.listen(simulator, port=options["port"])
         except server.PortTaken as error:

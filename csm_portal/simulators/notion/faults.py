@@ -24,10 +24,9 @@ _CODES = {
     504: ("gateway_timeout", "The request timed out. Please try again later."),
     529: ("service_overload", "Notion is overloaded. Please try again later."),
 }
-_KEYS = frozenset(
-    {"status", "retry_after", "times", "match", "method", "code", "message", "raw", "content_type", "after_commit",
-     "delay_seconds", "drop"}
-)  # fmt: skip
+_TEXTS = frozenset({"match", "method", "code", "message", "raw", "content_type"})
+_FLAGS = frozenset({"after_commit", "drop"})
+_KEYS = _TEXTS | _FLAGS | {"status", "retry_after", "times", "delay_seconds"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +68,15 @@ def lay(db: sqlite3.Connection, node: Node) -> int:
     sent = node.object(_KEYS)
     if not {"status", "raw", "drop", "delay_seconds"} & set(sent):
         raise node["status"].should("defined")
-    status = node["status"]
-    if status and not 400 <= status.number() <= 599:
-        raise status.should("a status from `400` to `599`")
-    times = int(node["times"].number()) if node["times"] else 1
+    if node["status"] and not 400 <= node["status"].number() <= 599:
+        raise node["status"].should("a status from `400` to `599`")
     if node["delay_seconds"] and not 0 <= node["delay_seconds"].number() <= 120:
         raise node["delay_seconds"].should("from `0` to `120`")
+    for key in _TEXTS & set(sent):
+        node[key].text()
+    for key in _FLAGS & set(sent):
+        node[key].boolean()
+    times = int(node["times"].number()) if node["times"] else 1
     cursor = db.execute("INSERT INTO faults (detail, times_left) VALUES (?, ?)", (store.pack(sent), times))
     return int(cursor.lastrowid or 0)
 

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from typing import Any
 
-from csm_portal.simulators.notion import errors, richtext, schema, store
+from csm_portal.simulators.notion import errors, retyping, richtext, schema, store
 from csm_portal.simulators.notion.body import Node
 from csm_portal.simulators.notion.call import Call
 from csm_portal.simulators.notion.users import Directory, partial
@@ -125,6 +125,7 @@ def update_data_source(call: Call) -> dict[str, Any]:
     properties = properties_of(row)
     if body["properties"]:
         properties = schema.patch(properties, body["properties"], call=call)
+        retyping.apply(call, row["id"], before=properties_of(row), after=properties)
     in_trash = body["in_trash"].boolean() if body["in_trash"] else bool(row["in_trash"])
     call.db.execute(
         "UPDATE data_sources SET detail = ?, properties = ?, in_trash = ?, last_edited_time = ?, last_edited_by = ?"

@@ -13,6 +13,9 @@ from typing import Any
 from csm_portal.simulators.notion import identifiers
 from csm_portal.simulators.notion.remembered import Orders
 
+_LAYOUT = 1
+"""The number of the table layout below; a file of another layout is refused."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS workspaces (id TEXT PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS users (
@@ -66,6 +69,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class CannotOpen(Exception):
+    """The state file is no file of this simulator, or cannot be reached."""
+
+
 class Store:
     """Owns the file. Threads share it; another process may write to it at the same time.
 
@@ -82,8 +89,22 @@ class Store:
         self._clock = clock
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._writer = threading.Lock()
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            raise CannotOpen(
+                f"The state file {path} cannot be opened: {error}. Choose another file."
+            ) from error
+
+    def _prepare(self) -> None:
         with self._connection() as connection:
-            connection.executescript(_TABLES)
+            layout = connection.execute("PRAGMA user_version").fetchone()[0]
+            if layout not in (0, _LAYOUT):
+                raise CannotOpen(
+                    f"The state file {self.path} was written by another version of the simulator. "
+                    "Delete it, or choose another file."
+                )
+            connection.executescript(f"{_TABLES} PRAGMA user_version = {_LAYOUT};")
 
     def now(self) -> datetime:
         return self._clock().astimezone(UTC)

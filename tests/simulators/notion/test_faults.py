@@ -1,0 +1,188 @@
+"""Failures on request, each as a client of the real API would meet it."""
+
+import json
+from typing import Any
+
+import httpx
+import notion_client
+import pytest
+from notion_client.errors import HTTPResponseError
+
+from csm_portal.simulators.notion import app, seed
+from csm_portal.simulators.notion.app import ConnectionDropped
+from tests.simulators.notion.conftest import Connect, paragraph, text
+
+pytestmark = pytest.mark.one_database
+
+
+class Control:
+    """The simulator's own addresses, outside /v1."""
+
+    def __init__(self, simulator: app.App) -> None:
+        self._client = httpx.Client(transport=httpx.WSGITransport(simulator), base_url="http://simulator")
+
+    def lay(self, **fault: Any) -> httpx.Response:
+        return self._client.post("/_sim/faults", json=fault)
+
+    def lift(self) -> httpx.Response:
+        return self._client.delete("/_sim/faults")
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._client.get("/_sim/state").json()
+        return state
+
+
+@pytest.fixture
+def control(simulator: app.App) -> Control:
+    return Control(simulator)
+
+
+def failure(call: Any, *args: Any, **kwargs: Any) -> notion_client.APIResponseError:
+    with pytest.raises(notion_client.APIResponseError) as caught:
+        call(*args, **kwargs)
+    return caught.value
+
+
+def test_a_rate_limit_says_when_to_come_back_and_ends(notion: Any, control: Control) -> None:
+    control.lay(status=429, retry_after=2, times=2)
+
+    for _ in range(2):
+        error = failure(notion.users.me)
+        assert (error.status, error.code, error.headers["retry-after"]) == (429, "rate_limited", "2")
+    assert notion.users.me()["name"] == "CSM Portal"
+
+
+def test_the_real_sdk_waits_out_a_rate_limit_by_itself(
+    connect: Connect, workspace: seed.Workspace, control: Control
+) -> None:
+    control.lay(status=429, retry_after=0, times=2)
+
+    assert connect(workspace.token, retry=True).users.me()["name"] == "CSM Portal"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (409, "conflict_error"),
+        (500, "internal_server_error"),
+        (503, "service_unavailable"),
+        (504, "gateway_timeout"),
+    ],
+)
+def test_a_failure_has_notions_shape(notion: Any, control: Control, status: int, code: str) -> None:
+    control.lay(status=status)
+
+    error = failure(notion.users.me)
+
+    assert (error.status, error.code) == (status, code)
+    assert json.loads(error.body).keys() == {"object", "status", "code", "message", "request_id"}
+
+
+def test_a_fault_meets_only_what_it_names(notion: Any, workspace: seed.Workspace, control: Control) -> None:
+    control.lay(status=503, match="/query", method="POST")
+
+    assert notion.users.me()["object"] == "user"
+    assert failure(notion.data_sources.query, workspace.accounts_data_source_id).status == 503
+    assert notion.data_sources.query(workspace.accounts_data_source_id)["results"] == []
+
+
+def test_an_answer_may_be_no_json(notion: Any, control: Control) -> None:
+    control.lay(raw="<html><body>Bad gateway</body></html>", status=502)
+    control.lay(raw="<html>Welcome to the hotel</html>")
+
+    with pytest.raises(HTTPResponseError) as caught:
+        notion.users.me()
+    assert caught.value.status == 502
+    with pytest.raises(json.JSONDecodeError):
+        notion.users.me()
+
+
+def test_a_write_may_be_saved_and_still_fail(
+    notion: Any, workspace: seed.Workspace, control: Control
+) -> None:
+    source_id = workspace.qbr_data_source_id
+    control.lay(status=503, method="POST", match="/v1/pages", after_commit=True)
+
+    error = failure(
+        notion.pages.create, parent={"data_source_id": source_id}, properties={"Name": {"title": text("Q")}}
+    )
+
+    (saved,) = notion.data_sources.query(source_id)["results"]
+    assert json.loads(error.body)["additional_data"] == {"committed_resource_id": saved["id"]}
+    control.lay(status=504, method="PATCH", after_commit=True)
+    failure(notion.blocks.children.append, saved["id"], children=[paragraph("once")])
+    assert len(notion.blocks.children.list(saved["id"])["results"]) == 1
+
+
+def test_a_write_that_fails_before_it_is_saved_saves_nothing(
+    notion: Any, workspace: seed.Workspace, control: Control
+) -> None:
+    control.lay(status=503, method="POST", match="/v1/pages")
+
+    failure(notion.pages.create, parent={"data_source_id": workspace.qbr_data_source_id}, properties={})
+
+    assert notion.data_sources.query(workspace.qbr_data_source_id)["results"] == []
+
+
+def test_a_connection_may_be_dropped(notion: Any, control: Control) -> None:
+    control.lay(drop=True)
+
+    with pytest.raises(ConnectionDropped):
+        notion.users.me()
+
+
+def test_an_expired_cursor_can_be_played(
+    simulator: app.App, workspace: seed.Workspace, notion: Any, control: Control
+) -> None:
+    source_id = workspace.accounts_data_source_id
+    seed.add_account_rows(simulator.store, source_id, [{"name": "a"}, {"name": "b"}])
+    cursor = notion.data_sources.query(source_id, page_size=1)["next_cursor"]
+    control.lay(status=400, match="/query", message=f"The start_cursor provided is invalid: {cursor}")
+
+    error = failure(notion.data_sources.query, source_id, start_cursor=cursor)
+
+    assert (error.code, "start_cursor" in str(error)) == ("validation_error", True)
+
+
+def test_faults_are_listed_and_lifted(notion: Any, control: Control) -> None:
+    control.lay(status=503, times=5, match="/users")
+    failure(notion.users.me)
+
+    state = control.state()
+    assert state["faults"] == [{"id": 1, "times_left": 4, "status": 503, "times": 5, "match": "/users"}]
+    assert state["requests"] == {"GET /v1/users/me": 1}
+    control.lift()
+    assert control.state()["faults"] == []
+    assert notion.users.me()["object"] == "user"
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ({}, "body.status should be defined"),
+        ({"status": 200}, "body.status should be a status from `400` to `599`, instead was `200`."),
+        ({"status": 503, "sometimes": True}, "body.sometimes should be not present"),
+        ({"delay_seconds": 900}, "body.delay_seconds should be from `0` to `120`, instead was `900`."),
+        ({"status": 429, "times": "often"}, 'body.times should be a number, instead was `"often"`.'),
+        ({"status": 429, "match": 7}, "body.match should be a string, instead was `7`."),
+    ],
+)
+def test_a_fault_that_does_not_fit_is_told_why(
+    control: Control, fault: dict[str, Any], sentence: str
+) -> None:
+    answer = control.lay(**fault)
+
+    assert answer.status_code == 400
+    assert sentence in answer.json()["message"]
+    assert control.state()["faults"] == []
+
+
+def test_the_state_counts_what_is_there(
+    simulator: app.App, workspace: seed.Workspace, control: Control
+) -> None:
+    seed.add_account_rows(simulator.store, workspace.accounts_data_source_id, [{"name": "a"}, {"name": "b"}])
+
+    state = control.state()
+
+    assert (state["databases"], state["data_sources"], state["pages"], state["blocks"]) == (2, 2, 2, 0)
+    assert state["file"].endswith("notion.sqlite3")
