@@ -2,7 +2,7 @@
 
 from typing import Final
 
-PATHS: Final = {
+PATHS: Final[dict[str, str]] = {
     "account": "M3 14V3.5L8.5 2v12M8.5 6H13v8M1.8 14h12.4M5.3 5.6h.9M5.3 8.3h.9M5.3 11h.9M10.7 8.7v0M10.7 11.3v0",
     "alert": "M8 2.2 14.4 13.4H1.6ZM8 6.4v3.4M8 11.7v0",
     "arrow-down": "M8 3v10M3.8 8.8 8 13l4.2-4.2",
@@ -44,5 +44,10 @@ PATHS: Final = {
     "system": "M2 3h12v8H2ZM5.6 13.8h4.8M8 11v2.8",
     "today": "M2.6 3.6h10.8v10H2.6ZM2.6 6.8h10.8M5.4 2v2.6M10.6 2v2.6M5.6 10.2l1.6 1.6 3.2-3.2",
 }
+
+# Names that say what a page is about, for the drawings above.
+PATHS.update(
+    qbr=PATHS["document"], schedule=PATHS["calendar"], sync=PATHS["refresh"], thresholds=PATHS["sliders"]
+)
 
 DEFAULT: Final = "dot"
