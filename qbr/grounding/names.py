@@ -308,7 +308,7 @@ def _has_listed_stem(word: str) -> bool:
     if word in listed:
         return True
     for ending, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) > 2:
+        if word.endswith(ending) and len(word) - len(ending) > 1:
             stem = word[: -len(ending)] + instead
             # "planned" and "running" double the last letter.
             if stem in listed or (len(stem) > 3 and stem[-1] == stem[-2] and stem[:-1] in listed):

@@ -50,6 +50,10 @@ _FRACTION_WORDS = re.compile(
 _HALF_BEFORE = re.compile(
     r"\b(?:by|in|than|nearly|almost|about|roughly|only|just|over|under|at|to|around)\s+$", re.IGNORECASE
 )
+# "A quarter of steady progress" is a time, "a quarter of the seats" is a share.
+_WHOLE_AFTER = re.compile(
+    r"\s+of\s+(?:the|its|their|our|all|those|these|licensed|purchased|\w+s\b)(?!\s+progress)", re.IGNORECASE
+)
 _fold = "|".join(sorted((*_FOLDS, *_HALVINGS), key=len, reverse=True))
 _FOLD_WORDS = re.compile(rf"\b(?P<word>{_fold})\b(?!-|\s+(?:check|down|click|sided))", re.IGNORECASE)
 _FOLD_DIGITS = re.compile(
@@ -140,6 +144,8 @@ def _shares(text: str) -> list[Numeral]:
         if not count and part != "half":
             continue
         if part.startswith("quarter") and count in {"", "one", "two"}:
+            continue
+        if part == "quarter" and not _WHOLE_AFTER.match(text, match.end("part")):
             continue
         if part == "half" and text[: match.start()].rstrip().casefold().endswith(
             ("first", "second", "other")

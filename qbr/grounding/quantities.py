@@ -111,9 +111,11 @@ _NOUNS = frozenset({
     "sponsor", "champion", "survey", "response", "respondent", "colleague", "region", "store", "device", "deal",
     "night", "weekend", "result", "figure", "measure", "time", "percentile", "deliverable", "action", "task", "milestone", "training",
 }) | frozenset(_SAME_NOUNS)  # fmt: skip
-_ONE_OF_THEM = frozenset(
-    {"time", "second", "step", "person", "people", "figure", "result", "measure", "goal", "decision"}
-)
+# "One call" and "one open issue" say that there is such a thing, not how many.
+_ONE_OF_THEM = frozenset({
+    "time", "second", "step", "person", "people", "figure", "result", "measure", "goal", "decision", "issue", "case",
+    "area", "request", "review", "action", "task", "report", "project", "call", "meeting",
+})  # fmt: skip
 _AFTER_WORD = re.compile(r"[\s-]*([^\W\d_]+)")
 _NONE_OF = re.compile(
     r"\b(?P<no>no|zero)\s+(?:(?:open|past|new|unused|idle|further|support|unresolved)\s+)?(?P<noun>[a-z]+)\b",

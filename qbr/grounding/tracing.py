@@ -119,7 +119,9 @@ def quantity(found: Quantity, around: Surroundings, known: Evidence) -> tuple[st
     """Return the ids of the facts that a quantity follows from, the closest first; empty where there are none."""
     rivals = [figure for figure in known.figures if _speaks_of(found, figure)]
     exact = [figure for figure in rivals if found.unit in figure.units]
-    if found.unit in _DAYS_IN and _present(exact, around.clause_text):
+    if found.unit in _DAYS_IN and _present(
+        exact, around.text[found.end : min(found.end + 30, around.clause.end)]
+    ):
         # Where weeks are counted, days turned into weeks prove nothing.
         rivals = exact
     hits = [
@@ -130,6 +132,9 @@ def quantity(found: Quantity, around: Surroundings, known: Evidence) -> tuple[st
         and _is_timely(found, figure, around, known)
     ]
     chosen = _on_topic(hits, rivals, around)
+    if not chosen and not _present(rivals, around.clause_text):
+        # A day of the history that is named says by itself what is told of it.
+        chosen = [figure for figure in hits if figure.on is not None]
     if not chosen and (found.unit or found.out_of) and not _present(rivals, around.text):
         # Nothing around it says what it is about: then the unit has to, and arithmetic would prove anything.
         chosen = [figure for figure in hits if figure.needs in _PROVEN_BY_UNIT and figure.on is None]
@@ -232,7 +237,8 @@ def _grain(value: Decimal) -> Decimal:
 def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
     """Say whether the sentence holds the words that a derived figure needs, and none that contradict it."""
     if figure.on is not None and figure.needs is not Needs.EXTREME:
-        return any(when.agrees_with(figure.on) and when.readings for when in dates.find(around.sentence_text))
+        named = dates.find(around.sentence_text)
+        return any(when.agrees_with(figure.on) and (when.readings or when.month) for when in named)
     if not _is_on_its_side(found, figure, around) or not _is_by_its_name(found, figure, around):
         return False
     match figure.needs:
