@@ -12,18 +12,27 @@ from accounts.scoring.policy import POLICY_FIELDS, HealthPolicy, PolicyError, Po
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormRow:
+    """One setting. ``in_force`` is its value of today where the field shows another one, else None."""
+
+    bound: BoundField
+    unit: str
+    in_force: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FormSection:
-    """The form's fields under one heading, each with its unit."""
+    """The settings under one heading."""
 
     title: str
-    rows: tuple[tuple[BoundField, str], ...]
+    rows: tuple[FormRow, ...]
 
 
 class ThresholdsForm(forms.Form):
     """Every setting, and why it changes.
 
-    ``in_force`` are the settings that hold today: a field that shows another value says so in its help, which
-    is how both sides of a conflict, and what a restored version would change, are seen.
+    ``in_force`` are the settings that hold today: a field that shows another value says so beside it, which is
+    how both sides of a conflict, and what a restored version would change, are seen.
     """
 
     expected_number = forms.IntegerField(widget=forms.HiddenInput)
@@ -45,14 +54,10 @@ class ThresholdsForm(forms.Form):
             self.fields[item.name] = self._field(item)
 
     def _field(self, item: PolicyField) -> forms.IntegerField:
-        about = f"{item.help} From {item.minimum} to {item.maximum}, by default {item.default}."
-        shown = self.data.get(item.name) if self.is_bound else self.initial.get(item.name)
-        if shown is not None and str(shown).strip() != str(self.in_force[item.name]):
-            about = f"{about} In force now: {self.in_force[item.name]}."
         message = f"{item.label} must be a whole number from {item.minimum} to {item.maximum} {item.unit}."
         return forms.IntegerField(
             label=item.label,
-            help_text=about,
+            help_text=f"{item.help} From {item.minimum} to {item.maximum}, by default {item.default}.",
             error_messages={"required": message, "invalid": message},
             widget=forms.NumberInput(
                 attrs={
@@ -82,8 +87,14 @@ class ThresholdsForm(forms.Form):
         return {item.name: self.cleaned_data[item.name] for item in POLICY_FIELDS}
 
     def sections(self) -> Iterator[FormSection]:
+        """Return the settings as the page shows them."""
         for group, items in groupby(POLICY_FIELDS, key=lambda item: item.group):
-            yield FormSection(title=str(group), rows=tuple((self[item.name], item.unit) for item in items))
+            yield FormSection(title=str(group), rows=tuple(self._row(item) for item in items))
+
+    def _row(self, item: PolicyField) -> FormRow:
+        bound, today = self[item.name], self.in_force[item.name]
+        differs = str(bound.value()).strip() != str(today)
+        return FormRow(bound=bound, unit=item.unit, in_force=today if differs else None)
 
     def focus_on_first_error(self) -> None:
         """Let the browser open the page at the first field that is wrong, scripts or not."""

@@ -23,6 +23,10 @@ class Change:
     before: int | None
     after: int
 
+    @property
+    def after_words(self) -> str:
+        return _counted(self.after, self.unit)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
@@ -46,6 +50,10 @@ class Setting:
     @property
     def is_default(self) -> bool:
         return self.value == self.field.default
+
+    @property
+    def words(self) -> str:
+        return _counted(self.value, self.field.unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,3 +148,7 @@ def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, .
         for name in POLICY_FIELD
         if name in after and before.get(name) != after[name]
     )
+
+
+def _counted(value: int, unit: str) -> str:
+    return f"{value} {unit.removesuffix('s')}" if value == 1 else f"{value} {unit}"

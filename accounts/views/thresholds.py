@@ -91,7 +91,10 @@ def _conflict(request: PortalRequest, newest: PolicyVersion) -> HttpResponse:
     data = request.POST.copy()
     data["expected_number"] = str(newest.number)
     form = ThresholdsForm(data, in_force={**HealthPolicy().to_mapping(), **newest.values})
-    return _again(request, form, status=409, newest=newest)
+    # What happened stands at the head of the form; who pressed the button at its foot must see it.
+    response = _again(request, form, status=409, newest=newest)
+    response.headers["HX-Reswap"] = "outerHTML show:top"
+    return response
 
 
 def _again(

@@ -157,7 +157,7 @@ def test_a_newer_version_meanwhile_shows_both_and_loses_neither(tenant: Tenant, 
     assert response.status_code == 409
     assert "Bob put version 2 in force (“Tuned.”)" in page
     assert 'name="payment_penalty" value="50"' in page
-    assert "In force now: 35." in page
+    assert "In force now: 35 points" in page
     assert page.count("In force now:") == 1
     assert 'name="expected_number" value="2"' in page
     assert numbers(tenant) == [1, 2]
@@ -175,7 +175,7 @@ def test_an_earlier_version_is_looked_at_before_it_is_restored(tenant: Tenant, a
 
     assert "Nothing has changed yet" in looked
     assert 'name="payment_penalty" value="30"' in looked
-    assert "In force now: 40." in looked
+    assert "In force now: 40 points" in looked
     with tenant_scope(tenant):
         assert PolicyVersion.objects.get(number=3).values == DEFAULTS
         assert AuditEvent.objects.get(verb="policy.restored").data["restored"] == 1
