@@ -110,7 +110,6 @@ def _check(workspace: Workspace, *, has_qbr_database: bool) -> Check:
         state=StepState.OK,
         text=f"Notion accepts the token. It is that of the integration “{name}”.",
     )
-    qbrs = _check_qbrs(workspace) if has_qbr_database else _NO_QBRS
     try:
         mapped = mapping.refresh(workspace=workspace)
     except PortError as error:
@@ -118,7 +117,7 @@ def _check(workspace: Workspace, *, has_qbr_database: bool) -> Check:
             token,
             Step(title=_ACCOUNTS, state=StepState.ERROR, text=str(error)),
             _skipped(_PROPERTIES),
-            qbrs,
+            _check_qbrs(workspace, has_accounts=False) if has_qbr_database else _NO_QBRS,
         )
         return Check(steps=steps, choices=error.choices if isinstance(error, ChoiceNeeded) else ())
     accounts = Step(
@@ -130,7 +129,12 @@ def _check(workspace: Workspace, *, has_qbr_database: bool) -> Check:
         {problem.field: problem.message for problem in mapped.problems},
     )
     return Check(
-        steps=(token, accounts, _about_properties(fields), qbrs),
+        steps=(
+            token,
+            accounts,
+            _about_properties(fields),
+            _check_qbrs(workspace, has_accounts=True) if has_qbr_database else _NO_QBRS,
+        ),
         fields=fields,
         properties=mapped.source.properties,
         source_title=mapped.source.title,
@@ -159,9 +163,15 @@ def _about_properties(fields: tuple[setup_check.FieldCheck, ...]) -> Step:
     )
 
 
-def _check_qbrs(workspace: Workspace) -> Step:
+def _check_qbrs(workspace: Workspace, *, has_accounts: bool) -> Step:
     try:
         title = workspace.describe_qbrs().title
+        if not has_accounts:
+            # Notion hides a relation into a database that is not shared: what is said of it would mislead.
+            text = (
+                f"“{title}” can be read. Its properties are checked once the accounts database is in order."
+            )
+            return Step(title=_QBRS, state=StepState.SKIPPED, text=text)
         workspace.find_qbr_pages(_NO_KEY)
     except PortError as error:
         return Step(title=_QBRS, state=StepState.ERROR, text=str(error))
