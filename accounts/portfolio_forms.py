@@ -1,12 +1,13 @@
-"""The filter bar of the portfolio. It only draws the filters: the address is read by ``portfolio_filters``."""
+"""The filter bars of the lists. They only draw the filters: the address is read by ``portfolio_filters``."""
 
 from collections.abc import Iterable, Mapping
 
 from django import forms
 
 from accounts.selectors import portfolio_filters
-from accounts.selectors.portfolio import Choice, Choices
+from accounts.selectors.portfolio import Choices
 from accounts.selectors.portfolio_filters import Filters, Scope
+from accounts.selectors.tallies import Choice
 
 
 class PortfolioFilterForm(forms.Form):
@@ -41,20 +42,15 @@ class PortfolioFilterForm(forms.Form):
             }
         )
         self.fields["q"].widget.input_type = "search"
-        self._offer("renewal", _worded(portfolio_filters.RENEWALS))
-        self._offer("owner", _counted(choices.owners))
-        self._offer("segment", _counted(choices.segments))
-        self._offer("stage", _counted(choices.stages))
+        _offer(self, "renewal", _worded(portfolio_filters.RENEWALS))
+        _offer(self, "owner", _counted(choices.owners))
+        _offer(self, "segment", _counted(choices.segments))
+        _offer(self, "stage", _counted(choices.stages))
         if filters.scope is Scope.MINE:
             del self.fields["owner"]
         for name, value in (("scope", scope), ("band", filters.band)):
             if not value:
                 del self.fields[name]
-
-    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [("", "Any"), *choices]
 
 
 def _worded(words: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -63,3 +59,35 @@ def _worded(words: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _counted(choices: Iterable[Choice]) -> list[tuple[str, str]]:
     return [(choice.value, f"{choice.label} ({choice.count:,})") for choice in choices]
+
+
+class RiskFilterForm(forms.Form):
+    """What the list of accounts at risk can be narrowed to."""
+
+    q = forms.CharField(
+        label="Search",
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner or contact"}),
+    )
+    owner = forms.ChoiceField(label="Owner", required=False)
+    level = forms.CharField(required=False, widget=forms.HiddenInput)
+    scope = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, filters: Filters, owners: Iterable[Choice], *, level: str, scope: str) -> None:
+        """Offer the owners; ``level`` and ``scope`` are given on where the address names one."""
+        super().__init__(
+            initial={"q": " ".join(filters.words), "owner": filters.owner, "level": level, "scope": scope}
+        )
+        self.fields["q"].widget.input_type = "search"
+        _offer(self, "owner", _counted(owners))
+        if filters.scope is Scope.MINE:
+            del self.fields["owner"]
+        for name, value in (("level", level), ("scope", scope)):
+            if not value:
+                del self.fields[name]
+
+
+def _offer(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
+    field = form.fields[name]
+    if isinstance(field, forms.ChoiceField):
+        field.choices = [("", "Any"), *choices]

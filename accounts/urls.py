@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from accounts.views import notion_setup, portfolio, syncs, thresholds
+from accounts.views import churn_risk, notion_setup, portfolio, syncs, thresholds
 
 urlpatterns: list[URLPattern] = [
     path("accounts/", portfolio.portfolio, name="portfolio"),
+    path("churn-risk/", churn_risk.churn_risk, name="churn-risk"),
     path("settings/thresholds/", thresholds.thresholds, name="thresholds"),
     path("settings/thresholds/score/", thresholds.score_now, name="score-now"),
     path("settings/notion/", notion_setup.notion_setup, name="notion-setup"),

@@ -1,19 +1,20 @@
 """The list of accounts: one page of rows, and the figures over all that match."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import CharField, Count, DateTimeField, DecimalField, F, Max, QuerySet, Sum, Value
-from django.db.models.functions import Cast, Coalesce, Lower
+from django.db.models import CharField, F, QuerySet, Value
+from django.db.models.functions import Coalesce, Lower
 
 from accounts.models import Account
 from accounts.scoring.bands import Band
-from accounts.selectors import portfolio_filters
+from accounts.selectors import portfolio_filters, tallies
 from accounts.selectors.portfolio_filters import NONE, Filters, Scope
+from accounts.selectors.tallies import Choice, Sums, Tally
 from csm_portal.core import keyset
 from csm_portal.core.keyset import Column, Part
 from csm_portal.core.models import Membership
@@ -91,13 +92,6 @@ class BandFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    value: str
-    label: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """What the list can be narrowed to, with how many of the reader's accounts each holds."""
 
@@ -135,14 +129,6 @@ class PortfolioPage:
         noun = "account" if self.matching == 1 else "accounts"
         shown = "" if len(self.rows) == self.matching else f"{len(self.rows):,} of "
         return f"{shown}{self.matching:,} {noun}, {self.order_words}"
-
-
-@dataclass(slots=True)
-class _Sums:
-    """The figures of one band while they are read."""
-
-    count: int = 0
-    arr: dict[str, Decimal] = field(default_factory=dict)
 
 
 def page(
@@ -288,89 +274,40 @@ def _figures(
     asked: QuerySet[Account], visible: QuerySet[Account] | None
 ) -> tuple[tuple[BandFigures, ...], datetime | None, Choices | None]:
     """Count and sum what is asked for by band and currency, and what could be asked for. One query."""
-    bands = (
-        asked.annotate(
-            kind=Value("band", output_field=CharField()),
-            value=Coalesce(F("health__effective_band"), Value(NONE), output_field=CharField()),
-            label=F("currency"),
-        )
-        .values("kind", "value", "label")
-        .annotate(number=Count("pk"), total=Sum("arr"), latest=Max("health__scored_at"))
-        .order_by()
-        .values_list("kind", "value", "label", "number", "total", "latest")
+    bands = tallies.summed(
+        asked,
+        "band",
+        by=Coalesce(F("health__effective_band"), Value(NONE), output_field=CharField()),
     )
     if visible is None:
-        found = list(bands)
-    else:
-        found = list(
-            bands.union(
-                _counted(visible, "owner", by="owner_id", label="owner__name"),
-                _counted(visible, "segment", by="segment", label="segment"),
-                _counted(visible, "stage", by="lifecycle_stage", label="lifecycle_stage"),
-                all=True,
-            )
-        )
-    sums: dict[str, _Sums] = {}
-    counted: dict[str, list[Choice]] = {"owner": [], "segment": [], "stage": []}
-    scored_at: datetime | None = None
-    for kind, value, label, number, total, latest in found:
-        if kind != "band":
-            value = str(UUID(value)) if kind == "owner" and value else value or ""
-            counted[kind].append(Choice(value=value, label=label or "", count=number))
-            continue
-        band = sums.setdefault(value, _Sums())
-        band.count += number
-        if total is not None:
-            band.arr[label] = band.arr.get(label, Decimal(0)) + total
-        if latest is not None and (scored_at is None or latest > scored_at):
-            scored_at = latest
-    return _by_band(sums), scored_at, None if visible is None else _choices(counted)
-
-
-def _counted(visible: QuerySet[Account], kind: str, *, by: str, label: str) -> QuerySet[Any, Any]:
-    return (
-        visible.annotate(
-            kind=Value(kind, output_field=CharField()),
-            value=Cast(F(by), CharField()),
-            label=F(label),
-        )
-        .values("kind", "value", "label")
-        .annotate(
-            number=Count("pk"),
-            total=Value(None, output_field=DecimalField(max_digits=16, decimal_places=2)),
-            latest=Value(None, output_field=DateTimeField()),
-        )
-        .order_by()
-        .values_list("kind", "value", "label", "number", "total", "latest")
+        found = tallies.fetch(bands)
+        return _by_band(found), _latest(found), None
+    found = tallies.fetch(
+        bands,
+        tallies.counted(visible, "owner", by="owner_id", label="owner__name"),
+        tallies.counted(visible, "segment", by="segment", label="segment"),
+        tallies.counted(visible, "stage", by="lifecycle_stage", label="lifecycle_stage"),
     )
+    choices = Choices(
+        owners=tallies.owners(found),
+        segments=tallies.choices(found, "segment"),
+        stages=tallies.choices(found, "stage"),
+        visible=tallies.total(found, "owner"),
+    )
+    return _by_band(found), _latest(found), choices
 
 
-def _by_band(sums: Mapping[str, _Sums]) -> tuple[BandFigures, ...]:
+def _by_band(found: Sequence[Tally]) -> tuple[BandFigures, ...]:
     """Return the figures worst first; "no score yet" only where there is one."""
-    shown = [Band.RED, Band.AMBER, Band.UNKNOWN, Band.GREEN, *([NONE] if NONE in sums else [])]
-    nothing = _Sums()
+    sums: dict[str, Sums] = {band: Sums() for band in (Band.RED, Band.AMBER, Band.UNKNOWN, Band.GREEN)}
+    for tally in found:
+        if tally.kind == "band":
+            sums.setdefault(tally.value or NONE, Sums()).add(tally)
     return tuple(
-        BandFigures(
-            band=band,
-            label=portfolio_filters.BANDS[band],
-            count=sums.get(band, nothing).count,
-            arr=sums.get(band, nothing).arr,
-        )
-        for band in shown
+        BandFigures(band=band, label=portfolio_filters.BANDS[band], count=one.count, arr=one.arr)
+        for band, one in sums.items()
     )
 
 
-def _choices(counted: Mapping[str, list[Choice]]) -> Choices:
-    def listed(kind: str) -> tuple[Choice, ...]:
-        return tuple(sorted((one for one in counted[kind] if one.label), key=lambda one: one.label.lower()))
-
-    ownerless = sum(one.count for one in counted["owner"] if not one.value)
-    owners = listed("owner")
-    if ownerless:
-        owners += (Choice(value=NONE, label="No matching user", count=ownerless),)
-    return Choices(
-        owners=owners,
-        segments=listed("segment"),
-        stages=listed("stage"),
-        visible=sum(one.count for one in counted["owner"]),
-    )
+def _latest(found: Sequence[Tally]) -> datetime | None:
+    return max((tally.latest for tally in found if tally.latest is not None), default=None)

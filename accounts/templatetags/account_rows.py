@@ -1,17 +1,19 @@
-"""The rows of the portfolio, written in one go.
+"""The rows of the portfolio and of the churn risk, written in one go.
 
 Fifty rows of nine cells through a template cost several times what the rest of the page does; as one string each,
 from the design's own cells, they cost less than the query. ``format_html`` escapes whatever comes from outside.
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.selectors.churn_risk import RiskPage, RiskRow
 from accounts.selectors.portfolio import PortfolioPage, PortfolioRow
 from csm_portal.templatetags import portal, wording
 
@@ -54,8 +56,8 @@ def _row(row: PortfolioRow, *, today: date, with_owner: bool) -> SafeString:
         _change(row.change) if is_scored else _NOTHING,
         portal.driver_chips(row.drivers, _DRIVERS) if is_scored else _NOTHING,
         _renewal(row.renewal_on, today=today),
-        _amount(row),
-        _owner(row) if with_owner else _NOTHING,
+        _amount(row.arr, row.currency),
+        _owner(row.owner, is_user=row.owner_is_user) if with_owner else _NOTHING,
     )
 
 
@@ -75,17 +77,75 @@ def _renewal(on: date | None, *, today: date) -> SafeString | str:
     return told if on is None else format_html('{}<span class="cell-sub">{}</span>', told, wording.day(on))
 
 
-def _amount(row: PortfolioRow) -> SafeString:
-    if row.arr is None:
+def _amount(arr: Decimal | None, currency: str) -> SafeString:
+    if arr is None:
         return SafeString('<span class="muted">Not known</span>')
-    return format_html('<span class="money">{}</span>', wording.money(row.arr, row.currency))
+    return format_html('<span class="money">{}</span>', wording.money(arr, currency))
 
 
-def _owner(row: PortfolioRow) -> SafeString:
-    if not row.owner:
+def _owner(name: str, *, is_user: bool) -> SafeString:
+    if not name:
         return SafeString('<td data-label="Owner" class="gives-way"><span class="muted">Nobody</span></td>')
     return format_html(
-        '<td data-label="Owner" class="gives-way"><span class="name">{}</span>{}</td>',
-        row.owner,
-        _NOTHING if row.owner_is_user else SafeString('<span class="cell-sub">not a user here</span>'),
+        '<td data-label="Owner" class="gives-way"><span><bdi>{}</bdi>{}</span></td>',
+        name,
+        _NOTHING if is_user else SafeString('<span class="cell-sub">not a user here</span>'),
+    )
+
+
+@register.simple_tag
+def risk_rows(page: RiskPage, *, with_owner: bool) -> SafeString:
+    """Draw the table rows of a page of the churn risk."""
+    return SafeString("".join(_risk_row(row, today=page.today, with_owner=with_owner) for row in page.rows))
+
+
+_RISK_ROW: Final = (
+    '<tr><th scope="row" class="cell-name-column"><a class="cell-name" href="{}">{}</a>'
+    '<span class="cell-sub">{}</span></th>'
+    '<td data-label="Risk">{}</td>'
+    '<td data-label="Why" class="is-wide">{}</td>'
+    '<td data-label="Until"><span>{}</span></td>'
+    '<td data-label="Health" class="gives-way"><span>{}<span class="cell-sub">{} of 100</span></span></td>'
+    '<td data-label="ARR at risk" class="num">{}</td></tr>'
+)
+
+
+def _risk_row(row: RiskRow, *, today: date, with_owner: bool) -> SafeString:
+    return format_html(
+        _RISK_ROW,
+        reverse("account", args=[row.account_id]),
+        row.name,
+        " · ".join(word for word in (row.segment, _owner_words(row) if with_owner else "") if word),
+        portal.risk_badge(row.level),
+        _why(row),
+        _until(row, today=today),
+        portal.band_badge(row.band, row.is_last_known),
+        row.score,
+        _amount(row.arr, row.currency),
+    )
+
+
+def _owner_words(row: RiskRow) -> str:
+    if not row.owner:
+        return "nobody's"
+    return row.owner if row.owner_is_user else f"{row.owner}, not a user here"
+
+
+def _why(row: RiskRow) -> SafeString:
+    sentences = ((fact.sentence,) for fact in row.facts)
+    trigger = format_html('<li class="muted">Called by {}</li>', row.trigger) if row.trigger else _NOTHING
+    return format_html(
+        '<ul class="reasons">{}{}</ul>', format_html_join("", "<li>{}</li>", sentences), trigger
+    )
+
+
+def _until(row: RiskRow, *, today: date) -> SafeString | str:
+    told = portal.days_until(row.until, today)
+    if row.until is None:
+        return told
+    return format_html(
+        '<span class="nowrap">{}</span><span class="cell-sub">{} <span class="nowrap">{}</span></span>',
+        told,
+        row.until_is,
+        wording.day(row.until),
     )
