@@ -280,9 +280,12 @@ def context() -> dict[str, Any]:
             SimpleNamespace(label=label, url=f"#{icon}", icon=icon, is_current=i == 0, count=count)
             for i, (label, icon, count) in enumerate(entries)
         ],
-        "portal_user": SimpleNamespace(name="Alice Okafor", email="alice@northwind.example"),
-        "role_names": ["CSM", "Manager"],
-        "tenant": SimpleNamespace(name="Northwind Software"),
+        "portal_user": SimpleNamespace(
+            name="Alice Okafor",
+            email="alice@northwind.example",
+            role="CSM, Manager",
+            tenant="Northwind Software",
+        ),
         "tiles": [
             {"band": "Red", "label": "Red", "figure": 9, "sums": {"EUR": 412000, "USD": 126500}},
             {"band": "Amber", "label": "Amber", "figure": 21, "sums": {"EUR": 1240000, "JPY": 12400000}},
