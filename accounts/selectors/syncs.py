@@ -37,13 +37,12 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRunsPage:
-    """The runs, newest first, and the sync that is asked for or at work. Three queries however many runs."""
+    """The runs, newest first, and the sync that is asked for or at work. Two queries however many runs."""
 
     rows: tuple[RunRow, ...]
     previous: str
     next: str
     job: Job | None
-    accounts: int
 
     @property
     def is_busy(self) -> bool:
@@ -65,7 +64,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRunPage:
-    """One run with all that it told, and the values that could not be read. Four queries."""
+    """One run with all that it told, and the values that could not be read. Three queries."""
 
     run: SyncRun
     state: str
@@ -104,7 +103,6 @@ def runs(*, mark: str, now: datetime) -> SyncRunsPage:
         previous=found.previous,
         next=found.next,
         job=Job.objects.filter(key=SYNC_KEY).order_by("-created_at", "-pk").first(),
-        accounts=Account.objects.current().count(),
     )
 
 

@@ -1,0 +1,89 @@
+"""``sync_accounts`` and ``check_notion``: status 0 only when all of it was done (SPEC 9.3)."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import Account, SyncRun
+from csm_portal.core.models import Tenant
+from csm_portal.core.scope import tenant_scope
+from csm_portal.simulators.notion import seed
+from tests.workspace import Connected, a_row
+
+pytestmark = pytest.mark.django_db
+
+
+def call(name: str, **options: Any) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command(name, stdout=out, stderr=err, no_color=True, **options)
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.mark.usefixtures("alice")
+def test_sync_accounts_tells_its_progress_and_its_figures(notion: Connected) -> None:
+    notion.add_accounts(*(a_row(n) for n in range(120)))
+
+    out, err = call("sync_accounts", tenant="northwind")
+
+    assert "120 accounts read; 120 new" in out
+    assert "100 accounts read" in err
+    with tenant_scope(notion.tenant):
+        assert Account.objects.count() == 120
+
+
+def test_the_only_tenant_need_not_be_named_and_one_of_several_must(
+    notion: Connected, other_tenant: Tenant
+) -> None:
+    with pytest.raises(CommandError, match="several tenants: charlie, northwind"):
+        call("sync_accounts")
+    with pytest.raises(CommandError, match="no tenant “nowhere”"):
+        call("sync_accounts", tenant="nowhere")
+    other_tenant.is_active = False
+    other_tenant.save()
+
+    assert "0 accounts read" in call("sync_accounts")[0]
+
+
+def test_sync_accounts_fails_with_a_sentence_on_a_wrong_token(notion: Connected) -> None:
+    notion.reconnect(token="ntn_wrong")
+
+    with pytest.raises(CommandError, match="does not accept the integration token"):
+        call("sync_accounts", tenant="northwind")
+
+
+def test_sync_accounts_fails_with_a_sentence_where_nothing_is_set_up(tenant: Tenant) -> None:
+    with pytest.raises(CommandError, match="No Notion token is set"):
+        call("sync_accounts", tenant="northwind")
+    with tenant_scope(tenant):
+        assert not SyncRun.objects.exists()
+
+
+def test_sync_accounts_does_not_claim_success_while_a_property_is_gone(notion: Connected) -> None:
+    notion.add_accounts(a_row(1))
+    call("sync_accounts", tenant="northwind")
+    notion.change_schema({"ARR": None})
+    err = StringIO()
+
+    with pytest.raises(CommandError, match="not complete"):
+        call_command("sync_accounts", tenant="northwind", stderr=err, stdout=StringIO())
+
+    assert "ARR" in err.getvalue()
+
+
+def test_check_notion_says_what_is_in_order(notion: Connected) -> None:
+    out, _ = call("check_notion", tenant="northwind")
+
+    assert out.count("ok  ") == 4
+    assert "All 26 fields" in out
+
+
+def test_check_notion_fails_when_something_is_wrong(notion: Connected) -> None:
+    seed.unshare(notion.app.store, notion.seeded.qbr_database_id)
+    out = StringIO()
+
+    with pytest.raises(CommandError, match="not in order"):
+        call_command("check_notion", tenant="northwind", stdout=out)
+
+    assert "wrong  QBR database" in out.getvalue()
