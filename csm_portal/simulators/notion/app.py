@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from threading import Lock
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from csm_portal.simulators.notion import blocks, errors, faults, pages, query, search, sources, users, view
-from csm_portal.simulators.notion.body import Node
 from csm_portal.simulators.notion.call import Bot, Call
+from csm_portal.simulators.notion.control import Control
 from csm_portal.simulators.notion.store import Store
 
 MAX_BODY_BYTES = 500_000
@@ -31,6 +30,7 @@ _PAGE = re.compile(r"/(?:p/)?(?:[^/]*-)?(?P<id>[0-9a-f]{32})")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     method: str
+    template: str
     pattern: re.Pattern[str]
     handler: Handler
     writes: bool
@@ -38,7 +38,9 @@ class Route:
 
 def _route(method: str, template: str, handler: Handler, *, writes: bool = False) -> Route:
     pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template)
-    return Route(method=method, pattern=re.compile(pattern), handler=handler, writes=writes)
+    return Route(
+        method=method, template=template, pattern=re.compile(pattern), handler=handler, writes=writes
+    )
 
 
 ROUTES = (
@@ -119,16 +121,16 @@ class App:
     def __init__(self, store: Store, *, public_url: str | None = None) -> None:
         self.store = store
         self.public_url = public_url.rstrip("/") if public_url else None
-        self._counts: dict[str, int] = {}
-        self._counts_lock = Lock()
+        self._control = Control(store)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = _Request(environ)
         try:
             answer = self._answer(request)
         except errors.ApiError as error:
-            body = json.dumps(error.body(request.id), ensure_ascii=False).encode()
-            answer = _Answer(status=error.status, body=body, headers=error.headers)
+            answer = _Answer(
+                status=error.status, body=_as_json(error.body(request.id)), headers=error.headers
+            )
         try:
             phrase = HTTPStatus(answer.status).phrase
         except ValueError:
@@ -147,27 +149,28 @@ class App:
 
     def _answer(self, request: _Request) -> _Answer:
         if request.path.startswith("/_sim/"):
-            return self._control(request)
+            return _Answer(
+                status=200, body=_as_json(self._control.answer(request.method, request.path, request.json()))
+            )
         if not request.path.startswith("/v1/"):
             return self._show(request)
-        with self._counts_lock:
-            key = f"{request.method} {request.path}"
-            self._counts[key] = self._counts.get(key, 0) + 1
-        fault = self._fault(request)
+        route, ids = _find(request)
+        self._control.count(f"{route.method} {route.template}")
+        fault = self._control.fault_for(request.method, request.path)
         if fault is not None:
             if fault.delay_seconds:
                 time.sleep(fault.delay_seconds)
             if not fault.after_commit and _fails(fault):
                 return _failed(fault, committed_id=None)
-        call, answer = self._dispatch(request)
+        call, answer = self._dispatch(request, route, ids)
         if fault is not None and fault.after_commit:
             return _failed(fault, committed_id=call.committed_id)
         answer["request_id"] = request.id
-        return _Answer(status=200, body=json.dumps(answer, ensure_ascii=False).encode())
+        return _Answer(status=200, body=_as_json(answer))
 
-    def _dispatch(self, request: _Request) -> tuple[Call, dict[str, Any]]:
-        route, ids = _find(request)
+    def _dispatch(self, request: _Request, route: Route, ids: dict[str, str]) -> tuple[Call, dict[str, Any]]:
         bot = self._bot(request)
+        self._control.budget.take(bot.id, now=self.store.now())
         version = request.header("Notion-Version")
         if version is None:
             raise errors.missing_version()
@@ -195,37 +198,6 @@ class App:
         if bot is None:
             raise errors.unauthorized()
         return bot
-
-    def _fault(self, request: _Request) -> faults.Fault | None:
-        with self.store.reading() as db:
-            if not faults.is_any_waiting(db):
-                return None
-        with self.store.writing() as db:
-            return faults.take(db, request.method, request.path)
-
-    def _control(self, request: _Request) -> _Answer:
-        """Answer what tests and demos ask outside the API: lay and lift faults, look at the state."""
-        match request.method, request.path:
-            case "POST", "/_sim/faults":
-                sent = request.json()
-                with self.store.writing() as db:
-                    number = faults.lay(db, Node(sent, "body"))
-                return _plain({"fault": number})
-            case "DELETE", "/_sim/faults":
-                with self.store.writing() as db:
-                    faults.lift(db)
-                return _plain({"faults": []})
-            case "GET", "/_sim/state":
-                with self.store.reading() as db:
-                    counted = {
-                        table: db.execute(f"SELECT count(*) AS n FROM {table}").fetchone()["n"]  # noqa: S608
-                        for table in ("users", "databases", "data_sources", "pages", "blocks")
-                    }
-                    waiting = faults.waiting(db)
-                with self._counts_lock:
-                    requests = dict(self._counts)
-                return _plain({"file": self.store.path, **counted, "faults": waiting, "requests": requests})
-        raise errors.invalid_url()
 
     def _show(self, request: _Request) -> _Answer:
         """Answer a browser: a page's link, or the list of databases."""
@@ -270,5 +242,5 @@ def _failed(fault: faults.Fault, *, committed_id: str | None) -> _Answer:
     raise fault.error(committed_id=committed_id)
 
 
-def _plain(value: dict[str, Any]) -> _Answer:
-    return _Answer(status=200, body=json.dumps(value, ensure_ascii=False).encode())
+def _as_json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()

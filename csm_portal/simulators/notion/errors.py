@@ -80,6 +80,15 @@ def unauthorized() -> ApiError:
     return ApiError(401, "unauthorized", "API token is invalid.")
 
 
+def rate_limited(retry_after_seconds: int) -> ApiError:
+    return ApiError(
+        429,
+        "rate_limited",
+        "You have been rate limited. Please try again in a few minutes.",
+        headers={"Retry-After": str(retry_after_seconds)},
+    )
+
+
 def missing_version() -> ApiError:
     return ApiError(
         400,

@@ -1,6 +1,6 @@
 """Fill a simulated workspace: people, an accounts database, a QBR database, and their rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,12 +30,19 @@ class Workspace:
 
 
 def create_workspace(
-    target: Store, *, name: str = "Workspace", integration: str = "CSM Portal", token: str | None = None
+    target: Store,
+    *,
+    name: str = "Workspace",
+    integration: str = "CSM Portal",
+    token: str | None = None,
+    fields: Container[str] | None = None,
+    kinds: Mapping[str, Any] | None = None,
 ) -> Workspace:
     """Create a workspace with an accounts and a QBR database, both shared with a new integration.
 
-    The accounts database has a property for each field of ACCOUNT_FIELDS under its first name, the QBR database
-    those of SPEC 2.6. One file can hold several workspaces; no token sees into another's.
+    The accounts database has a property for each field of ACCOUNT_FIELDS, or for those of ``fields``, under its
+    first name and of a fitting type, or of the one that ``kinds`` gives for it; the QBR database has those of
+    SPEC 2.6. One file can hold several workspaces; no token sees into another's.
     """
     with target.writing() as db:
         workspace_id, bot_id = target.mint.uuid(), target.mint.uuid()
@@ -45,8 +52,8 @@ def create_workspace(
             db, user_id=bot_id, workspace_id=workspace_id, kind="bot", name=integration, token=token
         )
         call = _call(target, db, bot_id)
-        accounts = _create(call, "Accounts", _account_properties(), icon="🏢")
-        qbrs = _create(call, "QBRs", _qbr_properties(accounts[1]), icon="📈")
+        accounts = _create(call, "Accounts", _account_properties(fields, kinds or {}))
+        qbrs = _create(call, "QBRs", _qbr_properties(accounts[1]))
     return Workspace(
         id=workspace_id,
         token=token,
@@ -121,7 +128,9 @@ def _call(target: Store, db: Any, bot_id: str) -> Call:
     return Call(db=db, bot=users.bot_of(row), now=target.now(), mint=target.mint)
 
 
-def _create(call: Call, title: str, properties: Mapping[str, Any], *, icon: str | None) -> tuple[str, str]:
+def _create(
+    call: Call, title: str, properties: Mapping[str, Any], *, icon: str | None = None
+) -> tuple[str, str]:
     database_id, source_id = call.mint.uuid(), call.mint.uuid()
     decoration = {"type": "emoji", "emoji": icon} if icon else None
     detail = {"title": [title], "description": [], "icon": decoration, "cover": None, "is_inline": False}
@@ -135,8 +144,12 @@ def _create(call: Call, title: str, properties: Mapping[str, Any], *, icon: str 
     return database_id, source_id
 
 
-def _account_properties() -> dict[str, Any]:
-    return {spec.property_names[0]: _property_for(spec) for spec in ACCOUNT_FIELDS}
+def _account_properties(fields: Container[str] | None, kinds: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        spec.property_names[0]: kinds.get(spec.name) or _property_for(spec)
+        for spec in ACCOUNT_FIELDS
+        if fields is None or spec.name in fields
+    }
 
 
 def _property_for(spec: FieldSpec) -> dict[str, Any]:

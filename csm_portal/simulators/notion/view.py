@@ -81,24 +81,29 @@ def _frame(title: str, body: str, *, trail: str = "", is_broad: bool = False) ->
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
-        f'<body><header><a href="/">Simulated workspace</a>{trail}</header><main{kind}>{body}</main></body></html>'
+        f'<body><header><a href="/">Simulated Notion</a>{trail}</header><main{kind}>{body}</main></body></html>'
     )
 
 
 def _index(db: sqlite3.Connection) -> str:
-    rows = db.execute(
-        "SELECT d.id, d.detail, (SELECT count(*) FROM pages p JOIN data_sources s ON p.parent_id = s.id"
-        " WHERE s.database_id = d.id AND p.in_trash = 0) AS pages FROM databases d WHERE in_trash = 0 ORDER BY rowid"
-    ).fetchall()
-    items = "".join(
-        f"<li>{_icon(detail)} {_to(row['id'], richtext.plain(detail['title']))}: {row['pages']:,} pages</li>"
-        for row in rows
-        for detail in (json.loads(row["detail"]),)
-    )
-    empty = '<p class="empty">It holds no database yet.</p>'
-    return _frame(
-        "Simulated workspace", f"<h1>Simulated workspace</h1>{f'<ul>{items}</ul>' if items else empty}"
-    )
+    parts = []
+    for workspace in db.execute("SELECT * FROM workspaces ORDER BY rowid").fetchall():
+        rows = db.execute(
+            "SELECT d.id, d.detail, (SELECT count(*) FROM pages p JOIN data_sources s ON p.parent_id = s.id"
+            " WHERE s.database_id = d.id AND p.in_trash = 0) AS pages"
+            " FROM databases d JOIN users u ON d.created_by = u.id"
+            " WHERE d.in_trash = 0 AND u.workspace_id = ? ORDER BY d.rowid",
+            (workspace["id"],),
+        )
+        items = "".join(f"<li>{_listed(row)}</li>" for row in rows)
+        parts.append(f"<h2>{escape(workspace['name'])}</h2><ul>{items}</ul>")
+    empty = '<p class="empty">The file holds no workspace yet.</p>'
+    return _frame("Simulated Notion", f"<h1>Simulated Notion</h1>{''.join(parts) or empty}")
+
+
+def _listed(row: sqlite3.Row) -> str:
+    detail = json.loads(row["detail"])
+    return f"{_icon(detail)} {_to(row['id'], richtext.plain(detail['title']))}: {row['pages']:,} pages"
 
 
 def _database(db: sqlite3.Connection, source: sqlite3.Row) -> str:
@@ -137,7 +142,7 @@ def _page(db: sqlite3.Connection, row: sqlite3.Row) -> str:
     source = db.execute("SELECT * FROM data_sources WHERE id = ?", (row["parent_id"],)).fetchone()
     if source is not None:
         trail = f" / {_to(source['database_id'], richtext.plain(json.loads(source['detail'])['title']))}"
-        values = _Values(db)
+        values = _Values(db, empty='<span class="empty">Empty</span>')
         listing = "".join(
             f"<dt>{escape(prop['name'])}</dt><dd>{values.show(prop, property_id, row, cells)}</dd>"
             for property_id, prop in sources.properties_of(source).items()
@@ -158,8 +163,9 @@ def _page(db: sqlite3.Connection, row: sqlite3.Row) -> str:
 class _Values:
     """Shows the values of properties."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, *, empty: str = "") -> None:
         self._db = db
+        self._empty = empty
         self._directory = Directory(db)
         self._blocks = view_blocks.Page(db)
 
@@ -174,7 +180,7 @@ class _Values:
         if kind == "checkbox":
             return "☑" if stored else "☐"
         if stored is None:
-            return '<span class="empty">Empty</span>'
+            return self._empty
         return self._filled(kind, prop["config"], stored)
 
     def _filled(self, kind: str, config: dict[str, Any], stored: Any) -> str:

@@ -10,7 +10,7 @@ from notion_client.errors import HTTPResponseError
 
 from csm_portal.simulators.notion import app, seed
 from csm_portal.simulators.notion.app import ConnectionDropped
-from tests.simulators.notion.conftest import Connect, paragraph, text
+from tests.simulators.notion.conftest import Clock, Connect, paragraph, text
 
 pytestmark = pytest.mark.one_database
 
@@ -26,6 +26,12 @@ class Control:
 
     def lift(self) -> httpx.Response:
         return self._client.delete("/_sim/faults")
+
+    def set_budget(self, **budget: Any) -> httpx.Response:
+        return self._client.post("/_sim/budget", json=budget)
+
+    def lift_budget(self) -> httpx.Response:
+        return self._client.delete("/_sim/budget")
 
     def state(self) -> dict[str, Any]:
         state: dict[str, Any] = self._client.get("/_sim/state").json()
@@ -186,3 +192,50 @@ def test_the_state_counts_what_is_there(
 
     assert (state["databases"], state["data_sources"], state["pages"], state["blocks"]) == (2, 2, 2, 0)
     assert state["file"].endswith("notion.sqlite3")
+
+
+def test_a_budget_is_a_sliding_window_with_the_seconds_to_wait(
+    notion: Any,
+    control: Control,
+    clock: Clock,
+    connect: Connect,
+    simulator: app.App,
+    workspace: seed.Workspace,
+) -> None:
+    control.set_budget(requests=3, seconds=60)
+    for _ in range(3):
+        notion.users.me()
+        clock.advance(seconds=10)
+
+    error = failure(notion.users.me)
+    assert (error.status, error.code, error.headers["retry-after"]) == (429, "rate_limited", "30")
+    clock.advance(seconds=29)
+    assert failure(notion.users.me).headers["retry-after"] == "1"
+    clock.advance(seconds=1)
+    assert notion.users.me()["object"] == "user"
+    assert failure(notion.users.me).headers["retry-after"] == "10"
+    other = seed.add_integration(simulator.store, workspace_id=workspace.id, name="Other")
+    assert connect(other).users.me()["name"] == "Other"
+
+    assert control.state()["budget"] == {"requests": 3, "seconds": 60.0, "refused": 3, "too_early": 1}
+    control.lift_budget()
+    assert notion.users.me()["object"] == "user"
+    assert control.state()["budget"]["requests"] is None
+
+
+@pytest.mark.parametrize(
+    "budget", [{}, {"requests": 0, "seconds": 60}, {"requests": 180, "seconds": "minute"}]
+)
+def test_a_budget_that_does_not_fit_is_told_why(control: Control, budget: dict[str, Any]) -> None:
+    answer = control.set_budget(**budget)
+
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("body failed validation: body.")
+    assert control.state()["budget"]["requests"] is None
+
+
+def test_requests_are_counted_by_endpoint(notion: Any, workspace: seed.Workspace, control: Control) -> None:
+    for object_id in (workspace.accounts_database_id, workspace.qbr_database_id):
+        notion.databases.retrieve(object_id)
+
+    assert control.state()["requests"] == {"GET /v1/databases/{database_id}": 2}

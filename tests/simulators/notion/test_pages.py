@@ -443,3 +443,14 @@ def test_a_page_can_be_made_with_its_content(notion: Any, source_id: str) -> Non
     assert [words({"type": "rich_text", **block["paragraph"]}) for block in found] == ["One", "Two"]
     notion.pages.update(page["id"], erase_content=True)
     assert notion.blocks.children.list(page["id"])["results"] == []
+
+
+def test_a_workspace_may_have_some_fields_only_and_types_of_its_own(simulator: app.App, connect: Any) -> None:
+    yes_or_no = {"payment_current": {"select": {"options": [{"name": "Yes"}, {"name": "No"}]}}}
+    made = seed.create_workspace(simulator.store, fields={"name", "arr", "payment_current"}, kinds=yes_or_no)
+
+    properties = connect(made.token).data_sources.retrieve(made.accounts_data_source_id)["properties"]
+
+    assert {name: prop["type"] for name, prop in properties.items()} == {
+        "Account": "title", "ARR": "number", "Payment Current": "select",
+    }  # fmt: skip

@@ -132,6 +132,7 @@ def test_a_database_and_the_workspace_are_lists(simulator: app.App, workspace: s
     whole = get(simulator, "/").text
     database = get(simulator, f"/{workspace.accounts_database_id.replace('-', '')}").text
 
+    assert "<h2>Northwind</h2>" in whole
     assert "130 pages" in whole
     assert "The newest 100 of 130 pages." in database
     assert database.count("<tr>") == 101
