@@ -1,1 +1,25 @@
-urlpatterns: list = []
+"""Addresses of the reviews."""
+
+from django.urls import URLPattern, path
+
+from qbr.views import listing, review, steps, texts
+
+urlpatterns: list[URLPattern] = [
+    path("accounts/<uuid:account_id>/qbrs/", listing.begin, name="qbr-draft"),
+    path("qbrs/", listing.qbr_list, name="qbr-list"),
+    path("qbrs/<uuid:qbr_id>/", review.review, name="qbr"),
+    path("qbrs/<uuid:qbr_id>/progress/", review.progress, name="qbr-progress"),
+    path("qbrs/<uuid:qbr_id>/submit/", steps.submit, name="qbr-submit"),
+    path("qbrs/<uuid:qbr_id>/withdraw/", steps.withdraw, name="qbr-withdraw"),
+    path("qbrs/<uuid:qbr_id>/request-changes/", steps.request_changes, name="qbr-request-changes"),
+    path("qbrs/<uuid:qbr_id>/approve/", steps.approve, name="qbr-approve"),
+    path("qbrs/<uuid:qbr_id>/publish/", steps.publish, name="qbr-publish"),
+    path("qbrs/<uuid:qbr_id>/publish-again/", steps.publish_again, name="qbr-publish-again"),
+    path("qbrs/<uuid:qbr_id>/redraft/", steps.redraft, name="qbr-redraft"),
+    path("qbrs/<uuid:qbr_id>/refresh/", steps.refresh, name="qbr-refresh"),
+    path("qbrs/<uuid:qbr_id>/vouch/", steps.vouch, name="qbr-vouch"),
+    path("qbrs/<uuid:qbr_id>/commitments/", steps.settle, name="qbr-commitments"),
+    path("qbrs/<uuid:qbr_id>/edit/<slug:section>/", texts.edit, name="qbr-edit"),
+    path("qbrs/<uuid:qbr_id>/versions/<int:number>/", texts.revision, name="qbr-version"),
+    path("qbrs/<uuid:qbr_id>/versions/<int:number>/restore/", steps.restore, name="qbr-restore"),
+]

@@ -35,7 +35,7 @@ from qbr.workflow import Action, State
 log = structlog.get_logger(__name__)
 
 TASK: Final = "qbr.tasks.draft"
-TEMPLATES: Final = "templates"
+
 
 Progress = Callable[[int, int | None, str], None]
 

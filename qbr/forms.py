@@ -1,0 +1,171 @@
+"""Forms about reviews. Each carries the version that the person looked at, so that nobody decides on another one."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+from django import forms
+
+from qbr import quarters
+from qbr.document import HEADINGS, SectionKey
+from qbr.models import Commitment, Outcome
+from qbr.selectors import listing
+from qbr.selectors.listing import Filters, Scope
+from qbr.services import editing
+
+_TOO_LONG: Final = "This is longer than a section can be. Shorten it to 20,000 characters."
+
+
+class ReviewFilterForm(forms.Form):
+    """The filter bar of the list, filled in as the address says."""
+
+    q = forms.CharField(
+        label="Search",
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "Account, owner or contact"}),
+    )
+    state = forms.ChoiceField(label="State", required=False)
+    quarter = forms.ChoiceField(label="Quarter", required=False)
+    scope = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, filters: Filters, starts: Iterable[date]) -> None:
+        """Offer the states and the quarters that there are."""
+        label = quarters.quarter_of(filters.quarter).label if filters.quarter else ""
+        scope = "" if filters.scope is Scope.ALL else filters.scope.value
+        super().__init__(
+            initial={"q": " ".join(filters.words), "state": filters.state, "quarter": label, "scope": scope}
+        )
+        self.fields["q"].widget.input_type = "search"
+        labels = [quarters.quarter_of(start).label for start in starts]
+        if label and label not in labels:
+            labels.insert(0, label)
+        self._offer("state", list(listing.STATES.items()))
+        self._offer("quarter", [(one, one) for one in labels])
+        if not scope:
+            del self.fields["scope"]
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", "Any"), *choices]
+
+
+class DraftForm(forms.Form):
+    """Which quarter to review; the running one where nothing is said."""
+
+    quarter = forms.CharField(required=False)
+
+    def __init__(self, *args: object, today: date, **kwargs: object) -> None:
+        """Take the running quarter and the one before it."""
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        running = quarters.quarter_of(today)
+        self.choices = {one.label: one for one in (running, running.previous)}
+
+    def clean_quarter(self) -> quarters.Quarter:
+        """Return the chosen quarter."""
+        label = self.cleaned_data["quarter"].strip() or next(iter(self.choices))
+        if label not in self.choices:
+            raise forms.ValidationError(
+                f"Only {' and '.join(self.choices)} can be reviewed now, and “{label[:20]}” is neither."
+            )
+        return self.choices[label]
+
+
+class StepForm(forms.Form):
+    """One step of a review as the person saw it."""
+
+    version = forms.IntegerField(min_value=0, max_value=2_000_000_000, widget=forms.HiddenInput)
+
+
+class ApproveForm(StepForm):
+    """The approval of exactly one text."""
+
+    content_hash = forms.RegexField(r"^[0-9a-f]{64}$", widget=forms.HiddenInput)
+
+
+class PublishForm(StepForm):
+    """Publishing, with the word that changes made in Notion may go where there are some."""
+
+    may_overwrite = forms.BooleanField(
+        label="Put the approved text in place of what stands in Notion", required=False
+    )
+
+
+class RequestChangesForm(StepForm):
+    """What is to change before a review can be approved."""
+
+    comment = forms.CharField(
+        label="What is to change?",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "required": "Say what is to change, so that its author can do it.",
+            "max_length": "Keep it under 2,000 characters.",
+        },
+    )
+
+
+class VouchForm(StepForm):
+    """A person's word for one finding."""
+
+    section = forms.ChoiceField(
+        choices=[(key.value, HEADINGS[key]) for key in SectionKey], widget=forms.HiddenInput
+    )
+    text = forms.CharField(max_length=300, strip=False, widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label="How do you know it?",
+        min_length=3,
+        max_length=500,
+        error_messages={
+            "required": "Say how you know it: your name stands beside it.",
+            "min_length": "Say in a few words how you know it.",
+            "max_length": "Keep it under 500 characters.",
+        },
+    )
+
+    def clean_section(self) -> SectionKey:
+        """Return the section."""
+        return SectionKey(self.cleaned_data["section"])
+
+
+class SectionForm(StepForm):
+    """The text of one section."""
+
+    text = forms.CharField(
+        label="Text",
+        max_length=editing.LONGEST_SECTION,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "true"}),
+        error_messages={
+            "required": "Write at least one sentence; the section would be empty.",
+            "max_length": _TOO_LONG,
+        },
+    )
+
+    def clean_text(self) -> str:
+        """Return the text; one of blanks alone is none."""
+        text: str = self.cleaned_data["text"].replace("\0", "")
+        if not text.strip():
+            raise forms.ValidationError("Write at least one sentence; the section would be empty.")
+        return text
+
+
+class CommitmentsForm(StepForm):
+    """What became of each commitment of the previous review."""
+
+    def __init__(self, *args: object, rows: Iterable[Commitment], **kwargs: object) -> None:
+        """Ask for an outcome a row; none is a commitment that is still open."""
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        labels = {Outcome.KEPT: "Kept", Outcome.NOT_KEPT: "Not kept", Outcome.DROPPED: "Dropped"}
+        self.rows = list(rows)
+        for row in self.rows:
+            self.fields[f"outcome_{row.position}"] = forms.ChoiceField(
+                label=row.text,
+                required=False,
+                initial=row.outcome,
+                choices=[("", "Still open"), *((one.value, label) for one, label in labels.items())],
+            )
+
+    def outcomes(self) -> dict[int, str]:
+        """Return the outcome of each commitment by its position."""
+        return {row.position: self.cleaned_data[f"outcome_{row.position}"] for row in self.rows}

@@ -1,0 +1,217 @@
+"""A review as a page shows it: the blocks that are published, with each figure tied to its fact and each finding marked.
+
+The blocks come in the order of ``Content.document``, and hold the same words: a test holds one against the other.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import Literal, TypeAlias
+
+from csm_portal.ports.documents import Block, Bullets, Callout, Heading, Paragraph, Table, Text
+from qbr.document import (
+    CUSTOMER_HEADINGS,
+    HEADINGS,
+    Audience,
+    Content,
+    LockedBlock,
+    Section,
+    SectionKey,
+    TextBlock,
+    TextKind,
+    Version,
+)
+from qbr.grounding import check
+from qbr.grounding.check import Finding, Knowledge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A stretch of text: plain, tied to a fact, or marked by the number check."""
+
+    text: str
+    fact: str | None = None
+    finding: Finding | None = None
+
+
+Runs: TypeAlias = tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One block. ``lines`` are a paragraph's one or a list's items, ``rows`` the cells of a table."""
+
+    kind: Literal["heading", "paragraph", "bullets", "table", "callout"]
+    lines: tuple[Runs, ...] = ()
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[Runs, ...], ...] = ()
+    is_internal: bool = False
+    is_warning: bool = False
+
+    def plain_lines(self) -> list[str]:
+        """Return the words of the block, a line each as in ``Document.plain_lines``."""
+        if self.kind == "table":
+            return [" | ".join(self.header), *(" | ".join(map(_words, row)) for row in self.rows)]
+        return [_words(line) for line in self.lines]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Neighbouring blocks that the same people may read."""
+
+    is_internal: bool
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One section, or the appendix, which has neither key nor heading."""
+
+    key: SectionKey | None
+    heading: str
+    groups: tuple[Group, ...]
+    open_findings: int = 0
+
+    def facts(self) -> Iterator[str]:
+        """Yield the id of each fact that a figure is tied to."""
+        for group in self.groups:
+            for piece in group.pieces:
+                for line in (*piece.lines, *(cell for row in piece.rows for cell in row)):
+                    yield from (run.fact for run in line if run.fact is not None)
+
+    def plain_lines(self) -> list[str]:
+        heading = [self.heading] if self.heading else []
+        return heading + [
+            line for group in self.groups for piece in group.pieces for line in piece.plain_lines()
+        ]
+
+
+def parts(
+    content: Content, version: Version, *, known: Knowledge | None = None, findings: Iterable[Finding] = ()
+) -> tuple[Part, ...]:
+    """Return the sections that one version shows, and the appendix.
+
+    With ``known`` figures that nobody cited are tied to the facts that they follow from, too.
+    """
+    headings = HEADINGS if version is Version.INTERNAL else CUSTOMER_HEADINGS
+    marked = list(findings)
+    found = [
+        Part(
+            key=section.key,
+            heading=headings[section.key],
+            groups=_grouped(_section(section, version, known, marked)),
+            open_findings=sum(one.is_open for one in marked if one.section == section.key),
+        )
+        for section in content.sections
+    ]
+    appendix = Part(key=None, heading="", groups=_grouped(_locked(content.appendix, version)))
+    return tuple(part for part in (*found, appendix) if part.groups)
+
+
+def section_part(
+    section: Section, *, known: Knowledge | None = None, findings: Iterable[Finding] = ()
+) -> Part:
+    """Return one section's own text, without the blocks that the portal sets around it."""
+    marked = [finding for finding in findings if finding.section == section.key]
+    return Part(
+        key=section.key,
+        heading=section.heading,
+        groups=_grouped(_texts(section, Version.INTERNAL, known, marked)),
+        open_findings=sum(one.is_open for one in marked),
+    )
+
+
+def _section(
+    section: Section, version: Version, known: Knowledge | None, findings: Sequence[Finding]
+) -> Iterator[Piece]:
+    yield from _locked(section.above, version)
+    yield from _texts(section, version, known, findings)
+    yield from _locked(section.below, version)
+
+
+def _texts(
+    section: Section, version: Version, known: Knowledge | None, findings: Sequence[Finding]
+) -> Iterator[Piece]:
+    visible = [
+        (number, block) for number, block in enumerate(section.text) if block.audience.includes(version)
+    ]
+    for (kind, is_internal), group in groupby(
+        visible, key=lambda item: (item[1].kind, item[1].audience is Audience.INTERNAL)
+    ):
+        lines = [
+            _runs(
+                block, known, [one for one in findings if (one.section, one.block) == (section.key, number)]
+            )
+            for number, block in group
+        ]
+        if kind is TextKind.BULLET:
+            yield Piece(kind="bullets", lines=tuple(lines), is_internal=is_internal)
+        else:
+            yield from (Piece(kind="paragraph", lines=(line,), is_internal=is_internal) for line in lines)
+
+
+def _locked(blocks: Iterable[LockedBlock], version: Version) -> Iterator[Piece]:
+    for locked in blocks:
+        if locked.audience.includes(version):
+            yield _piece(locked.block, is_internal=locked.audience is Audience.INTERNAL)
+
+
+def _piece(block: Block, *, is_internal: bool) -> Piece:
+    match block:
+        case Heading():
+            return Piece(kind="heading", lines=((Run(text=block.text),),), is_internal=is_internal)
+        case Paragraph():
+            return Piece(kind="paragraph", lines=(_plain(block.spans),), is_internal=is_internal)
+        case Bullets():
+            return Piece(kind="bullets", lines=tuple(map(_plain, block.items)), is_internal=is_internal)
+        case Callout():
+            return Piece(
+                kind="callout",
+                lines=(_plain(block.spans),),
+                is_internal=is_internal,
+                is_warning=block.tone == "warning",
+            )
+        case Table():
+            rows = tuple(tuple(_plain(cell) for cell in row) for row in block.rows)
+            return Piece(kind="table", header=block.header, rows=rows, is_internal=is_internal)
+
+
+def _grouped(pieces: Iterable[Piece]) -> tuple[Group, ...]:
+    return tuple(
+        Group(is_internal=is_internal, pieces=tuple(group))
+        for is_internal, group in groupby(pieces, key=lambda piece: piece.is_internal)
+    )
+
+
+def _plain(text: Text) -> Runs:
+    return tuple(Run(text=span.text, fact=span.fact) for span in text)
+
+
+def _runs(block: TextBlock, known: Knowledge | None, findings: Sequence[Finding]) -> Runs:
+    """Cut a block at every border of a fact or a finding; where both claim a stretch, the finding shows."""
+    words = block.words
+    tied: list[tuple[int, int, str]] = []
+    at = 0
+    for span in block.spans:
+        if span.fact is not None:
+            tied.append((at, at + len(span.text), span.fact))
+        at += len(span.text)
+    if known is not None:
+        tied += [(one.start, one.end, one.facts[0]) for one in check.read(block, known).traced]
+    borders = {0, len(words)}
+    borders.update(place for start, end, _ in tied for place in (start, end))
+    borders.update(place for one in findings for place in (one.start, one.end))
+    places = sorted(place for place in borders if 0 <= place <= len(words))
+    runs: list[Run] = []
+    for start, end in pairwise(places):
+        finding = next((one for one in findings if one.start <= start and end <= one.end), None)
+        fact = next((one for first, last, one in tied if first <= start and end <= last), None)
+        run = Run(text=words[start:end], fact=None if finding else fact, finding=finding)
+        if runs and (runs[-1].fact, runs[-1].finding) == (run.fact, run.finding):
+            run = Run(text=runs.pop().text + run.text, fact=run.fact, finding=run.finding)
+        runs.append(run)
+    return tuple(runs)
+
+
+def _words(runs: Runs) -> str:
+    return "".join(run.text for run in runs)

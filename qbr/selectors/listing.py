@@ -1,0 +1,262 @@
+"""The list of reviews: what waits for its reader first, then the latest changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from csm_portal.core import keyset
+from csm_portal.core.keyset import Column, Part
+from csm_portal.core.models import Membership, Role
+from qbr import quarters
+from qbr.models import QBR, QBRRevision, Transition
+from qbr.workflow import EDITS, STATE_LABELS, Action, State
+
+PAGE_SIZE: Final = 50
+ORDER: Final = "waiting"
+_LONGEST_SEARCH: Final = 200
+
+
+class Scope(StrEnum):
+    """Which reviews: everybody's, those that wait for the reader, those of the reader's accounts."""
+
+    ALL = "all"
+    WAITING = "waiting"
+    MINE = "mine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What is asked for; empty means no limit. ``quarter`` is the first day of one."""
+
+    scope: Scope = Scope.ALL
+    state: str = ""
+    quarter: date | None = None
+    words: tuple[str, ...] = ()
+
+    @property
+    def narrows(self) -> bool:
+        return bool(self.state or self.quarter or self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRow:
+    """One review. ``next_is`` says who has it next, ``is_urgent`` that it waits for the reader's decision."""
+
+    qbr_id: UUID
+    account: str
+    account_id: UUID
+    quarter: str
+    state: str
+    next_is: str
+    is_waiting: bool
+    is_urgent: bool
+    has_trouble: bool
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """One page of reviews, how many each part of the list holds, and the quarters that there are."""
+
+    rows: tuple[ListRow, ...]
+    filters: Filters
+    visible: int
+    waiting: int
+    mine: int
+    matching: int
+    quarters: tuple[date, ...]
+    previous: str
+    next: str
+    notes: tuple[str, ...] = ()
+
+
+def read_filters(given: Mapping[str, str]) -> tuple[Filters, tuple[str, ...]]:
+    """Read the filters of an address, and a sentence for each value that is none."""
+    notes: list[str] = []
+    scope, state, quarter = Scope.ALL, given.get("state", ""), None
+    if given.get("scope"):
+        try:
+            scope = Scope(given["scope"])
+        except ValueError:
+            notes.append(f"“{given['scope'][:40]}” is no part of this list, so it shows every review.")
+    if state and state not in set(State):
+        notes.append(f"“{state[:40]}” is no state of a review, so the list is not narrowed by it.")
+        state = ""
+    if given.get("quarter"):
+        try:
+            quarter = quarters.from_label(given["quarter"]).start
+        except ValueError:
+            notes.append(f"“{given['quarter'][:40]}” is no quarter, so the list is not narrowed by it.")
+    words = tuple(given.get("q", "").replace("\0", "")[:_LONGEST_SEARCH].lower().split())
+    return Filters(scope=scope, state=state, quarter=quarter, words=words), tuple(notes)
+
+
+def page(membership: Membership, *, filters: Filters, mark: str = "", size: int = PAGE_SIZE) -> ListPage:
+    """Return one page of the reviews that a member may read. Four queries however many there are."""
+    visible = _for(QBR.objects.visible_to(membership), membership)
+    rows = _narrowed(visible, filters, reader_id=membership.user_id)
+    counts = visible.aggregate(
+        visible=Count("pk"),
+        waiting=Count("pk", filter=Q(is_waiting=True)),
+        mine=Count("pk", filter=Q(account__owner_id=membership.user_id)),
+    )
+    parts = [Part(rows=rows.filter(is_urgent=urgent), columns=_COLUMNS) for urgent in (True, False)]
+    notes: tuple[str, ...] = ()
+    try:
+        found = keyset.page(parts, order=ORDER, mark=mark, fields=_FIELDS, size=size)
+    except keyset.UnknownPlace:
+        notes = ("The address names a page that is not there any more, so this is the first one.",)
+        found = keyset.page(parts, order=ORDER, mark="", fields=_FIELDS, size=size)
+    starts = visible.order_by("-quarter_start").values_list("quarter_start", flat=True).distinct()
+    return ListPage(
+        rows=tuple(_row(values, membership) for values in found.rows),
+        filters=filters,
+        visible=counts["visible"],
+        waiting=counts["waiting"],
+        mine=counts["mine"],
+        matching=rows.count(),
+        quarters=tuple(starts),
+        previous=found.previous,
+        next=found.next,
+        notes=notes,
+    )
+
+
+def waiting_for(membership: Membership) -> int:
+    """Return how many reviews wait for this member. One query."""
+    return _for(QBR.objects.visible_to(membership), membership).filter(is_waiting=True).count()
+
+
+def _for(reviews: QuerySet[Any], membership: Membership) -> QuerySet[Any]:
+    """Mark the reviews that wait for a member, and those of them that only need a decision.
+
+    The rule of four eyes is that of ``qbr.workflow``, said once more as a query: a test holds one against the other.
+    """
+    reviews = reviews.annotate(
+        edited_by_me=Exists(
+            Transition.objects.filter(
+                qbr=OuterRef("pk"),
+                actor_id=membership.user_id,
+                action__in=EDITS,
+                version__gt=Coalesce(
+                    Subquery(
+                        Transition.objects.filter(qbr=OuterRef("qbr"), action=Action.APPROVE)
+                        .order_by("-version")
+                        .values("version")[:1]
+                    ),
+                    Value(-1),
+                ),
+            )
+        ),
+        has_text=Exists(QBRRevision.objects.filter(qbr=OuterRef("pk"))),
+    )
+    decide, work = Q(pk__in=[]), Q(pk__in=[])
+    if Role.MANAGER in membership.roles:
+        decide |= Q(state=State.IN_REVIEW, edited_by_me=False) & ~Q(requested_by_id=membership.user_id)
+        decide |= Q(state=State.APPROVED, account__owner=None)
+        work |= Q(state=State.DRAFT, has_text=True, account__owner=None)
+    if Role.CSM in membership.roles:
+        decide |= Q(state=State.APPROVED, account__owner_id=membership.user_id)
+        work |= Q(state=State.DRAFT, has_text=True, account__owner_id=membership.user_id)
+    marked: QuerySet[Any] = reviews.annotate(is_urgent=_flag(decide), is_waiting=_flag(decide | work))
+    return marked
+
+
+def _flag(condition: Q) -> Case:
+    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
+
+
+def _narrowed(reviews: QuerySet[Any], filters: Filters, *, reader_id: UUID) -> QuerySet[Any]:
+    if filters.scope is Scope.WAITING:
+        reviews = reviews.filter(is_waiting=True)
+    elif filters.scope is Scope.MINE:
+        reviews = reviews.filter(account__owner_id=reader_id)
+    if filters.state:
+        reviews = reviews.filter(state=filters.state)
+    if filters.quarter:
+        reviews = reviews.filter(quarter_start=filters.quarter)
+    for word in filters.words:
+        reviews = reviews.filter(account__search_text__contains=word)
+    return reviews
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
+_COLUMNS: Final = (
+    Column(by="updated_at", read=_moment, is_descending=True),
+    Column(by="pk", read=keyset.key, is_descending=True),
+)
+_FIELDS: Final = (
+    "pk",
+    "account__name",
+    "account_id",
+    "quarter_label",
+    "state",
+    "account__owner_id",
+    "account__owner__name",
+    "account__owner_name",
+    "has_text",
+    "is_waiting",
+    "is_urgent",
+    "trouble",
+    "updated_at",
+)
+
+
+def _row(values: tuple[Any, ...], membership: Membership) -> ListRow:
+    (
+        qbr_id,
+        account,
+        account_id,
+        quarter,
+        state,
+        owner_id,
+        user_name,
+        owner_name,
+        has_text,
+        is_waiting,
+        is_urgent,
+        trouble,
+        updated_at,
+    ) = values
+    owner = "You" if owner_id == membership.user_id else user_name or owner_name or "A manager"
+    return ListRow(
+        qbr_id=qbr_id,
+        account=account,
+        account_id=account_id,
+        quarter=quarter,
+        state=state,
+        next_is=_next(State(state), owner, has_text=has_text, is_urgent=is_urgent),
+        is_waiting=is_waiting,
+        is_urgent=is_urgent,
+        has_trouble=bool(trouble),
+        updated_at=updated_at,
+    )
+
+
+def _next(state: State, owner: str, *, has_text: bool, is_urgent: bool) -> str:
+    match state:
+        case State.DRAFT:
+            return f"{owner}, to submit it" if has_text else "The portal drafts it"
+        case State.IN_REVIEW:
+            return "You, to approve it" if is_urgent else "A manager, to approve it"
+        case State.APPROVED:
+            return f"{owner}, to publish it"
+        case State.PUBLISHING:
+            return "The portal publishes it"
+        case State.PUBLISHED:
+            return "Nobody"
+
+
+STATES: Final[Mapping[str, str]] = {state.value: label for state, label in STATE_LABELS.items()}

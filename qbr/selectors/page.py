@@ -1,0 +1,226 @@
+"""All that the page of one review shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from csm_portal.core.models import Job, Membership
+from qbr import policies, preview, workflow
+from qbr.document import HEADINGS, SectionKey, Version
+from qbr.facts import Fact, shown_with_unit
+from qbr.grounding import check
+from qbr.grounding.check import Finding
+from qbr.models import QBR, Commitment, Publication, QBRRevision, Transition
+from qbr.preview import Part
+from qbr.selectors import current, next_step, source_facts
+from qbr.selectors.current import Current
+from qbr.selectors.next_step import NextStep
+from qbr.workflow import Action, ActorFacts, State
+
+VERSIONS_SHOWN: Final = 30
+TEMPLATES: Final = "templates"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownFact:
+    """One fact with its figure as it reads, for the list beside the text."""
+
+    fact: Fact
+    shown: str
+    is_used: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """One finding with where it stands; the same figure in the same section is listed once."""
+
+    finding: Finding
+    heading: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One step of the review's history, in words."""
+
+    who: str
+    did: str
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPage:
+    """One review with its text, its facts, its findings and its history.
+
+    ``text`` is None while it is drafted for the first time; then ``parts`` and all that hangs on it is empty.
+    """
+
+    qbr: QBR
+    text: Current | None
+    version: Version
+    parts: tuple[Part, ...]
+    step: NextStep
+    standing: ActorFacts
+    allowed: frozenset[Action]
+    used_facts: tuple[ShownFact, ...]
+    other_facts: tuple[ShownFact, ...]
+    open_marks: tuple[Marked, ...]
+    vouched_marks: tuple[Marked, ...]
+    commitments: tuple[Commitment, ...]
+    revisions: tuple[QBRRevision, ...]
+    history: tuple[Told, ...]
+    job: Job | None
+    changes_asked: Transition | None
+    last_day: date
+
+    @property
+    def may_edit(self) -> bool:
+        return Action.EDIT in self.allowed
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether a job works on the review, so that the page will look different soon."""
+        return self.job is not None and not self.job.is_over
+
+
+def review(qbr: QBR, membership: Membership, *, version: Version = Version.INTERNAL) -> ReviewPage:
+    """Gather what the page of a review shows to a member.
+
+    The review comes with its account, owner, people and jobs selected. Seven queries, three while it has no text.
+    """
+    history = tuple(Transition.objects.filter(qbr=qbr).order_by("-version"))
+    text = current.latest(qbr)
+    here = policies.actor_facts(
+        membership, qbr, history=history, open_findings=0 if text is None else text.open_findings
+    )
+    job = _job(qbr)
+    is_at_work = job is not None and not job.is_over
+    publishes = qbr.state == State.PUBLISHING
+    last = None
+    if qbr.state in (State.APPROVED, State.PUBLISHING):
+        last = Publication.objects.filter(qbr=qbr).order_by("-started_at").first()
+    step = next_step.of(
+        qbr,
+        here,
+        has_text=text is not None,
+        is_drafting=is_at_work and not publishes,
+        is_publishing=is_at_work and publishes,
+        last_publication=last,
+    )
+    parts = () if text is None else _parts(text, version)
+    used, others = _facts(text, parts)
+    return ReviewPage(
+        qbr=qbr,
+        text=text,
+        version=version,
+        parts=parts,
+        step=step,
+        standing=here,
+        allowed=frozenset(workflow.allowed_actions(State(qbr.state), here)) if text else frozenset(),
+        used_facts=used,
+        other_facts=others,
+        open_marks=_marks(text, is_open=True),
+        vouched_marks=_marks(text, is_open=False),
+        commitments=() if text is None else tuple(source_facts.commitments_before(qbr)),
+        revisions=_revisions(qbr) if text else (),
+        history=tuple(map(_told, history)),
+        job=job if is_at_work else None,
+        changes_asked=_changes_asked(history),
+        last_day=qbr.quarter_end - timedelta(days=1),
+    )
+
+
+def standing(qbr: QBR, membership: Membership) -> ActorFacts:
+    """Return what a member is to a review, whatever the number check says. One query."""
+    history = Transition.objects.filter(qbr=qbr)
+    return policies.actor_facts(membership, qbr, history=history, open_findings=0)
+
+
+def known_facts(text: Current) -> tuple[ShownFact, ...]:
+    """Return every fact with a value, for whoever writes about them."""
+    return tuple(
+        ShownFact(fact=fact, shown=shown_with_unit(fact), is_used=False)
+        for fact in text.facts.values()
+        if fact.is_known and not fact.id.startswith("history.")
+    )
+
+
+def _job(qbr: QBR) -> Job | None:
+    return qbr.publish_job if qbr.state == State.PUBLISHING else qbr.draft_job
+
+
+def _parts(text: Current, version: Version) -> tuple[Part, ...]:
+    return preview.parts(
+        text.content,
+        version,
+        known=check.prepare(text.facts),
+        findings=text.findings if version is Version.INTERNAL else (),
+    )
+
+
+def _facts(
+    text: Current | None, parts: Sequence[Part]
+) -> tuple[tuple[ShownFact, ...], tuple[ShownFact, ...]]:
+    """Split the facts that have a value into those that the document shows and the others."""
+    if text is None:
+        return (), ()
+    seen = set(text.content.cited()) | {fact for part in parts for fact in part.facts()}
+    rows = [
+        ShownFact(fact=fact, shown=shown_with_unit(fact), is_used=fact.id in seen)
+        for fact in text.facts.values()
+        if fact.is_known or fact.id in seen
+    ]
+    return tuple(row for row in rows if row.is_used), tuple(row for row in rows if not row.is_used)
+
+
+def _marks(text: Current | None, *, is_open: bool) -> tuple[Marked, ...]:
+    found: dict[tuple[SectionKey, str], list[Finding]] = {}
+    for finding in text.findings if text is not None else ():
+        if finding.is_open == is_open:
+            found.setdefault((finding.section, finding.text), []).append(finding)
+    return tuple(
+        Marked(finding=same[0], heading=HEADINGS[same[0].section], times=len(same)) for same in found.values()
+    )
+
+
+def _revisions(qbr: QBR) -> tuple[QBRRevision, ...]:
+    rows = QBRRevision.objects.filter(qbr=qbr).defer("content").order_by("-number")
+    return tuple(rows[:VERSIONS_SHOWN])
+
+
+def _changes_asked(history: Sequence[Transition]) -> Transition | None:
+    """Return the wish for changes that the present draft has to answer, if there is one."""
+    for step in history:
+        if step.action == Action.REQUEST_CHANGES:
+            return step
+        if step.action in (Action.SUBMIT, Action.APPROVE, Action.PUBLISH):
+            return None
+    return None
+
+
+_DID: Final[Mapping[str, str]] = {
+    Action.EDIT: "edited the text",
+    Action.VOUCH: "vouched for a figure",
+    Action.RESTORE: "restored an earlier version",
+    Action.REFRESH_FACTS: "brought the figures up to date",
+    Action.REDRAFT: "asked for a new draft",
+    Action.SUBMIT: "submitted it for approval",
+    Action.WITHDRAW: "took it back",
+    Action.REQUEST_CHANGES: "asked for changes",
+    Action.APPROVE: "approved it",
+    Action.PUBLISH: "published it",
+    Action.PUBLISHED: "completed the page in Notion",
+    Action.PUBLISH_FAILED: "could not publish it",
+}
+
+
+def _told(step: Transition) -> Told:
+    did = _DID[step.action]
+    if step.action == Action.REDRAFT and not step.from_state:
+        did = "asked for the draft"
+    elif step.action == Action.REDRAFT and step.actor_id is None:
+        did = "wrote the draft"
+    who = "The templates" if step.actor_id is None and step.actor_name == TEMPLATES else step.actor_name
+    return Told(who=who, did=did, comment=step.comment, at=step.at)

@@ -1,0 +1,102 @@
+"""The page of one review, and the progress of what works on it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from csm_portal.http import PortalRequest, is_partial, member
+from qbr import policies
+from qbr.document import Version
+from qbr.forms import ApproveForm, CommitmentsForm, PublishForm, RequestChangesForm, StepForm
+from qbr.models import QBR
+from qbr.selectors import page as selector
+
+
+def look_up(request: PortalRequest, qbr_id: UUID) -> QBR:
+    """Return a review that the member may read, with what its page needs; anything else is not there."""
+    found: QBR = get_object_or_404(
+        QBR.objects.visible_to(request.membership).select_related(
+            "account__tenant",
+            "account__owner",
+            "requested_by",
+            "submitted_by",
+            "approved_by",
+            "draft_job",
+            "publish_job",
+        ),
+        pk=qbr_id,
+    )
+    return found
+
+
+def look_up_to_work_on(request: PortalRequest, qbr_id: UUID) -> QBR:
+    """Return a review that the member has a part in; a colleague without one is refused."""
+    found = look_up(request, qbr_id)
+    if not policies.works_on(request.membership, found):
+        raise PermissionDenied
+    return found
+
+
+@require_safe
+@member()
+def review(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
+    """Show one review."""
+    return show(request, look_up(request, qbr_id))
+
+
+@require_safe
+@member()
+def progress(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
+    """Answer a poll: the progress while a job works on the review, then the whole page anew."""
+    qbr = look_up(request, qbr_id)
+    job = qbr.publish_job if qbr.state == "publishing" else qbr.draft_job
+    if job is None or job.is_over:
+        return HttpResponseClientRefresh() if is_partial(request) else show(request, qbr)
+    return render(request, "qbr/review.html#progress", {"job": job, "qbr": qbr})
+
+
+def show(
+    request: PortalRequest,
+    qbr: QBR,
+    *,
+    status: int = 200,
+    refusal: str = "",
+    **bound: Form,
+) -> HttpResponse:
+    """Render the page; ``refusal`` says why what was just asked for was not done, ``bound`` are forms with errors."""
+    version = Version.CUSTOMER if request.GET.get("version") == Version.CUSTOMER else Version.INTERNAL
+    page = selector.review(qbr, request.membership, version=version)
+    step = {"version": qbr.version}
+    context: dict[str, Any] = {
+        "page": page,
+        "qbr": qbr,
+        "account": qbr.account,
+        "refusal": refusal,
+        "step_form": StepForm(initial=step),
+        "publish_form": PublishForm(initial=step),
+        "changes_form": RequestChangesForm(initial=step),
+        "tabs": _tabs(version),
+        "is_own": qbr.account.owner_id == request.user.pk,
+    }
+    if page.text is not None:
+        content_hash = page.text.revision.content_hash
+        context["approve_form"] = ApproveForm(initial={**step, "content_hash": content_hash})
+        context["commitments_form"] = CommitmentsForm(initial=step, rows=page.commitments)
+    return render(request, "qbr/review.html", {**context, **bound}, status=status)
+
+
+def _tabs(version: Version) -> list[dict[str, Any]]:
+    return [
+        {"label": "As Notion gets it", "url": "?", "is_current": version is Version.INTERNAL},
+        {
+            "label": "As the customer reads it",
+            "url": f"?version={Version.CUSTOMER.value}",
+            "is_current": version is Version.CUSTOMER,
+        },
+    ]
