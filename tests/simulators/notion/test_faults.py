@@ -1,6 +1,8 @@
 """Failures on request, each as a client of the real API would meet it."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +15,8 @@ from csm_portal.simulators.notion.app import ConnectionDropped
 from tests.simulators.notion.conftest import Clock, Connect, paragraph, text
 
 pytestmark = pytest.mark.one_database
+
+DOCS = Path(__file__).parents[3] / "docs" / "simulator.md"
 
 
 class Control:
@@ -239,3 +243,29 @@ def test_requests_are_counted_by_endpoint(notion: Any, workspace: seed.Workspace
         notion.databases.retrieve(object_id)
 
     assert control.state()["requests"] == {"GET /v1/databases/{database_id}": 2}
+
+
+def test_a_connection_may_be_dropped_after_the_work_is_done(
+    notion: Any, workspace: seed.Workspace, control: Control
+) -> None:
+    control.lay(drop=True, after_commit=True, method="POST", match="/v1/pages")
+
+    with pytest.raises(ConnectionDropped):
+        notion.pages.create(parent={"data_source_id": workspace.qbr_data_source_id}, properties={})
+
+    assert len(notion.data_sources.query(workspace.qbr_data_source_id)["results"]) == 1
+
+
+def test_every_example_of_the_docs_is_taken(control: Control) -> None:
+    examples = [json.loads(example) for example in re.findall(r"`(\{.*?\})`", DOCS.read_text())]
+    assert len(examples) >= 5
+
+    for example in examples:
+        answer = control.set_budget(**example) if "seconds" in example else control.lay(**example)
+        assert answer.status_code == 200, answer.text
+
+
+def test_every_endpoint_of_the_docs_is_there_and_every_one_is_named() -> None:
+    (sentence,) = re.findall(r"Endpoints: (.*?)\.\n", DOCS.read_text(), flags=re.DOTALL)
+
+    assert {route.template.split("/")[2] for route in app.ROUTES} == set(re.findall(r"`(\w+)`", sentence))
