@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from datetime import date
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from csm_portal.processes import (
 )
 
 FOLDER = BASE_DIR / "var" / "demo"
+SIGN_IN = FOLDER / "sign-in.txt"
 
 
 class Command(BaseCommand):
@@ -65,7 +67,7 @@ class Command(BaseCommand):
             stop_all(children)
 
     def _serve(self, children: list[Child], *, port: int, data: Path | None, fresh: bool) -> None:
-        stamp = f"{date.today().isoformat()} {data.resolve() if data else ''}".strip()
+        stamp = f"{datetime.now().astimezone().date().isoformat()} {data.resolve() if data else ''}".strip()
         is_kept = not fresh and _read(FOLDER / "filled") == stamp
         if not is_kept:
             _empty(FOLDER)
@@ -87,13 +89,9 @@ class Command(BaseCommand):
         if not is_kept:
             extra = ["--data", str(data)] if data else []
             self._run(
-                manage,
-                "fill_demo",
-                "--simulator",
-                str(FOLDER / "notion.sqlite3"),
-                *extra,
-                environment=environment,
-            )
+                manage, "fill_demo", "--simulator", str(FOLDER / "notion.sqlite3"),
+                "--sign-in", str(SIGN_IN), *extra, environment=environment,
+            )  # fmt: skip
             (FOLDER / "filled").write_text(stamp)
         child("queue", *manage, "qcluster")
         web = child(
@@ -101,17 +99,13 @@ class Command(BaseCommand):
             "--workers", "2", "--threads", "4", "--access-logfile", "-",
         )  # fmt: skip
         wait_for_port(web, port)
-        self.stdout.write(
-            (FOLDER / "sign-in.txt").read_text().replace("{address}", f"http://127.0.0.1:{port}")
-        )
+        self.stdout.write(SIGN_IN.read_text().replace("{address}", f"http://127.0.0.1:{port}"))
         self.stdout.write("Ctrl-C stops everything.\n")
         self.stdout.flush()
         self._watch(children)
 
     def _watch(self, children: list[Child]) -> None:
         """Wait until a server ends. A queue that ended is started again, as a supervisor would."""
-        import time
-
         while True:
             time.sleep(1)
             for child in children:

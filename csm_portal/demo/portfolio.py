@@ -1,0 +1,31 @@
+"""The demo from somebody's own accounts.csv: one tenant, every row in the simulated workspace."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from csm_portal.demo.company import BRIGHTLOOM
+from csm_portal.portfolio_csv import Portfolio
+from csm_portal.ports.workspace import Person
+from csm_portal.simulators.notion import seed
+from csm_portal.simulators.notion.store import Store
+
+OWNERS = tuple(Person(name=one.name, email=one.email) for one in BRIGHTLOOM if "csm" in one.roles)
+# A checkbox cannot be empty, and an empty cell is no unpaid invoice.
+_YES_OR_NO = {"payment_current": {"select": {"options": [{"name": "Yes"}, {"name": "No"}]}}}
+
+
+def fill(store: Store, portfolio: Portfolio, *, name: str, imported_on: date) -> seed.Workspace:
+    """Put every account of the file into a new workspace that has properties for the file's columns alone."""
+    rows = [account.account_values(imported_on=imported_on) for account in portfolio.accounts]
+    fields = {"name", "owner"}.union(*(row.keys() for row in rows))
+    workspace = seed.create_workspace(store, name=name, fields=fields, kinds=_YES_OR_NO)
+    seed.add_account_rows(store, workspace.accounts_data_source_id, _rows(rows))
+    return workspace
+
+
+def _rows(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for index, row in enumerate(rows):
+        paid = row.get("payment_current")
+        said = {} if paid is None else {"payment_current": "Yes" if paid else "No"}
+        yield {**row, **said, "owner": OWNERS[index % len(OWNERS)]}
