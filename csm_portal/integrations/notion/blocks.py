@@ -201,6 +201,8 @@ def _parts(text: str, limit: int) -> list[str]:
 
 def _pieces(text: str, limit: int) -> list[str]:
     """Cut a text into pieces of at most ``limit`` (2 or more) UTF-16 units without cutting a character."""
+    if _units(text) == len(text):
+        return [text[start : start + limit] for start in range(0, len(text), limit)]
     pieces: list[str] = []
     start = units = 0
     for place, character in enumerate(text):
@@ -213,7 +215,7 @@ def _pieces(text: str, limit: int) -> list[str]:
 
 
 def _units(text: str) -> int:
-    return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _is_full(text: str, limit: int) -> bool:

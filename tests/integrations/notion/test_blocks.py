@@ -2,63 +2,11 @@ import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from csm_portal.integrations.notion import blocks
-from csm_portal.ports.documents import Bullets, Callout, Document, Heading, Paragraph, Span, Table
+from csm_portal.ports.documents import Document, Paragraph, Span, Table
 from csm_portal.ports.errors import PortError
-
-# Narrow and wide characters, one of two UTF-16 units, one of six bytes in JSON, line ends and our own separator.
-characters = st.sampled_from("ab é€ß漢😀\n\x01|-•")
-short = st.text(characters, max_size=30)
-long = st.builds(
-    lambda seed, times: seed * times,
-    st.text(characters, min_size=1, max_size=7),
-    st.integers(min_value=1, max_value=40_000),
-)
-cut_exactly = st.builds(
-    lambda limit, off, character: character * (limit + off),
-    st.sampled_from([2_000, 20_000, 30_000, 60_000]),
-    st.integers(min_value=-2, max_value=2),
-    st.sampled_from("a😀"),
-)
-texts = short | long | cut_exactly
-spans = st.lists(st.builds(Span, text=texts), max_size=3).map(tuple)
-
-
-@st.composite
-def tables(draw):
-    width = draw(st.integers(min_value=1, max_value=4))
-    row = st.lists(
-        spans if draw(st.booleans()) else st.builds(lambda t: (Span(text=t),), short),
-        min_size=width,
-        max_size=width,
-    )
-    drawn = draw(st.lists(row.map(tuple), max_size=3))
-    times = draw(st.sampled_from([1, 1, 1, 33, 50, 99, 100, 120])) if drawn else 1
-    header = draw(st.lists(short, min_size=width, max_size=width))
-    return Table(header=tuple(header), rows=tuple(drawn * times))
-
-
-document_blocks = st.one_of(
-    st.builds(Heading, text=texts, level=st.sampled_from([1, 2, 3])),
-    st.builds(Paragraph, spans=spans),
-    st.builds(Bullets, items=st.lists(spans, max_size=4).map(tuple)),
-    st.builds(Callout, spans=spans, tone=st.sampled_from(["info", "warning"])),
-    tables(),
-)
-documents = st.builds(Document, title=short, blocks=st.lists(document_blocks, max_size=6).map(tuple))
-
-QBR = Document(
-    title="QBR",
-    blocks=(
-        Heading(text="Account Health Summary"),
-        Paragraph(spans=(Span(text="The score is "), Span(text="72", fact="health.score"), Span(text="."))),
-        Bullets(items=((Span(text="One"),), (Span(text="Two"),))),
-        Table(header=("Month", "Score"), rows=(((Span(text="May"),), (Span(text="72"),)),)),
-        Callout(spans=(Span(text="Renewal is near."),), tone="warning"),
-    ),
-)
+from tests.integrations.notion import documents
 
 
 def as_notion_answers(sent):
@@ -99,7 +47,7 @@ def rich_texts(block):
 
 
 def test_a_document_becomes_the_blocks_that_a_reader_expects():
-    rendered = blocks.render_qbr_blocks(QBR)
+    rendered = blocks.render_qbr_blocks(documents.QBR)
 
     assert [block["type"] for block in rendered] == [
         "heading_2", "paragraph", "bulleted_list_item", "bulleted_list_item", "table", "callout",
@@ -113,9 +61,9 @@ def test_a_document_becomes_the_blocks_that_a_reader_expects():
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-@given(documents)
+@given(documents.documents)
 def test_every_limit_is_kept_and_the_words_come_back_as_they_were(document):
     calls = publish(document)
 
@@ -137,6 +85,26 @@ def test_every_limit_is_kept_and_the_words_come_back_as_they_were(document):
                 block["table"]["table_width"]
             }
     assert blocks.lines(as_notion_answers(sent)) == document.plain_lines()
+
+
+def test_a_call_holds_no_more_than_a_thousand_blocks_their_children_counted():
+    document = documents.of_tables(60, rows=70)
+
+    calls = publish(document)
+
+    assert max(len(list(walk(call))) for call in calls) in range(900, 1_001)
+    assert sum(map(len, calls)) == 60
+
+
+def test_a_call_holds_no_more_than_its_bytes():
+    document = Document(title="", blocks=(Paragraph(spans=(Span(text="漢" * 50_000),)),) * 9)
+
+    calls = publish(document)
+
+    assert max(len(json.dumps(call, ensure_ascii=False).encode()) for call in calls) in range(
+        300_000, 500_001
+    )
+    assert sum(map(len, calls)) == 9
 
 
 def test_a_pair_of_surrogates_is_not_cut():
@@ -183,9 +151,9 @@ def test_what_a_person_added_is_a_difference():
         {"type": "image", "image": {"type": "external"}},
         {"type": "paragraph", "paragraph": {"rich_text": [{"plain_text": "Mine"}]}},
     ]
-    published = as_notion_answers(blocks.render_qbr_blocks(QBR))
+    published = as_notion_answers(blocks.render_qbr_blocks(documents.QBR))
 
-    assert blocks.lines(published + added) == [*QBR.plain_lines(), "[image]", "Mine"]
+    assert blocks.lines(published + added) == [*documents.QBR.plain_lines(), "[image]", "Mine"]
 
 
 def test_what_a_person_indented_is_read_too():
