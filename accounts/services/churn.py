@@ -11,6 +11,7 @@ from accounts.scoring.churn_facts import Fact
 from accounts.scoring.policy import HealthPolicy
 from accounts.selectors.earlier import Earlier
 from accounts.selectors.inputs import Snapshot
+from csm_portal.core import bulk
 
 RANK: Final[Mapping[str, int]] = {level: rank for rank, level in enumerate(RiskLevel)}
 
@@ -49,19 +50,17 @@ def _fact(fact: Fact) -> dict[str, Any]:
 
 def write(assessments: Sequence[ChurnAssessment]) -> None:
     """Write the day's assessments; one of an earlier run of the same local day is written over."""
-    ChurnAssessment.objects.bulk_create(
-        assessments,
-        update_conflicts=True,
-        unique_fields=["account", "assessed_on"],
-        update_fields=[
-            "score",
-            "assessed_at",
-            "level",
-            "trigger",
-            "facts",
-            "narrative",
-            "actions",
-            "written_by",
-            "until",
-        ],
-    )
+    bulk.write(assessments, over=["account", "assessed_on"], fields=_ASSESSED)
+
+
+_ASSESSED: Final = (
+    "score",
+    "assessed_at",
+    "level",
+    "trigger",
+    "facts",
+    "narrative",
+    "actions",
+    "written_by",
+    "until",
+)

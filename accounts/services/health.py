@@ -20,7 +20,7 @@ from accounts.scoring.signals import HealthSignals
 from accounts.selectors import earlier, inputs
 from accounts.selectors.inputs import Snapshot
 from accounts.services import churn, latest, policies
-from csm_portal.core import audit, outbox
+from csm_portal.core import audit, bulk, outbox
 from csm_portal.core.models import Tenant, User
 from csm_portal.core.scope import current_tenant_id
 
@@ -191,7 +191,7 @@ def _score_batch(account_ids: Sequence[UUID], run: _Run) -> None:
     of_today = HealthScore.objects.filter(account_id__in=account_ids, scored_on=run.as_of)
     told_today = set(of_today.filter(should_alert=True).values_list("account_id", flat=True))
     of_today.filter(is_of_day=True).update(is_of_day=False)
-    HealthScore.objects.bulk_create(scores)
+    bulk.write(scores)
     churn.write(assessments)
     latest.show(scores, assessments, as_of=run.as_of)
     if run.announces:

@@ -8,6 +8,7 @@ from accounts.models import AccountHealth, ChurnAssessment, HealthScore
 from accounts.scoring import explain
 from accounts.selectors import earlier
 from accounts.services import churn
+from csm_portal.core import bulk
 
 _COPIED = (
     "score",
@@ -42,12 +43,7 @@ def show(scores: Sequence[HealthScore], assessments: Sequence[ChurnAssessment], 
             older.append(present)
         else:
             rows.append(_row(score, assessment, present))
-    AccountHealth.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["account"],
-        update_fields=[*_COPIED, *_MADE],
-    )
+    bulk.write(rows, over=["account"], fields=[*_COPIED, *_MADE])
     _mend_sparklines(older)
 
 
