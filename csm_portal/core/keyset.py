@@ -201,6 +201,8 @@ def _read(mark: str, *, order: str, parts: Sequence[Part]) -> tuple[bool, int, t
         direction, ordered_by, number, *values = json.loads(text)
         if direction not in ("n", "p") or ordered_by != order or number not in range(len(parts)):
             raise UnknownPlace(mark)
+        if not all(isinstance(value, str) for value in values):
+            raise UnknownPlace(mark)
         place = tuple(column.read(value) for column, value in zip(parts[number].columns, values, strict=True))
     except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UnknownPlace(mark) from error

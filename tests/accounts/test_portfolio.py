@@ -1,0 +1,300 @@
+"""The selector of the portfolio: what it shows, in which order, with which figures."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Account
+from accounts.selectors import portfolio, portfolio_filters
+from accounts.selectors.portfolio import PortfolioPage
+from accounts.selectors.portfolio_filters import Filters, Scope
+from csm_portal.core.models import Membership, Tenant, User
+from csm_portal.core.scope import tenant_scope
+from tests.accounts.health_rows import days, make_health
+from tests.factories import TODAY, make_account, make_accounts
+
+pytestmark = pytest.mark.django_db
+
+
+def read(user: User, *, sort: str = "band", mark: str = "", size: int = 50, **filters: Any) -> PortfolioPage:
+    with tenant_scope(user.membership_tenant):  # type: ignore[attr-defined]
+        membership = Membership.objects.get(user=user)
+        return portfolio.page(
+            membership, filters=Filters(**filters), sort=sort, mark=mark, today=TODAY, size=size
+        )
+
+
+@pytest.fixture(autouse=True)
+def _within(scoped: Tenant, alice: User, bob: User, sam: User) -> None:
+    for user in (alice, bob, sam):
+        user.membership_tenant = scoped  # type: ignore[attr-defined]
+
+
+def names(page: PortfolioPage) -> list[str]:
+    return [row.name for row in page.rows]
+
+
+def scored(name: str, score: int, band: str, **fields: Any) -> Account:
+    health = {key: fields.pop(key) for key in ("previous", "is_last_known", "coverage") if key in fields}
+    account = make_account(name=name, **fields)
+    make_health(account, score=score, band=band, **health)
+    return account
+
+
+def test_the_worst_band_comes_first_and_the_lowest_score_within_it(bob: User) -> None:
+    scored("green", 72, "Green")
+    scored("unknown", 95, "Unknown")
+    scored("amber", 45, "Amber")
+    scored("red", 30, "Red")
+    scored("lost its data", 88, "Red", is_last_known=True)
+    make_account(name="never scored")
+
+    page = read(bob)
+
+    assert names(page) == ["red", "lost its data", "amber", "unknown", "green", "never scored"]
+    assert page.rows[1].is_last_known
+    assert page.rows[5].score is None
+    assert page.rows[5].band == ""
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("score", ["b", "a", "c", "d"]),
+        ("-score", ["c", "a", "b", "d"]),
+        ("change", ["a", "c", "b", "d"]),
+        ("-change", ["c", "a", "b", "d"]),
+        ("arr", ["c", "a", "b", "d"]),
+        ("-arr", ["a", "c", "b", "d"]),
+        ("renewal", ["b", "a", "c", "d"]),
+        ("-renewal", ["a", "b", "c", "d"]),
+        ("name", ["a", "b", "c", "d"]),
+        ("-name", ["d", "c", "b", "a"]),
+    ],
+)
+def test_each_column_sorts_both_ways_and_what_is_not_known_comes_last(
+    bob: User, sort: str, expected: list[str]
+) -> None:
+    scored("a", 50, "Amber", previous=60, arr=Decimal(300), renewal_on=days(20))
+    scored("b", 30, "Red", previous=None, arr=None, renewal_on=days(-3))
+    scored("c", 90, "Green", previous=80, arr=Decimal(100), renewal_on=None)
+    make_account(name="d", arr=None, renewal_on=None)
+
+    assert names(read(bob, sort=sort)) == expected
+
+
+def test_a_name_is_sorted_without_regard_to_its_case(bob: User) -> None:
+    for name in ("zebra", "Apple", "banana"):
+        make_account(name=name)
+
+    assert names(read(bob, sort="name")) == ["Apple", "banana", "zebra"]
+
+
+@pytest.mark.parametrize("sort", [*portfolio.ORDERS, *(f"-{name}" for name in portfolio.ORDERS)])
+def test_the_pages_of_every_order_hold_each_account_once(bob: User, sort: str) -> None:
+    for number in range(13):
+        account = make_account(
+            arr=None if number % 5 == 0 else Decimal(number % 3),
+            renewal_on=None if number % 4 == 0 else days(number % 3),
+        )
+        if number % 6:
+            make_health(account, score=number % 3, previous=None if number % 2 else 1)
+    whole = read(bob, sort=sort)
+
+    page, seen = read(bob, sort=sort, size=3), []
+    while True:
+        seen += page.rows
+        if not page.next:
+            break
+        page = read(bob, sort=sort, size=3, mark=page.next)
+
+    assert [row.account_id for row in seen] == [row.account_id for row in whole.rows]
+    assert len(seen) == 13
+
+
+def test_the_figures_count_by_band_and_never_add_currencies_up(bob: User) -> None:
+    scored("a", 20, "Red", arr=Decimal(100), currency="EUR")
+    scored("b", 30, "Red", arr=Decimal(250), currency="EUR")
+    scored("c", 10, "Red", arr=Decimal(70), currency="USD")
+    scored("d", 10, "Red", arr=None, currency="USD")
+    scored("e", 80, "Green", arr=Decimal(5), currency="EUR")
+
+    red, amber, unknown, green = read(bob).figures
+
+    assert (red.band, red.count, red.arr) == ("Red", 4, {"EUR": Decimal(350), "USD": Decimal(70)})
+    assert (amber.count, amber.arr, unknown.count) == (0, {}, 0)
+    assert (green.count, green.arr) == (1, {"EUR": Decimal(5)})
+
+
+def test_the_figures_of_all_bands_stay_when_one_is_chosen(bob: User) -> None:
+    scored("a", 20, "Red")
+    scored("b", 80, "Green")
+
+    page = read(bob, band="Red")
+
+    assert names(page) == ["a"]
+    assert [one.count for one in page.figures] == [1, 0, 0, 1]
+    assert page.matching == 1
+    assert page.summary == "1 account, worst first"
+
+
+def test_archived_and_removed_accounts_are_left_out(bob: User) -> None:
+    from tests.factories import NOW
+
+    make_account(name="archived", is_archived=True)
+    make_account(name="gone", removed_at=NOW)
+    make_account(name="here")
+
+    page = read(bob)
+
+    assert names(page) == ["here"]
+    assert page.choices is not None
+    assert page.choices.visible == 1
+
+
+def test_mine_are_those_that_name_me_as_their_owner(alice: User, bob: User) -> None:
+    make_account(name="mine", owner=alice)
+    make_account(name="his", owner=bob)
+    make_account(name="nobody's", owner_name="Priya Raman")
+
+    assert names(read(alice, scope=Scope.MINE)) == ["mine"]
+    assert set(names(read(alice))) == {"mine", "his", "nobody's"}
+    assert names(read(bob, owner=str(alice.pk))) == ["mine"]
+    assert names(read(bob, owner="none")) == ["nobody's"]
+
+
+def test_a_search_finds_every_word_in_names_owners_and_contacts(bob: User) -> None:
+    make_account(name="Halden Logistics", search_text="halden logistics\nalice brandt\njonas weber")
+    make_account(name="Halden Foods", search_text="halden foods\ncarla jensen")
+    make_account(name="Кузнецов", search_text="кузнецов и сыновья")
+
+    assert names(read(bob, words=("halden", "weber"))) == ["Halden Logistics"]
+    assert names(read(bob, words=("кузнец",))) == ["Кузнецов"]
+    assert names(read(bob, words=("100%",))) == []
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ("overdue", {"overdue"}),
+        ("30", {"today", "in thirty"}),
+        ("90", {"today", "in thirty", "in ninety"}),
+        ("none", {"no date"}),
+    ],
+)
+def test_a_renewal_window_begins_today(bob: User, window: str, expected: set[str]) -> None:
+    for name, on in {
+        "overdue": days(-1),
+        "today": days(0),
+        "in thirty": days(30),
+        "in ninety": days(90),
+        "in a year": days(365),
+        "no date": None,
+    }.items():
+        make_account(name=name, renewal_on=on)
+
+    assert set(names(read(bob, renewal=window))) == expected
+
+
+def test_gaps_are_bands_that_are_unknown_or_last_known_and_accounts_without_a_score(bob: User) -> None:
+    scored("well known", 80, "Green")
+    scored("unknown", 90, "Unknown")
+    scored("last known", 90, "Green", is_last_known=True)
+    make_account(name="never scored")
+
+    assert set(names(read(bob, only_gaps=True))) == {"unknown", "last known", "never scored"}
+
+
+def test_the_choices_hold_what_there_is_with_its_number(alice: User, bob: User) -> None:
+    make_account(owner=alice, segment="SMB", lifecycle_stage="Live")
+    make_account(owner=alice, segment="Enterprise", lifecycle_stage="")
+    make_account(owner_name="Priya", segment="SMB", lifecycle_stage="Live")
+
+    choices = read(bob, segment="SMB").choices
+
+    assert choices is not None
+    assert [(one.label, one.count) for one in choices.owners] == [("Alice", 2), ("No matching user", 1)]
+    assert choices.owners[0].value == str(alice.pk)
+    assert [(one.value, one.count) for one in choices.segments] == [("Enterprise", 1), ("SMB", 2)]
+    assert [(one.value, one.count) for one in choices.stages] == [("Live", 2)]
+    assert choices.visible == 3
+
+
+def test_sales_people_see_no_account(sam: User) -> None:
+    make_accounts(3)
+
+    page = read(sam)
+
+    assert page.rows == ()
+    assert page.matching == 0
+
+
+def test_another_tenants_accounts_are_not_counted(bob: User, other_tenant: Tenant) -> None:
+    make_account(name="ours")
+    with tenant_scope(other_tenant):
+        make_health(make_account(name="theirs", arr=Decimal(999)), score=5, band="Red")
+
+    page = read(bob)
+
+    assert names(page) == ["ours"]
+    assert page.figures[0].count == 0
+    assert page.matching == 1
+
+
+def test_a_column_that_is_none_and_a_mark_that_is_none_are_told_and_cost_nothing(bob: User) -> None:
+    make_account()
+
+    page = read(bob, sort="-owner'; drop", mark="bm90IGEgbWFyaw")
+
+    assert page.sort == "band"
+    assert len(page.rows) == 1
+    assert "no column to sort by" in page.notes[0]
+    assert "page that is not there" in read(bob, mark="bm90IGEgbWFyaw").notes[0]
+
+
+def test_the_list_costs_three_queries_at_one_row_and_at_fifty(bob: User) -> None:
+    membership = Membership.objects.get(user=bob)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            portfolio.page(membership, filters=Filters(), today=TODAY)
+        return len(queries)
+
+    make_health(make_account())
+    alone = cost()
+    for account in make_accounts(49):
+        make_health(account)
+
+    # The figures, the scored and, as the page has room for them, those that were never scored.
+    assert alone == cost() == 3
+
+
+class TestReading:
+    """An address that says nonsense still shows a list, and says so."""
+
+    def read(self, **given: str) -> tuple[Filters, tuple[str, ...]]:
+        return portfolio_filters.read(given, default_scope=Scope.MINE)
+
+    def test_an_empty_address_asks_for_the_usual_scope(self) -> None:
+        filters, notes = self.read()
+
+        assert filters == Filters(scope=Scope.MINE)
+        assert not filters.narrows
+        assert notes == ()
+
+    def test_each_bad_value_is_left_out_and_told(self) -> None:
+        filters, notes = self.read(band="Purple", renewal="soon", scope="hers", owner="bob")
+
+        assert filters == Filters(scope=Scope.MINE)
+        assert len(notes) == 4
+        assert notes[1].startswith("“Purple” is no band")
+        assert all(note.endswith(".") for note in notes)
+
+    def test_words_are_lower_case_and_hold_no_nul(self) -> None:
+        filters, _ = self.read(q="  Halden\0 \t WEBER ", segment="S\0MB")
+
+        assert filters.words == ("halden", "weber")
+        assert filters.segment == "SMB"
