@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from accounts import notion_links
 from csm_portal.ports.workspace import ACCOUNT_FIELDS, AccountRecord, FieldValue, Person, ValueKind
 
 Columns: TypeAlias = dict[str, Any]
@@ -110,7 +111,7 @@ def row(record: AccountRecord, around: Surroundings, *, kept: Mapping[str, Any])
         columns["currency"] = around.currency
     columns["name"] = columns["name"] or UNTITLED
     columns |= {
-        "url": _clean(record.url) if len(record.url) <= _LONGEST_URL else "",
+        "url": notion_links.web_address(_clean(record.url)) if len(record.url) <= _LONGEST_URL else "",
         "is_archived": record.is_archived,
         "created_in_notion_at": record.created_at,
         "edited_in_notion_at": record.last_edited_at,

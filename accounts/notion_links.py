@@ -21,3 +21,8 @@ def find_id(text: str) -> str | None:
 def is_same(one: str, other: str) -> bool:
     """Tell whether two settings mean the same thing in Notion, however they are written."""
     return one == other or (find_id(one) is not None and find_id(one) == find_id(other))
+
+
+def web_address(text: str) -> str:
+    """Return a link that a page may offer: only addresses of the web, "" for everything else (SPEC 10.6)."""
+    return text if text.startswith(("https://", "http://")) else ""

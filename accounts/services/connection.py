@@ -138,7 +138,7 @@ def _check(workspace: Workspace, *, has_qbr_database: bool) -> Check:
         fields=fields,
         properties=mapped.source.properties,
         source_title=mapped.source.title,
-        source_url=mapped.source.url,
+        source_url=notion_links.web_address(mapped.source.url),
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import structlog
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, OperationalError, transaction
 
 from accounts import mirror
@@ -29,7 +30,7 @@ _WRITTEN = (*_COLUMNS, *_BESIDE_FIELDS, "changed_at", "content_hash", "synced_at
 # bulk_create wants the names of fields, not of columns.
 _UPDATED = tuple("owner" if column == "owner_id" else column for column in _WRITTEN)
 # What a strange value makes Python or the database say. A database that is gone is no fault of a row's.
-_ROW_FAULTS = (DatabaseError, ValueError, TypeError, ArithmeticError, AttributeError)
+_ROW_FAULTS = (DatabaseError, ValidationError, ValueError, TypeError, ArithmeticError, AttributeError)
 
 
 class Outcome(StrEnum):

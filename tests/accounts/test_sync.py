@@ -1,18 +1,21 @@
 """The mirror, through the real adapter and the simulator (SPEC 2.4)."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Account, PropertyMapping, SyncRun, SyncState
+from accounts import models
+from accounts.models import Account, SyncRun, SyncState
 from accounts.services import sync
 from csm_portal.core.models import AuditEvent, Job, JobState, Tenant, User
 from csm_portal.core.scope import tenant_scope
-from csm_portal.ports.workspace import Person
+from csm_portal.ports.workspace import AccountsPage, Person, PropertyMapping, Workspace
 from tests.workspace import Connected, a_row, connected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scoped")]
@@ -229,7 +232,7 @@ def test_a_renamed_property_still_feeds_its_field(notion: Connected) -> None:
     done = run(notion, now=NEXT_DAY)
 
     assert (done.state, done.unchanged, done.problems) == (SyncState.DONE, 1, [])
-    assert PropertyMapping.objects.get(field="arr").property_name == "Yearly money"
+    assert models.PropertyMapping.objects.get(field="arr").property_name == "Yearly money"
     assert Account.objects.get().arr == Decimal("48000.00")
 
 
@@ -390,6 +393,65 @@ def test_a_row_that_was_taken_for_removed_comes_back(notion: Connected) -> None:
 
     assert done.updated == 1
     assert Account.objects.get().removed_at is None
+
+
+class Spoiling:
+    """A workspace that hands one account out in a way that no row can hold."""
+
+    def __init__(self, behind: Workspace, **spoilt: Any) -> None:
+        self._behind = behind
+        self._spoilt = spoilt
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._behind, name)
+
+    def scan_accounts(self, mapping: PropertyMapping) -> Iterator[AccountsPage]:
+        for page in self._behind.scan_accounts(mapping):
+            records = [replace(r, **self._spoilt) if r["name"] == "Account 001" else r for r in page.records]
+            yield replace(page, records=tuple(records))
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"created_at": "yesterday"}, {"last_edited_at": 7}, {"url": None}, {"is_archived": None}]
+)
+def test_a_record_that_cannot_be_stored_is_told_and_the_rest_goes_on(
+    notion: Connected, spoilt: dict[str, Any]
+) -> None:
+    notion.add_accounts(a_row(0), a_row(1), a_row(2))
+
+    done = sync.run(workspace=cast(Workspace, Spoiling(notion.workspace(), **spoilt)), now=MORNING)
+
+    assert (done.state, done.created, done.failed) == (SyncState.INCOMPLETE, 2, 1)
+    assert any(problem.startswith("“Account 001” could not be stored") for problem in done.problems)
+    assert sorted(Account.objects.values_list("name", flat=True)) == ["Account 000", "Account 002"]
+
+
+def test_a_record_that_can_no_longer_be_stored_keeps_what_was_known(notion: Connected) -> None:
+    notion.add_accounts(a_row(0), a_row(1))
+    run(notion)
+    before = Account.objects.filter(name="Account 001").values().get()
+
+    done = sync.run(workspace=cast(Workspace, Spoiling(notion.workspace(), created_at="?")), now=NEXT_DAY)
+
+    assert (done.failed, done.unchanged) == (1, 1)
+    assert Account.objects.filter(name="Account 001").values().get() == before
+
+
+def test_an_answer_that_was_cut_short_is_never_taken_for_the_whole(notion: Connected) -> None:
+    notion.add_accounts(a_row(0), a_row(1))
+    run(notion)
+
+    class Cutting(Spoiling):
+        def scan_accounts(self, mapping: PropertyMapping) -> Iterator[AccountsPage]:
+            page = next(self._behind.scan_accounts(mapping))
+            yield replace(page, records=page.records[:1], is_incomplete=True)
+
+    done = sync.run(workspace=cast(Workspace, Cutting(notion.workspace())), now=NEXT_DAY)
+
+    assert (done.state, done.unchanged) == (SyncState.INCOMPLETE, 1)
+    assert any("only part of the accounts" in problem for problem in done.problems)
+    assert not any("did not come in this scan" in problem for problem in done.problems)
+    assert Account.objects.count() == 2
 
 
 def test_counts_requests_and_progress_are_kept_with_the_run(notion: Connected) -> None:

@@ -68,6 +68,11 @@ def test_an_amount_that_no_column_holds_is_an_issue_with_the_propertys_name(arr:
     assert issue["message"].startswith("The property “Money” holds")
 
 
+def test_a_link_that_is_no_web_address_is_not_kept() -> None:
+    assert row(replace(record(), url="javascript:alert(1)")).columns["url"] == ""
+    assert row(record()).columns["url"] == "https://www.notion.so/p"
+
+
 def test_halves_are_rounded_up() -> None:
     assert row(record(arr=Decimal("0.125"))).columns["arr"] == Decimal("0.13")
     assert row(record(feature_adoption_rate=Decimal("0.00005"))).columns["feature_adoption_rate"] == Decimal(
