@@ -307,6 +307,31 @@ def test_every_kind_has_types_that_carry_it_and_no_type_is_unknown_to_the_reader
     assert frozenset().union(*properties.CARRIERS.values()) <= set(atoms._READERS)
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), 10**400, -(10**15)])
+def test_what_is_no_figure_is_an_issue(number):
+    spec = FieldSpec(name="x", kind=ValueKind.NUMBER, property_names=("X",), label="X")
+
+    assert isinstance(properties.read(held("number", number), spec, property_name="X"), FieldIssue)
+
+
+@pytest.mark.parametrize("number", [-1, 10**9])
+def test_a_count_fits_the_column_that_keeps_it(number):
+    spec = FieldSpec(name="x", kind=ValueKind.COUNT, property_names=("X",), label="X")
+
+    assert isinstance(properties.read(held("number", number), spec, property_name="X"), FieldIssue)
+
+
+def test_an_id_is_the_same_however_it_is_encoded():
+    source = DataSourceAnswer(
+        id="1", title=[], parent={}, properties={"ARR": {"id": "a%3AB%5B", "type": "number", "number": {}}}
+    )
+
+    assert fields.find(fields.describe(source), "a:B[") is not None
+    assert [problem.field for problem in fields.problems(fields.describe(source), {"arr": "a:B["})] == [
+        "name"
+    ]
+
+
 def test_an_unbounded_number_may_be_negative():
     spec = FieldSpec(name="x", kind=ValueKind.NUMBER, property_names=("X",), label="X")
 

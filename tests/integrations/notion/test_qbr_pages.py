@@ -1,5 +1,6 @@
 """QBR pages written through the adapter into the simulator, and read back (SPEC 2.6)."""
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -11,7 +12,7 @@ from csm_portal.ports.documents import Document, Paragraph, Span
 from csm_portal.ports.errors import PortError, Trouble
 from csm_portal.ports.workspace import QBREntry
 from csm_portal.simulators.notion import filling, seed
-from tests.integrations.notion import documents
+from tests.integrations.notion import documents, recorded
 
 
 @pytest.fixture
@@ -229,6 +230,37 @@ def test_an_append_that_lost_its_answer_is_never_made_twice(sim, entry):
 
     assert failed.value.maybe_written
     assert len(adapter.qbr_block_ids(reference.id)) == 150
+
+
+@recorded.needs_recordings
+def test_what_is_sent_is_what_the_official_types_allow(sim, entry):
+    """The SDK's own types, as a schema, are stricter than the simulator and know nothing of it."""
+    publish(sim.adapter(), entry, documents.QBR)
+    sim.adapter().query_all_accounts()
+    sim.adapter().update_qbr_page(sim.adapter().find_qbr_pages(entry.key)[0].id, entry, status="Ready")
+    long = publish(sim.adapter(), replace(entry, key="long"), documents.of_paragraphs(120))
+    sim.adapter().erase_qbr_body(long[0].id)
+
+    checked = []
+    for sent in sim.wire.sent:
+        for method, path, name, where in SCHEMAS:
+            if sent.method == method and (found := re.fullmatch(path, sent.path)):
+                value = {**sent.body, **({where: found[1]} if where else {})}
+                recorded.validator(name).validate({"v": value})
+                checked.append(name)
+
+    assert {name: checked.count(name) > 0 for *_, name, _ in SCHEMAS} == {
+        name: True for *_, name, _ in SCHEMAS
+    }
+    assert len(checked) >= 8
+
+
+SCHEMAS = [
+    ("POST", r"/v1/pages", "XCreatePageParameters", None),
+    ("PATCH", r"/v1/pages/(.+)", "XUpdatePageParameters", "page_id"),
+    ("PATCH", r"/v1/blocks/(.+)/children", "XAppendBlockChildrenParameters", "block_id"),
+    ("POST", r"/v1/data_sources/(.+)/query", "XQueryDataSourceParameters", "data_source_id"),
+]
 
 
 def test_a_missing_qbr_database_is_told_where_it_is_needed(sim, entry):
