@@ -102,9 +102,9 @@ def score_accounts(
         signals_by_account=signals_by_account,
         announces=announce,
     )
-    if signals_by_account is not None:
-        account_ids = [key for key in signals_by_account if account_ids is None or key in set(account_ids)]
     ids = inputs.scorable_ids(account_ids)
+    if signals_by_account is not None:
+        ids = [account_id for account_id in ids if account_id in signals_by_account]
     for start in range(0, len(ids), BATCH):
         _score_batch(ids[start : start + BATCH], run)
         if progress is not None:

@@ -1,6 +1,8 @@
 """The scan: what it writes, what it remembers, whom it tells."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -341,6 +343,30 @@ def test_a_batch_costs_the_same_number_of_queries_for_one_account_and_for_fifty(
         score(TODAY)
 
     assert len(many) == len(one) <= 25
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one transaction write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_scans_at_the_same_moment_leave_one_score_of_the_day(tenant: Tenant) -> None:
+    make_accounts(20, **RED)
+    policies.current(now=seven(TODAY))
+    start = threading.Barrier(4)
+
+    def scan(_: int) -> int:
+        try:
+            with tenant_scope(tenant):
+                start.wait()
+                return score(TODAY).scored
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        scored = list(pool.map(scan, range(4)))
+
+    assert scored == [20] * 4
+    assert HealthScore.objects.count() == 80
+    assert HealthScore.objects.filter(is_of_day=True).count() == 20
+    assert OutboxEvent.objects.count() == 20
 
 
 def test_progress_is_told_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
