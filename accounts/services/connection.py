@@ -46,10 +46,7 @@ def current() -> NotionConnection:
 
 @transaction.atomic
 def save(wanted: Wanted, *, actor: User, now: datetime) -> list[str]:
-    """Keep the settings; return what changed (``token``, or names of NotionConnection's columns).
-
-    Another accounts database has other property ids, so the mapping is found anew for it.
-    """
+    """Keep the settings; return what changed (``token``, or names of NotionConnection's columns)."""
     connection = current()
     values: dict[str, Any] = {
         "accounts_database_id": wanted.accounts_database,
@@ -63,12 +60,6 @@ def save(wanted: Wanted, *, actor: User, now: datetime) -> list[str]:
         changed.insert(0, "token")
     if not changed:
         return []
-    is_elsewhere = any(
-        not notion_links.is_same(getattr(connection, name), values[name])
-        for name in ("accounts_database_id", "accounts_data_source_id")
-    )
-    if is_elsewhere:
-        mapping.forget()
     for name, value in values.items():
         setattr(connection, name, value)
     connection.updated_at = now

@@ -78,12 +78,13 @@ def refresh(*, workspace: Workspace) -> Mapped:
     """Bring the stored mapping up to the live schema, and return both.
 
     A field without a row gets its default property, where there is one; a rename changes the name that is
-    shown and nothing else. Asks the workspace before the transaction. Raises PortError.
+    shown and nothing else; another data source is mapped anew. Asks the workspace before the transaction. Raises PortError.
     """
     source = workspace.describe_accounts()
     defaults = workspace.default_mapping(source)
     by_id = {info.id: info for info in source.properties}
     with transaction.atomic():
+        _forget_other(source.id)
         rows = {row.field: row for row in PropertyMapping.objects.all()}
         _follow_renames(rows.values(), by_id)
         added = [
@@ -137,9 +138,15 @@ def choose(
     return changed
 
 
-def forget() -> None:
-    """Drop the mapping: the ids of another database's properties mean nothing in this one."""
-    PropertyMapping.objects.all().delete()
+def _forget_other(source_id: str) -> None:
+    """Drop the mapping of another data source: its property ids mean nothing in this one."""
+    connection, _ = NotionConnection.objects.get_or_create()
+    if connection.mapped_data_source_id == source_id:
+        return
+    if connection.mapped_data_source_id:
+        PropertyMapping.objects.all().delete()
+    connection.mapped_data_source_id = source_id
+    connection.save(update_fields=["mapped_data_source_id"])
 
 
 def _follow_renames(rows: Iterable[PropertyMapping], by_id: Mapping[str, PropertyInfo]) -> None:

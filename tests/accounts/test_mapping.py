@@ -8,6 +8,7 @@ from accounts.models import PropertyMapping
 from accounts.services import mapping
 from csm_portal.core.models import AuditEvent, User
 from csm_portal.ports.workspace import ACCOUNT_FIELDS
+from csm_portal.simulators.notion import seed
 from tests.workspace import Connected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scoped")]
@@ -107,3 +108,29 @@ def test_choosing_what_is_chosen_already_changes_nothing(notion: Connected, ada:
 
     assert mapping.choose(same, connection=notion.connection, actor=ada, now=NOW) == []
     assert not AuditEvent.objects.exists()
+
+
+def test_another_data_source_is_mapped_anew(notion: Connected) -> None:
+    mapping.refresh(workspace=notion.workspace())
+    database, _ = seed.create_database(
+        notion.app.store,
+        notion.seeded.bot_id,
+        title="Clients",
+        properties={"Client": {"title": {}}, "ARR": {"number": {"format": "number"}}},
+    )
+    notion.reconnect(accounts_database_id=database)
+
+    mapped = mapping.refresh(workspace=notion.workspace())
+
+    assert mapped.names == {"name": "Client", "arr": "ARR"}
+    assert mapped.problems == ()
+
+
+def test_naming_the_data_source_that_was_meant_anyway_keeps_what_was_chosen(
+    notion: Connected, ada: User
+) -> None:
+    mapping.refresh(workspace=notion.workspace())
+    mapping.choose({"arr": None}, connection=notion.connection, actor=ada, now=NOW)
+    notion.reconnect(accounts_data_source_id=notion.seeded.accounts_data_source_id)
+
+    assert "arr" not in mapping.refresh(workspace=notion.workspace()).properties

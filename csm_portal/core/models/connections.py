@@ -30,6 +30,8 @@ class NotionConnection(TenantModel):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     accounts_database_id = models.CharField(max_length=300, blank=True)
     accounts_data_source_id = models.CharField(max_length=64, blank=True)
+    # The data source whose property ids the mapping holds; those of another one mean nothing there.
+    mapped_data_source_id = models.CharField(max_length=64, blank=True)
     qbr_database_id = models.CharField(max_length=300, blank=True)
     requests_per_minute = models.PositiveIntegerField(default=180)
     updated_at = models.DateTimeField(default=timezone.now)
