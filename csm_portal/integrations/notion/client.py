@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import httpx
 import structlog
@@ -149,18 +148,27 @@ def build(
             "page in Notion and save it in the settings."
         )
     address = base_url.strip().rstrip("/")
-    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+    host = _host(address)
+    if not host:
         raise errors.not_configured(
             f"“{address}” is not an address that can be called. Correct NOTION_BASE_URL."
         )
     # A proxy from the environment cannot reach a simulator on this machine.
-    http = httpx.Client(transport=transport, trust_env=not _is_this_machine(address))
+    http = httpx.Client(transport=transport, trust_env=not _is_this_machine(host))
     sdk = Client(client=http, auth=secret, base_url=address, logger=logging.getLogger(f"{__name__}.sdk"))
     return NotionClient(sdk, gate=gate or pacing.Pacer(budget, sleep=sleep), policy=policy, sleep=sleep)
 
 
-def _is_this_machine(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
+def _host(address: str) -> str:
+    """Return the host of an address that httpx can call, else an empty text."""
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        return ""
+    return url.host if url.scheme in ("http", "https") else ""
+
+
+def _is_this_machine(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

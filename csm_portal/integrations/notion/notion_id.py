@@ -1,7 +1,6 @@
 """The forms in which people hand over the id of a thing in Notion (SPEC 2.2)."""
 
 import re
-from urllib.parse import urlsplit
 from uuid import UUID
 
 _HYPHENATED = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -34,9 +33,7 @@ def compact(identifier: str) -> str:
 
 
 def _path(words: str) -> str:
-    if "/" not in words:
-        return words.split("?", 1)[0].split("#", 1)[0]
-    return urlsplit(words if "://" in words else f"https://{words}").path.rstrip("/")
+    return words.split("?", 1)[0].split("#", 1)[0].rstrip("/")
 
 
 def _hyphenated_end(path: str) -> re.Match[str] | None:

@@ -48,7 +48,9 @@ def test_what_cannot_be_a_token_is_refused_before_anything_is_sent(token):
     assert token.strip() == "" or token not in str(error)
 
 
-@pytest.mark.parametrize("address", ["", "api.notion.com", "ftp://x", "https://"])
+@pytest.mark.parametrize(
+    "address", ["", "api.notion.com", "ftp://x", "https://", "https://[", "http://x:port"]
+)
 def test_what_cannot_be_an_address_is_refused_before_anything_is_sent(address):
     config = WorkspaceConfig(token="ntn_1", accounts_database_id="x", qbr_database_id="", base_url=address)
 
