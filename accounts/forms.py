@@ -67,7 +67,8 @@ class NotionForm(forms.Form):
                 connection.accounts_data_source_id, check.source_title if check else "The one chosen before"
             )
         if choices:
-            source.choices = [("", "The only one there is"), *choices.items()]  # type: ignore[attr-defined]
+            first = "Choose one" if check and check.choices else "The only one there is"
+            source.choices = [("", first), *choices.items()]  # type: ignore[attr-defined]
             source.help_text = "This database holds several data sources. Choose the one with the accounts."
         else:
             del self.fields["accounts_data_source"]
@@ -119,7 +120,7 @@ class MappingForm(forms.Form):
         for field in check.fields:
             lost = []
             if field.property_id and field.property_id not in self._properties:
-                lost = [(field.property_id, "A property that is gone")]
+                lost = [(field.property_id, f"{field.property_name} (gone from Notion)")]
             self.fields[field.field] = forms.ChoiceField(
                 label=f"Property for {field.label}",
                 required=False,

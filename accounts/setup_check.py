@@ -97,35 +97,48 @@ def from_json(value: Mapping[str, Any]) -> Check | None:
 
 
 def fields(
-    properties: tuple[PropertyInfo, ...], mapping: Mapping[str, str], problems: Mapping[str, str]
+    properties: tuple[PropertyInfo, ...],
+    mapping: Mapping[str, str],
+    *,
+    names: Mapping[str, str],
+    problems: Mapping[str, str],
 ) -> tuple[FieldCheck, ...]:
-    """Say of every field of an account which property feeds it. ``problems`` is field -> sentence."""
+    """Say of every field of an account which property feeds it.
+
+    ``mapping`` is field -> property id, ``names`` field -> what that property was last called, ``problems`` field ->
+    what is wrong with it.
+    """
     by_id = {info.id: info for info in properties}
     return tuple(
-        _field(spec, by_id.get(mapping.get(spec.name, "")), mapping, problems) for spec in ACCOUNT_FIELDS
+        _field(
+            spec,
+            by_id.get(mapping.get(spec.name, "")),
+            lost=(mapping.get(spec.name, ""), names.get(spec.name, "")),
+            problem=problems.get(spec.name, ""),
+        )
+        for spec in ACCOUNT_FIELDS
     )
 
 
-def _field(
-    spec: FieldSpec, info: PropertyInfo | None, mapping: Mapping[str, str], problems: Mapping[str, str]
-) -> FieldCheck:
+def _field(spec: FieldSpec, info: PropertyInfo | None, *, lost: tuple[str, str], problem: str) -> FieldCheck:
     if info is not None:
         return FieldCheck(
             field=spec.name,
             label=spec.label,
-            state=FieldState.MISTYPED if spec.name in problems else FieldState.OK,
+            state=FieldState.MISTYPED if problem else FieldState.OK,
             property_id=info.id,
             property_name=info.name,
             property_type=info.type,
-            message=problems.get(spec.name, ""),
+            message=problem,
         )
-    if spec.name in problems:
+    if problem:
         return FieldCheck(
             field=spec.name,
             label=spec.label,
             state=FieldState.MISSING,
-            property_id=mapping.get(spec.name, ""),
-            message=problems[spec.name],
+            property_id=lost[0],
+            property_name=lost[1],
+            message=problem,
         )
     names = " or ".join(f"“{name}”" for name in spec.property_names)
     return FieldCheck(

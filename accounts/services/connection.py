@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import notion_links, setup_check
+from accounts import mirror, notion_links, setup_check
 from accounts.services import mapping
 from accounts.setup_check import Check, FieldState, Step, StepState
 from csm_portal.core import audit, secrets
@@ -117,7 +117,8 @@ def _check(workspace: Workspace, *, has_qbr_database: bool) -> Check:
     fields = setup_check.fields(
         mapped.source.properties,
         mapped.properties,
-        {problem.field: problem.message for problem in mapped.problems},
+        names=mapped.names,
+        problems={problem.field: problem.message for problem in mapped.problems},
     )
     return Check(
         steps=(
@@ -135,10 +136,13 @@ def _check(workspace: Workspace, *, has_qbr_database: bool) -> Check:
 
 def _about_properties(fields: tuple[setup_check.FieldCheck, ...]) -> Step:
     fine = sum(field.state == FieldState.OK for field in fields)
-    broken = [field for field in fields if field.state in (FieldState.MISSING, FieldState.MISTYPED)]
+    broken = [field.field for field in fields if field.is_broken]
     if broken:
         return Step(
-            title=_PROPERTIES, state=StepState.ERROR, text=" ".join(field.message for field in broken)
+            title=_PROPERTIES,
+            state=StepState.ERROR,
+            text=f"{mirror.labels(broken)} cannot be read: the property is gone or of a type that cannot carry it. "
+            "What was last known stands; see below what to do.",
         )
     if fine == len(fields):
         return Step(

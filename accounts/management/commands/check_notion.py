@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.management.tenants import add_tenant_argument, tenant_named
 from accounts.services import connection
-from accounts.setup_check import Check, FieldState, StepState
+from accounts.setup_check import Check, StepState
 from csm_portal import wiring
 from csm_portal.core.scope import tenant_scope
 from csm_portal.ports.errors import PortError
@@ -30,10 +30,9 @@ class Command(BaseCommand):
             found = self._check()
         for step in found.steps:
             self.stdout.write(f"{_MARKS[step.state]:>8}  {step.title}: {step.text}")
-        for name, text in (
-            (field.label, field.message) for field in found.fields if field.state == FieldState.UNMAPPED
-        ):
-            self.stdout.write(f"{'':>8}  {name}: {text}")
+        for field in found.fields:
+            if field.message:
+                self.stdout.write(f"{'':>8}  {field.label}: {field.message}")
         if any(step.state == StepState.ERROR for step in found.steps):
             raise CommandError(f"The Notion set-up of {chosen} is not in order: see above.")
 
