@@ -91,7 +91,7 @@ def effective_band(evaluation: Evaluation, *, last_known: KnownBand | None, as_o
         return _first(evaluation, as_of=as_of)
     signals = evaluation.signals
     known_now = signals.known()
-    lost = tuple(name for name in INPUT_NAMES if name in last_known.signals.known() - known_now)
+    lost = _in_order(last_known.signals.known() - known_now)
     carried = signals.filled_from(last_known.signals) if lost else signals
     rag = score_with(evaluation.engine_version, carried, evaluation.policy).rag if lost else evaluation.rag
     if not evaluation.is_covered:

@@ -30,19 +30,19 @@ def show(scores: Sequence[HealthScore], assessments: Sequence[ChurnAssessment], 
 
     A score of a day before the one that is shown only mends the sparkline. At most four queries.
     """
+    found = AccountHealth.objects.filter(account_id__in=[score.account_id for score in scores])
     shown = {
-        row.account_id: row
-        for row in AccountHealth.objects.filter(account_id__in=[score.account_id for score in scores]).only(
-            "account_id", "scored_on", "sparkline"
-        )
+        account_id: (scored_on, line)
+        for account_id, scored_on, line in found.values_list("account_id", "scored_on", "sparkline")
     }
     rows, older = [], []
     for score, assessment in zip(scores, assessments, strict=True):
-        present = shown.get(score.account_id)
-        if present is not None and present.scored_on > as_of:
-            older.append(present)
+        shown_on, line = shown.get(score.account_id, (as_of, []))
+        if shown_on > as_of:
+            older.append(AccountHealth(account_id=score.account_id, scored_on=shown_on))
         else:
-            rows.append(_row(score, assessment, present))
+            line = earlier.advanced(line, last_on=shown_on, as_of=as_of, score=score.score)
+            rows.append(_row(score, assessment, line))
     bulk.write(rows, over=["account"], fields=[*_COPIED, *_MADE])
     _mend_sparklines(older)
 
@@ -50,9 +50,8 @@ def show(scores: Sequence[HealthScore], assessments: Sequence[ChurnAssessment], 
 _MADE = ("latest", "drivers", "sparkline", "churn_level", "churn_rank", "churn_trigger", "churn_until")
 
 
-def _row(score: HealthScore, assessment: ChurnAssessment, present: AccountHealth | None) -> AccountHealth:
+def _row(score: HealthScore, assessment: ChurnAssessment, line: list[int | None]) -> AccountHealth:
     copied: dict[str, Any] = {name: getattr(score, name) for name in _COPIED}
-    line = present.sparkline if present is not None else []
     return AccountHealth(
         account_id=score.account_id,
         latest=score,
@@ -61,12 +60,7 @@ def _row(score: HealthScore, assessment: ChurnAssessment, present: AccountHealth
             {"signal": driver.input, "label": driver.label, "points": driver.points}
             for driver in explain.top_drivers(score.points)
         ],
-        sparkline=earlier.advanced(
-            line,
-            last_on=present.scored_on if present is not None else score.scored_on,
-            as_of=score.scored_on,
-            score=score.score,
-        ),
+        sparkline=line,
         churn_level=assessment.level,
         churn_rank=churn.RANK[assessment.level],
         churn_trigger=assessment.trigger,
