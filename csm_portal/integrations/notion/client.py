@@ -165,7 +165,8 @@ def _host(address: str) -> str:
         url = httpx.URL(address)
     except httpx.InvalidURL:
         return ""
-    return url.host if url.scheme in ("http", "https") else ""
+    # httpx escapes what no host may hold instead of refusing it.
+    return url.host if url.scheme in ("http", "https") and "%" not in url.host else ""
 
 
 def _is_this_machine(host: str) -> bool:

@@ -15,6 +15,7 @@ from csm_portal.integrations.notion import (
     paging,
     records,
     sources,
+    windows,
 )
 from csm_portal.integrations.notion import client as notion
 from csm_portal.integrations.notion.answers import DataSourceAnswer, PageAnswer, UserAnswer
@@ -115,7 +116,7 @@ class NotionCSMAdapter(Workspace):
         for page in self.scan_accounts(chosen):
             if page.is_incomplete:
                 raise PortError(
-                    "Notion handed out only part of the accounts: a query ends at 10,000 rows.",
+                    "Notion handed out only part of the accounts: more of them than a query gives were made in one minute.",
                     trouble=Trouble.BAD_ANSWER,
                     permanent=True,
                 )
@@ -233,13 +234,11 @@ class NotionCSMAdapter(Workspace):
         self, source_id: str, reader: records.Reader, *, is_archived: bool
     ) -> Iterator[AccountsPage]:
         # The SDK's own query method drops ``is_archived`` without a word. Without it, archived rows are left out.
-        body: dict[str, Any] = {"sorts": [{"timestamp": "created_time", "direction": "ascending"}]}
-        if is_archived:
-            body["is_archived"] = True
+        body = {"is_archived": True} if is_archived else {}
         path = f"data_sources/{source_id}/query"
         for restarts in range(RESTARTS_A_PARTITION + 1):
             try:
-                for answer in paging.pages(self._client, path, what=ACCOUNTS, body=body):
+                for answer in windows.pages(self._client, path, what=ACCOUNTS, body=body):
                     found = tuple(reader.record(page) for page in self._pages(answer.results))
                     yield AccountsPage(records=found, is_incomplete=answer.is_incomplete)
                 return

@@ -79,9 +79,9 @@ class Simulated:
         }
         return NotionCSMAdapter(self.client(token=token), **chosen)
 
-    def add(self, *rows: dict[str, Any], is_archived: bool = False) -> list[str]:
+    def add(self, *rows: dict[str, Any], is_archived: bool = False, **when: Any) -> list[str]:
         return seed.add_account_rows(
-            self.store, self.workspace.accounts_data_source_id, rows, is_archived=is_archived
+            self.store, self.workspace.accounts_data_source_id, rows, is_archived=is_archived, **when
         )
 
     def fault(self, **detail: Any) -> None:

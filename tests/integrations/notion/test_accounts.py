@@ -1,7 +1,7 @@
 """Accounts read through the adapter from the simulator."""
 
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ from csm_portal.ports.workspace import ACCOUNT_FIELDS, Person, WorkspaceConfig
 from csm_portal.simulators.notion import filling, query, seed
 from tests.integrations.notion.conftest import BASE_URL
 
+NINE = datetime(2026, 11, 2, 9, tzinfo=UTC)
 ACME = {
     "name": "Acme",
     "owner": Person(name="Alice", email="alice@northwind.example"),
@@ -330,16 +331,37 @@ def test_a_cursor_that_keeps_expiring_ends_in_an_error(sim):
     assert sum(path.endswith("/query") for path in sim.wire.paths()) == 4
 
 
-def test_a_result_that_notion_cut_short_is_never_taken_for_whole(sim, monkeypatch):
+def test_accounts_beyond_the_end_of_a_query_are_read_by_windows_of_time(sim, monkeypatch):
     # The real limit is 10,000; the simulator gives the same answers at a smaller one.
     monkeypatch.setattr(query, "MAX_RESULTS", 250)
-    sim.add(*({"name": f"Account {number}"} for number in range(300)))
+    ids = [
+        row
+        for minute in range(12)
+        for row in sim.add(
+            *({"name": f"Account {number}"} for number in range(60)),
+            created_at=NINE + timedelta(minutes=minute),
+        )
+    ]
+
+    pages = list(sim.adapter().scan_accounts({"name": "title"}))
+
+    assert [record.id for page in pages for record in page.records] == ids
+    assert not any(page.is_incomplete for page in pages)
+
+
+def test_a_minute_that_holds_more_than_a_query_gives_is_never_taken_for_whole(sim, monkeypatch):
+    monkeypatch.setattr(query, "MAX_RESULTS", 250)
+    sim.add(*({"name": f"Imported {number}"} for number in range(300)), created_at=NINE)
+    later = sim.add({"name": "Made by hand"}, created_at=NINE + timedelta(minutes=1))
     adapter = sim.adapter()
     mapping = {"name": "title"}
 
     pages = list(adapter.scan_accounts(mapping))
 
-    assert pages[-2].is_incomplete
+    assert [page.is_incomplete for page in pages].count(True) == 1
+    found = [record.id for page in pages for record in page.records]
+    assert len(found) == len(set(found)) == 251
+    assert found[-1] == later[0]
     with pytest.raises(PortError, match="only part of the accounts"):
         adapter.query_all_accounts(mapping)
 
