@@ -51,13 +51,16 @@ def from_editable(text: str, facts: FactSheet, previous: Section) -> Section:
     tied to that fact: to the one that the section tied the same figure to before, where there is one.
     """
     known = check.prepare(facts)
-    unchanged = {(block.kind, block.words): block for block in previous.text}
+    unchanged: dict[tuple[TextKind, str], list[TextBlock]] = {}
+    for block in previous.text:
+        unchanged.setdefault((block.kind, block.words), []).append(block)
     tied_before = {span.text: span.fact for block in previous.text for span in block.spans if span.fact}
     blocks = []
     for kind, audience, words in _parsed(text):
-        old = unchanged.get((kind, words))
-        if old is not None and all(span.fact is None or span.fact in facts for span in old.spans):
-            spans = old.spans
+        same = unchanged.get((kind, words))
+        if same and all(span.fact is None or span.fact in facts for span in same[0].spans):
+            # Two blocks of the same words may cite different facts: each keeps its own, in order.
+            spans = same.pop(0).spans
         else:
             spans = _tied(citations.resolve(words, facts), known, tied_before)
         blocks.append(drafting.text_block(spans, facts, kind=kind, audience=audience))

@@ -135,9 +135,9 @@ def read(block: TextBlock, known: Knowledge) -> Reading:
         for m in _LINK.finditer(text)
     ]
     untraced = [*markers, *links, *_misquoted(block, known.facts)]
-    numbered = _numbered(blanked, known.names)
-    figures = names.masked(blanked, numbered)
-    traced = [Traced(start=name.start, end=name.end, facts=name.facts) for name in numbered]
+    masking = _masking(blanked, known.names)
+    figures = names.masked(blanked, masking)
+    traced = [Traced(start=name.start, end=name.end, facts=name.facts) for name in masking]
     whens = [when for when in dates.find(figures) if not _inside(when.start, when.end, cited)]
     for when in whens:
         facts = tracing.day(when, tracing.surroundings(text, when.start), known.evidence)
@@ -305,13 +305,19 @@ def _may_read(text: str, fact: Fact) -> bool:
     return text in (shown(fact), shown_with_unit(fact))
 
 
-def _numbered(text: str, known: KnownNames) -> list[Name]:
-    """Return known names that hold digits or number words: Studio 54 counts nothing."""
-    return [
-        name
-        for name in names.whole_names(text, known)
-        if quantities.find(text[name.start : name.end]) or dates.find(text[name.start : name.end])
-    ]
+def _masking(text: str, known: KnownNames) -> list[Name]:
+    """Return known names in which nothing is counted or dated: Studio 54, Three Rivers, May & March.
+
+    A name that is nothing but a number or a month stays in sight: it would hide every such number and month.
+    """
+    return [name for name in names.whole_names(text, known) if not _is_figure(text[name.start : name.end])]
+
+
+def _is_figure(name: str) -> bool:
+    if not any(char.isalpha() for char in name):
+        return True
+    found = [*quantities.find(name), *dates.find(f"in {name}")]
+    return any(item.end - item.start >= len(name) for item in found)
 
 
 def _inside(start: int, end: int, stretches: list[Traced]) -> bool:

@@ -1,0 +1,62 @@
+"""Whatever is known of an account, the templates write a review that the number check has nothing against."""
+
+from hypothesis import HealthCheck, given, settings
+
+from qbr import editing
+from qbr.document import Content, Version
+from qbr.grounding import check
+from tests.unit.qbr.drafts import template_draft
+from tests.unit.qbr.sheets import sheets
+
+_settings = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@_settings
+@given(sheets())
+def test_template_reviews_hold_no_finding(facts):
+    content = template_draft(facts)
+
+    assert [(finding.text, finding.message) for finding in check.check(content, facts)] == []
+
+
+@_settings
+@given(sheets())
+def test_reviews_survive_json_and_the_editor(facts):
+    content = template_draft(facts)
+
+    assert Content.from_json(content.to_json()) == content
+    for section in content.sections:
+        assert editing.from_editable(editing.to_editable(section), facts, section) == section
+    assert editing.refreshed(content, facts) == content
+
+
+@_settings
+@given(sheets())
+def test_what_was_typed_is_traced_as_well_as_what_was_cited(facts):
+    """Text that lost its citations (a person retyped it) is still told from the same facts."""
+    content = template_draft(facts)
+    retyped = content
+    for section in content.sections:
+        bare = section.__class__(key=section.key)
+        found = editing.from_editable(editing.to_editable(section), facts, bare)
+        retyped = retyped.with_section(
+            section.__class__(key=section.key, above=section.above, text=found.text, below=section.below)
+        )
+
+    found = [
+        (finding.text, retyped.section(finding.section).text[finding.block].words)
+        for finding in check.check(retyped, facts)
+    ]
+    assert found == []
+
+
+@_settings
+@given(sheets())
+def test_the_customer_gets_nothing_internal(facts):
+    content = template_draft(facts)
+
+    lines = "\n".join(content.document(Version.CUSTOMER).plain_lines()).casefold()
+
+    assert "health score" not in lines
+    assert "what costs" not in lines
+    assert "weeks this quarter" not in lines
