@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
@@ -145,10 +145,7 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
     for label, name, icon, roles in _NAV:
         if roles and not membership.roles & set(roles):
             continue
-        try:
-            url = reverse(name)
-        except NoReverseMatch:  # TEMPORARY until every page exists
-            continue
+        url = reverse(name)
         nav.append(NavEntry(label=label, url=url, icon=icon, is_current=request.path.startswith(url)))
     return {"nav": nav, "theme": theme, "portal_user": _shown(membership, cast(User, request.user))}
 

@@ -26,7 +26,11 @@ def test_every_variable_is_described_and_every_description_is_of_a_variable() ->
 
 def test_the_imports_point_down() -> None:
     done = subprocess.run(
-        [Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stdout
@@ -34,7 +38,9 @@ def test_the_imports_point_down() -> None:
 
 
 def test_no_file_names_a_package_index() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
     locks = [name for name in tracked if name.startswith("requirements/")]
 
     assert len(locks) == 2
@@ -44,14 +50,18 @@ def test_no_file_names_a_package_index() -> None:
 
 @pytest.mark.parametrize("target", ["help", "setup", "demo", "test", "lint", "bench", "bench-health"])
 def test_make_has_the_commands_of_the_readme(target: str) -> None:
-    listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
 
     assert f"make {target} " in listed
 
 
 def test_the_recipes_name_files_that_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    named = set(re.findall(r"`((?:accounts|qbr|csm_portal|templates|static|tests|docs|benchmarks)/[\w./-]*\w)`", text))
+    named = set(
+        re.findall(r"`((?:accounts|qbr|csm_portal|templates|static|tests|docs|benchmarks)/[\w./-]*\w)`", text)
+    )
 
     assert len(named) > 15
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []

@@ -66,7 +66,9 @@ def test_a_forward_key_cannot_be_followed_outside_a_scope(tenant: Tenant, alice:
         membership.refresh_from_db()
 
 
-def test_a_scope_sees_its_own_rows_only(tenant: Tenant, other_tenant: Tenant, alice: User, charlie: User) -> None:
+def test_a_scope_sees_its_own_rows_only(
+    tenant: Tenant, other_tenant: Tenant, alice: User, charlie: User
+) -> None:
     with tenant_scope(tenant):
         assert [m.user_id for m in Membership.objects.all()] == [alice.pk]
     with tenant_scope(other_tenant):
@@ -88,7 +90,9 @@ def test_a_row_of_another_tenant_is_not_saved(tenant: Tenant, other_tenant: Tena
             Job.objects.update(tenant=other_tenant)
 
 
-def test_a_key_to_another_tenants_row_is_refused_by_object_and_by_id(tenant: Tenant, other_tenant: Tenant) -> None:
+def test_a_key_to_another_tenants_row_is_refused_by_object_and_by_id(
+    tenant: Tenant, other_tenant: Tenant
+) -> None:
     from accounts.models import Account, SyncRun
     from django.utils import timezone
 

@@ -211,7 +211,8 @@ def _wander(random: Random) -> tuple[float, ...]:
 
 def _meetings(course: Course, random: Random, today: date) -> tuple[date, ...]:
     """Return the days on which somebody talked to them: the worse it goes, the rarer."""
-    met, day = [], today - timedelta(weeks=56)
+    met: list[date] = []
+    day = today - timedelta(weeks=56)
     while True:
         level = course(max(0.0, (today - day).days / 7))
         day += timedelta(days=round(random.uniform(8, 16) + (1 - level) ** 2 * 70))

@@ -1,7 +1,7 @@
 """The workspace that a tenant keeps its accounts in, and that QBRs are published to (SPEC 1, 2)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -91,7 +91,8 @@ PropertyMapping: TypeAlias = Mapping[str, str]
 class WorkspaceConfig:
     """How to reach a tenant's workspace. ``budget`` is requests a minute; ids as a person pasted them."""
 
-    token: str
+    # Left out of repr, which may end up in a log.
+    token: str = field(repr=False)
     accounts_database_id: str
     qbr_database_id: str
     accounts_data_source_id: str | None = None

@@ -54,6 +54,28 @@ TABLE: dict[str, Row] = {
     "sync-runs": Row(get=RUNNERS),
     "sync-now": Row(post=RUNNERS),
     "sync-run": Row(get=RUNNERS, thing="sync_run"),
+    "qbr-list": Row(get=MEMBERS),
+    "qbr-draft": Row(post=WORKERS, thing="account"),
+    "qbr": Row(get=READERS, thing="qbr"),
+    "qbr-progress": Row(get=READERS, thing="qbr"),
+    "qbr-version": Row(get=READERS, thing="qbr_version"),
+    "qbr-edit": Row(get=WORKERS, post=WORKERS, thing="qbr_section"),
+    **{
+        f"qbr-{step}": Row(post=WORKERS, thing="qbr")
+        for step in (
+            "submit",
+            "withdraw",
+            "request-changes",
+            "approve",
+            "publish",
+            "publish-again",
+            "redraft",
+            "refresh",
+            "vouch",
+            "commitments",
+        )
+    },
+    "qbr-restore": Row(post=WORKERS, thing="qbr_version"),
     "jobs": Row(get=RUNNERS),
     "job": Row(get=RUNNERS, thing="job"),
     "job-status": Row(get=RUNNERS, thing="job"),
@@ -104,7 +126,9 @@ def test_few_addresses_are_public_and_each_says_why() -> None:
 
 @pytest.mark.parametrize("name", sorted(TABLE))
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_each_role_gets_what_the_table_says(name: str, method: str, clients: dict[str, Client], things: Things) -> None:
+def test_each_role_gets_what_the_table_says(
+    name: str, method: str, clients: dict[str, Client], things: Things
+) -> None:
     row = TABLE[name]
     url = reverse(name, kwargs=things.kwargs(row.thing))
     allowed = getattr(row, method)

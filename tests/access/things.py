@@ -6,7 +6,12 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Account, SyncRun
+from csm_portal import wiring
 from csm_portal.core.models import Job, JobState, Tenant, User
+from qbr.document import SectionKey
+from qbr.models import QBR, Origin
+from qbr.quarters import quarter_of
+from qbr.services import drafting
 from tests.factories import make_account, make_sync_run
 
 CANARY = "Canary-7f3a"
@@ -17,6 +22,7 @@ class Things:
     account: Account
     sync_run: SyncRun
     job: Job
+    qbr: QBR
 
     def kwargs(self, thing: str) -> dict[str, Any]:
         """Return what ``reverse`` needs for an address that names this thing; "" needs nothing."""
@@ -29,6 +35,12 @@ class Things:
                 return {"run_id": self.sync_run.pk}
             case "job":
                 return {"job_id": self.job.pk}
+            case "qbr":
+                return {"qbr_id": self.qbr.pk}
+            case "qbr_section":
+                return {"qbr_id": self.qbr.pk, "section": SectionKey.HEALTH.value}
+            case "qbr_version":
+                return {"qbr_id": self.qbr.pk, "number": 1}
             case "plan":
                 return {"name": "daily_health_scan"}
             case other:
@@ -38,8 +50,12 @@ class Things:
 def make_things(tenant: Tenant, *, owner: User) -> Things:
     """Make one of each inside the tenant's scope; the account belongs to ``owner``."""
     account = make_account(name=f"{CANARY} GmbH", owner=owner, notes=f"{CANARY} is thinking of leaving")
+    now = timezone.now()
+    quarter = quarter_of(now.date()).previous
+    begun = drafting.begin(account, quarter=quarter, actor=owner, origin=Origin.ON_DEMAND, now=now)
     return Things(
         account=account,
+        qbr=drafting.draft(begun.pk, writers=wiring.writers(), now=now),
         sync_run=make_sync_run(problems=[f"{CANARY} could not be read."]),
         job=Job.objects.create(
             task="tests.core.job_functions.count_audit_rows",

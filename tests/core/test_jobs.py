@@ -49,7 +49,11 @@ def test_a_second_delivery_of_the_same_task_does_nothing(tenant: Tenant) -> None
     [
         ("half_done", JobState.PARTIAL, "Two of five accounts could not be read."),
         ("outside_is_down", JobState.FAILED, "Notion does not answer. Try again later."),
-        ("broken", JobState.FAILED, "The job stopped on an error of its own (ValueError in broken). The log has the rest."),
+        (
+            "broken",
+            JobState.FAILED,
+            "The job stopped on an error of its own (ValueError in broken). The log has the rest.",
+        ),
     ],
 )
 def test_an_outcome_is_told_in_a_sentence(tenant: Tenant, name: str, state: JobState, sentence: str) -> None:

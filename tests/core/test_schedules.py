@@ -55,7 +55,9 @@ def test_a_slot_is_claimed_once_however_often_the_clock_ticks(old_tenant: Tenant
 
     assert sum(started) == 1
     with tenant_scope(old_tenant):
-        assert Job.objects.filter(task="accounts.tasks.daily_scan", params__local_date="2026-05-14").count() == 1
+        assert (
+            Job.objects.filter(task="accounts.tasks.daily_scan", params__local_date="2026-05-14").count() == 1
+        )
 
 
 def test_a_run_past_its_grace_is_recorded_as_missed_and_not_made_up(old_tenant: Tenant) -> None:
@@ -65,7 +67,9 @@ def test_a_run_past_its_grace_is_recorded_as_missed_and_not_made_up(old_tenant: 
 
     assert slots(old_tenant, date(2026, 5, 14))["daily_health_scan"] == SlotState.MISSED
     with tenant_scope(old_tenant):
-        assert not Job.objects.filter(task="accounts.tasks.daily_scan", params__local_date="2026-05-14").exists()
+        assert not Job.objects.filter(
+            task="accounts.tasks.daily_scan", params__local_date="2026-05-14"
+        ).exists()
 
 
 def test_a_new_tenant_has_missed_nothing(tenant: Tenant) -> None:
@@ -78,7 +82,9 @@ def test_a_new_tenant_has_missed_nothing(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia"])
-@pytest.mark.parametrize("night", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 3, 8), date(2026, 11, 1)])
+@pytest.mark.parametrize(
+    "night", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 3, 8), date(2026, 11, 1)]
+)
 def test_a_clock_change_gives_each_day_one_run(old_tenant: Tenant, zone: str, night: date) -> None:
     old_tenant.time_zone = zone
     old_tenant.save()
@@ -90,7 +96,9 @@ def test_a_clock_change_gives_each_day_one_run(old_tenant: Tenant, zone: str, ni
 
     with tenant_scope(old_tenant):
         runs = list(
-            ScheduleSlot.objects.filter(name="daily_health_scan", due_at__gte=start, due_at__lt=start + timedelta(days=3))
+            ScheduleSlot.objects.filter(
+                name="daily_health_scan", due_at__gte=start, due_at__lt=start + timedelta(days=3)
+            )
         )
     assert [slot.state for slot in runs] == [SlotState.CLAIMED] * 3
     assert len({slot.local_date for slot in runs}) == 3
@@ -111,8 +119,12 @@ def test_quarters_begin_on_four_days_a_year() -> None:
 def test_the_next_run_is_told_in_the_tenants_time(tenant: Tenant) -> None:
     now = datetime(2026, 5, 14, 7, 0, tzinfo=BERLIN)
 
-    assert schedules.next_due(schedules.planned("daily_health_scan"), tenant, now=now) == datetime(2026, 5, 15, 7, tzinfo=BERLIN)
-    assert schedules.next_due(schedules.planned("quarterly_qbrs"), tenant, now=now) == datetime(2026, 7, 1, 6, tzinfo=BERLIN)
+    assert schedules.next_due(schedules.planned("daily_health_scan"), tenant, now=now) == datetime(
+        2026, 5, 15, 7, tzinfo=BERLIN
+    )
+    assert schedules.next_due(schedules.planned("quarterly_qbrs"), tenant, now=now) == datetime(
+        2026, 7, 1, 6, tzinfo=BERLIN
+    )
 
 
 def test_the_queue_knows_one_schedule_only() -> None:

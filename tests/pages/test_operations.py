@@ -65,7 +65,9 @@ def test_a_silent_queue_is_told(tenant: Tenant, ada: User) -> None:
 
 
 def test_progress_is_polled_until_the_job_is_over(tenant: Tenant, ada: User) -> None:
-    job = jobs.enqueue("tests.core.job_functions.count_audit_rows", tenant=tenant, title="Count", now=timezone.now())
+    job = jobs.enqueue(
+        "tests.core.job_functions.count_audit_rows", tenant=tenant, title="Count", now=timezone.now()
+    )
     client = signed_in(ada)
 
     waiting = client.get(reverse("job-status", args=[job.pk]))
@@ -86,7 +88,9 @@ def test_a_csm_sees_the_progress_of_their_own_jobs_only(tenant: Tenant, alice: U
     assert client.get(reverse("job-status", args=[other.pk])).status_code == 403
 
 
-def test_a_failed_job_is_run_again_as_a_new_one(tenant: Tenant, ada: User, django_capture_on_commit_callbacks: Any) -> None:
+def test_a_failed_job_is_run_again_as_a_new_one(
+    tenant: Tenant, ada: User, django_capture_on_commit_callbacks: Any
+) -> None:
     job = failed_job(tenant)
 
     with django_capture_on_commit_callbacks(execute=True):

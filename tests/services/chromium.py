@@ -19,7 +19,9 @@ def executable() -> str | None:
 
 def require() -> str:
     """Return the path of a Chromium, installed if need be. Raises Missing."""
-    packages.require("chromium", found=executable(), why="The browser tests need Chromium, and it is not here.")
+    packages.require(
+        "chromium", found=executable(), why="The browser tests need Chromium, and it is not here."
+    )
     found = executable()
     assert found is not None
     return found

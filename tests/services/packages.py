@@ -14,7 +14,9 @@ def require(package: str, *, found: object, why: str) -> None:
     if found:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise Missing(f"{why} Install it with: sudo apt-get install {package} (or your system's way), and run again.")
+        raise Missing(
+            f"{why} Install it with: sudo apt-get install {package} (or your system's way), and run again."
+        )
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     print(f"Installing {package} …", flush=True)
     for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", package]):

@@ -36,7 +36,9 @@ def _as_postgres(command: list[str]) -> list[str]:
 @contextmanager
 def cluster() -> Iterator[str]:
     """Start a cluster without durability and yield its DATABASE_URL; stop it and remove its folder after."""
-    packages.require("postgresql", found=_bin(), why="The tests run on PostgreSQL too, and its server is not here.")
+    packages.require(
+        "postgresql", found=_bin(), why="The tests run on PostgreSQL too, and its server is not here."
+    )
     binaries = _bin()
     assert binaries is not None
     folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
