@@ -91,14 +91,15 @@ def is_free(port: int) -> bool:
 
 
 def stop_on_signals() -> None:
-    """Turn SIGINT and SIGTERM into Stopped, once: a second Ctrl-C does not tear the tidying up apart."""
+    """Turn Ctrl-C, SIGTERM and a closed terminal into Stopped, once: a second one does not tear the tidying up apart."""
+    names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(number: int, frame: FrameType | None) -> None:
-        for name in (signal.SIGINT, signal.SIGTERM):
+        for name in names:
             signal.signal(name, signal.SIG_IGN)
         raise Stopped
 
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in names:
         signal.signal(name, stop)
 
 

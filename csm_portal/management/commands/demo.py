@@ -1,5 +1,6 @@
 """``make demo``: a simulated workspace, a year of history, web and queue, until Ctrl-C."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -8,10 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.management.utils import get_random_secret_key
 
+from csm_portal.demo.folder import DemoFolder, InUse
 from csm_portal.env import BASE_DIR
 from csm_portal.processes import (
     Child,
@@ -23,14 +23,14 @@ from csm_portal.processes import (
     wait_for_port,
 )
 
-FOLDER = BASE_DIR / "var" / "demo"
-SIGN_IN = FOLDER / "sign-in.txt"
+_MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
 
 
 class Command(BaseCommand):
     help = (
         "Fill a simulated Notion workspace, mirror and score it, and serve the portal on 127.0.0.1 until Ctrl-C. "
-        "What you do in the demo is kept until the next day, whose demo starts anew: its dates are relative to today."
+        "What you do in the demo is kept until the next day, whose demo starts anew: its dates are relative to "
+        "today. Another port or another file starts anew too."
     )
     # The demo makes its own keys and database; nothing has to be configured before.
     requires_system_checks = []
@@ -41,74 +41,93 @@ class Command(BaseCommand):
         )
         parser.add_argument("--data", type=Path, help="fill the workspace from this accounts.csv instead")
         parser.add_argument(
+            "--folder", type=Path, default=BASE_DIR / "var" / "demo",
+            help="where the demo keeps its database, keys and logs (default var/demo)",
+        )  # fmt: skip
+        parser.add_argument(
             "--fresh", action="store_true", help="start anew even if today's demo is there already"
         )
 
-    def handle(self, *args: Any, port: int, data: Path | None, fresh: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, port: int, data: Path | None, folder: Path, fresh: bool, **options: Any
+    ) -> None:
         if data is not None and not data.is_file():
             raise CommandError(
                 f"There is no file {data}. Give the path of an accounts.csv: make demo DATA=path."
             )
+        if not 1 <= port < 65535:
+            raise CommandError(f"{port} is no port. Choose one from 1024 to 65534: make demo PORT=8123")
         for number in (port, port + 1):
             if not is_free(number):
                 raise CommandError(
                     f"Port {number} of 127.0.0.1 is in use. Choose another, and leave the next one free too: "
-                    f"make demo PORT={port + 100}"
+                    f"make demo PORT={port + 100 if port < 65000 else 8123}"
                 )
         stop_on_signals()
-        children: list[Child] = []
+        demo = _Demo(
+            self, folder=DemoFolder(folder.resolve()), port=port, data=data.resolve() if data else None
+        )
         try:
-            self._serve(children, port=port, data=data, fresh=fresh)
+            with demo.folder.held():
+                demo.run(is_fresh=fresh)
         except Stopped:
-            self.stdout.write("\nStopping …")
-        except DidNotStart as error:
+            self.stdout.write("\nThe demo has stopped.")
+        except (DidNotStart, InUse) as error:
             raise CommandError(str(error)) from error
+
+
+class _Demo:
+    """One run of the demo: its processes and where they stand."""
+
+    def __init__(self, command: BaseCommand, *, folder: DemoFolder, port: int, data: Path | None) -> None:
+        self.command, self.folder, self.port, self.data = command, folder, port, data
+        self.children: list[Child] = []
+        self.environment: dict[str, str] = {}
+
+    def run(self, *, is_fresh: bool) -> None:
+        """Fill what is not filled, then serve until somebody stops it or a server ends."""
+        try:
+            self._start(is_fresh=is_fresh)
+            self._watch()
         finally:
-            stop_all(children)
+            stop_all(self.children)
 
-    def _serve(self, children: list[Child], *, port: int, data: Path | None, fresh: bool) -> None:
-        stamp = f"{datetime.now().astimezone().date().isoformat()} {data.resolve() if data else ''}".strip()
-        is_kept = not fresh and _read(FOLDER / "filled") == stamp
+    def _start(self, *, is_fresh: bool) -> None:
+        stamp = self._stamp()
+        is_kept = not is_fresh and self.folder.is_filled_with(stamp)
         if not is_kept:
-            _empty(FOLDER)
-        environment = _environment(port)
-
-        def child(name: str, *command: str) -> Child:
-            started = Child(name=name, command=command, environment=environment, log=FOLDER / f"{name}.log")
-            children.append(started)
-            started.start()
-            return started
-
-        manage = [sys.executable, str(BASE_DIR / "manage.py")]
-        self._run(manage, "migrate", "--verbosity", "0", environment=environment)
-        simulator = child(
-            "simulator", *manage, "notion_sim", "--port", str(port + 1),
-            "--file", str(FOLDER / "notion.sqlite3"), "--public-url", f"http://127.0.0.1:{port + 1}",
+            self.folder.empty()
+        self.environment = self._environment()
+        self._do("migrate", "--verbosity", "0")
+        simulator = self._child(
+            "simulator", *_MANAGE, "notion_sim", "--port", str(self.port + 1),
+            "--file", str(self.folder.workspace), "--public-url", self._address(self.port + 1),
         )  # fmt: skip
-        wait_for_port(simulator, port + 1)
+        wait_for_port(simulator, self.port + 1)
         if not is_kept:
-            extra = ["--data", str(data)] if data else []
-            self._run(
-                manage, "fill_demo", "--simulator", str(FOLDER / "notion.sqlite3"),
-                "--sign-in", str(SIGN_IN), *extra, environment=environment,
+            extra = ["--data", str(self.data)] if self.data else []
+            self._do(
+                "fill_demo", "--simulator", str(self.folder.workspace), "--sign-in", str(self.folder.sign_in),
+                *extra,
             )  # fmt: skip
-            (FOLDER / "filled").write_text(stamp)
-        child("queue", *manage, "qcluster")
-        web = child(
-            "web", sys.executable, "-m", "gunicorn", "csm_portal.wsgi", "--bind", f"127.0.0.1:{port}",
+            self.folder.mark_filled(stamp)
+        self._child("queue", *_MANAGE, "qcluster")
+        web = self._child(
+            "web", sys.executable, "-m", "gunicorn", "csm_portal.wsgi", "--bind", f"127.0.0.1:{self.port}",
             "--workers", "2", "--threads", "4", "--access-logfile", "-",
         )  # fmt: skip
-        wait_for_port(web, port)
-        self.stdout.write(SIGN_IN.read_text().replace("{address}", f"http://127.0.0.1:{port}"))
-        self.stdout.write("Ctrl-C stops everything.\n")
-        self.stdout.flush()
-        self._watch(children)
+        wait_for_port(web, self.port)
+        self.command.stdout.write(
+            self.folder.sign_in.read_text().replace("{address}", self._address(self.port))
+        )
+        self.command.stdout.write("Ctrl-C stops everything.\n")
+        self.command.stdout.flush()
 
-    def _watch(self, children: list[Child]) -> None:
+    def _watch(self) -> None:
         """Wait until a server ends. A queue that ended is started again, as a supervisor would."""
         while True:
             time.sleep(1)
-            for child in children:
+            for child in self.children:
                 if not child.has_ended:
                     continue
                 if child.name != "queue":
@@ -116,37 +135,37 @@ class Command(BaseCommand):
                 child.stop()
                 child.start()
 
-    def _run(self, manage: list[str], *command: str, environment: dict[str, str]) -> None:
-        done = subprocess.run([*manage, *command], env=environment, check=False)  # noqa: S603
+    def _child(self, name: str, *command: str) -> Child:
+        started = Child(name=name, command=command, environment=self.environment, log=self.folder.log(name))
+        self.children.append(started)
+        started.start()
+        return started
+
+    def _do(self, *command: str) -> None:
+        # In a session of its own: Ctrl-C reaches the supervisor alone, which ends what it waits for.
+        done = subprocess.run(  # noqa: S603 (commands of our own)
+            [*_MANAGE, *command], env=self.environment, check=False, start_new_session=True
+        )
         if done.returncode != 0:
             raise CommandError(f"“{command[0]}” did not get through; its own sentence stands above.")
 
+    def _stamp(self) -> str:
+        """Return what the fill depends on: the day that its dates count from, the port in its links, the file's content."""
+        parts = [datetime.now().astimezone().date().isoformat(), str(self.port)]
+        if self.data is not None:
+            parts += [str(self.data), hashlib.sha256(self.data.read_bytes()).hexdigest()]
+        return "\n".join(parts)
 
-def _environment(port: int) -> dict[str, str]:
-    """Return the environment of the demo's processes; its keys are made once and kept beside its data."""
-    keys = FOLDER / "demo.env"
-    if not keys.is_file():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        keys.touch(mode=0o600)
-        keys.write_text(
-            f"DJANGO_SECRET_KEY='{get_random_secret_key()}'\nCSM_SECRET_KEYS={Fernet.generate_key().decode()}\n"
-        )
-    return {
-        **os.environ,
-        "CSM_ENV_FILE": str(keys),
-        "CSM_DEMO": "1",
-        "CSM_LOG_LEVEL": "WARNING",
-        "DATABASE_URL": f"sqlite:///{FOLDER / 'portal.sqlite3'}",
-        "NOTION_BASE_URL": f"http://127.0.0.1:{port + 1}",
-        "PYTHONUNBUFFERED": "1",
-    }
+    def _address(self, port: int) -> str:
+        return f"http://127.0.0.1:{port}"
 
-
-def _read(path: Path) -> str:
-    return path.read_text() if path.is_file() else ""
-
-
-def _empty(folder: Path) -> None:
-    if folder.is_dir():
-        for path in folder.iterdir():
-            path.unlink()
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "CSM_ENV_FILE": str(self.folder.keys()),
+            "CSM_DEMO": "1",
+            "CSM_LOG_LEVEL": "WARNING",
+            "DATABASE_URL": f"sqlite:///{self.folder.database}",
+            "NOTION_BASE_URL": self._address(self.port + 1),
+            "PYTHONUNBUFFERED": "1",
+        }

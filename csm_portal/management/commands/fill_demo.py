@@ -89,7 +89,7 @@ class Command(BaseCommand):
         )
         with tenant_scope(tenant):
             today = now.astimezone(tenant.zone).date()
-            workspace = portfolio.fill(store, read, name=name, imported_on=today)
+            workspace = portfolio.fill(store, read, name=name, imported_on=today, now=now)
             tenants.connect(workspace, now=now)
             run = self._sync()
             counts = health.scan(as_of=today, now=timezone.now())
