@@ -120,8 +120,8 @@ class _Scan:
         self._problems += mirroring.failures.values()
         if is_cut:
             self._problems.append(
-                "Notion handed out only part of the accounts: a query ends at 10,000 rows. The accounts that did not "
-                "come keep what was last known of them."
+                "Notion handed out only part of the accounts: more of them than a query gives were made in one minute. "
+                "The accounts that did not come keep what was last known of them."
             )
         else:
             self._problems += _about_unseen(mirroring.unseen())
