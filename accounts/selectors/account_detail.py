@@ -22,6 +22,13 @@ STALE_AFTER: Final = timedelta(days=90)
 
 # What is measured anew all the time; a date, a flag or a person's judgement may well stand for a year.
 _MEASURED: Final = frozenset({Shape.RATIO, Shape.RATE, Shape.COUNT})
+SPANS: Final[Mapping[str, tuple[str, timedelta]]] = {
+    "": ("Since the previous score", timedelta(days=1)),
+    "4w": ("4 weeks", timedelta(weeks=4)),
+    "12w": ("12 weeks", timedelta(weeks=12)),
+    "52w": ("52 weeks", timedelta(weeks=52)),
+}
+"""How far back the score can be compared: the word in the address, what it is called, how long it is."""
 _FIELDS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "last_interaction_days": ("last_interaction_on",),
     "renewal_days_out": ("renewal_on",),
@@ -60,6 +67,11 @@ class Breakdown:
     clamp: Row | None
     total: int | None
     score: int | None
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether the costs are known: not before the first score, nor for an engine that is not here."""
+        return self.total is not None
 
     @property
     def unknown(self) -> int:
@@ -120,6 +132,8 @@ class AccountDetail:
     red_threshold: int
     amber_threshold: int
     breakdown: Breakdown
+    delta: int | None
+    span: str
     comparison: Comparison | None
     compared_on: date | None
     history: History
@@ -133,8 +147,15 @@ class AccountDetail:
         return " · ".join(word for word in (self.account.segment, self.account.lifecycle_stage) if word)
 
     @property
-    def compared_words(self) -> str:
-        return "" if self.compared_on is None else f"since {wording.day(self.compared_on)}"
+    def moved_words(self) -> str:
+        """Say what the score did: ``From 68 on 21 November 2026 to 60, point by point.``"""
+        if self.comparison is None or self.compared_on is None:
+            return ""
+        before, after = self.comparison.score_before, self.comparison.score_after
+        on = wording.day(self.compared_on)
+        if before == after:
+            return f"{after} now as on {on}, and this is what changed beneath it."
+        return f"From {before} on {on} to {after}, point by point."
 
 
 TRIGGERS: Final[Mapping[str, str]] = {
@@ -144,11 +165,12 @@ TRIGGERS: Final[Mapping[str, str]] = {
 }
 
 
-def detail(account: Account, *, today: date) -> AccountDetail:
+def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
     """Gather what the account's page shows of it.
 
-    The account comes with its owner, latest score and that score's policy selected. Eight queries, three
-    where it was never scored.
+    ``span`` is a key of SPANS: how far back the score is compared. The account comes with its owner, latest
+    score and that score's policy selected. Seven queries, one more where the policy changed within the year;
+    three where the account was never scored.
     """
     latest = _latest(account)
     sources = dict(PropertyMapping.objects.values_list("field", "property_name"))
@@ -162,7 +184,8 @@ def detail(account: Account, *, today: date) -> AccountDetail:
     policy = HealthPolicy() if latest is None else HealthPolicy.from_mapping(latest.policy.values)
     evaluation = None if latest is None else _replayed(latest, policy)
     mirrored = inputs.snapshots([account.pk], as_of=today if latest is None else latest.scored_on)[0].signals
-    before = None if latest is None else _previous(latest)
+    span = span if span in SPANS else ""
+    before = None if latest is None else _earlier(latest, SPANS[span][1])
     issues = _issues(account)
     return AccountDetail(
         account=account,
@@ -170,6 +193,10 @@ def detail(account: Account, *, today: date) -> AccountDetail:
         red_threshold=policy.red_threshold,
         amber_threshold=policy.amber_threshold,
         breakdown=_breakdown(account, evaluation, mirrored, sources=sources, issues=issues, today=today),
+        delta=None
+        if latest is None or latest.previous_score is None
+        else latest.score - latest.previous_score,
+        span=span,
         comparison=_comparison(before, evaluation),
         compared_on=None if before is None else before.scored_on,
         history=History(points=(), marks=(), band_since=None, reaches_back=False)
@@ -192,13 +219,11 @@ def _latest(account: Account) -> HealthScore | None:
     return None if shown is None else shown.latest
 
 
-def _previous(latest: HealthScore) -> HealthScore | None:
-    """Return the score that this one is compared with: the last of an earlier local day (SPEC 3.4)."""
-    if latest.previous_score is None:
-        return None
+def _earlier(latest: HealthScore, span: timedelta) -> HealthScore | None:
+    """Return the last score that is at least so old, on an earlier local day (SPEC 3.4)."""
     return (
         HealthScore.objects.filter(
-            account_id=latest.account_id, is_of_day=True, scored_on__lt=latest.scored_on
+            account_id=latest.account_id, is_of_day=True, scored_on__lte=latest.scored_on - span
         )
         .select_related("policy")
         .order_by("-scored_on")

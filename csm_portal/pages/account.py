@@ -6,14 +6,13 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts import policies
 from accounts.models import Account
 from accounts.selectors import account_detail
 from csm_portal.http import PortalRequest, member
+from qbr import policies as qbr_policies
 from qbr.models import QBR
 
 
@@ -37,13 +36,17 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
         Account.objects.visible_to(request.membership).select_related("owner", "health__latest__policy"),
         pk=account_id,
     )
-    detail = account_detail.detail(found, today=timezone.localdate(timezone=request.tenant.zone))
-    can_write = policies.can_write(request.membership, found)
+    detail = account_detail.detail(
+        found,
+        today=timezone.localdate(timezone=request.tenant.zone),
+        span=request.GET.get("since", ""),
+    )
     context = {
         "detail": detail,
         "account": found,
         "reviews": _reviews(found),
-        "draft_url": _address("qbr-draft", found.pk) if can_write and not found.is_archived else "",
+        "spans": _spans(detail.span),
+        "can_draft": qbr_policies.can_draft(request.membership, found) and _is_current(found),
         "is_own": found.owner_id == request.user.pk,
     }
     return render(request, "pages/account.html", context)
@@ -61,8 +64,17 @@ def _reviews(found: Account) -> tuple[ReviewRow, ...]:
     )
 
 
-def _address(name: str, *args: object) -> str:
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:  # TEMPORARY until every page exists
-        return ""
+def _spans(present: str) -> list[dict[str, object]]:
+    """Return the links to how far back the score is compared."""
+    return [
+        {
+            "label": label,
+            "url": f"?since={name}#moved" if name else "?#moved",
+            "is_current": name == present,
+        }
+        for name, (label, _) in account_detail.SPANS.items()
+    ]
+
+
+def _is_current(found: Account) -> bool:
+    return not found.is_archived and found.removed_at is None
