@@ -21,8 +21,11 @@ from qbr.document import (
     TextKind,
     Version,
 )
+from qbr.facts import Fact, FactKind, FactSheet
 from qbr.grounding import check
 from qbr.grounding.check import Finding, Knowledge
+
+_SAID_IN_WORDS = frozenset({FactKind.NAME, FactKind.NAMES, FactKind.TEXT, FactKind.WORD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class Run:
     """A stretch of text: plain, tied to a fact, or marked by the number check."""
 
     text: str
-    fact: str | None = None
+    fact: Fact | None = None
     finding: Finding | None = None
 
 
@@ -47,6 +50,16 @@ class Piece:
     rows: tuple[tuple[Runs, ...], ...] = ()
     is_internal: bool = False
     is_warning: bool = False
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether a phone has no room for the columns beside each other."""
+        return len(self.header) > 3
+
+    @property
+    def labelled_rows(self) -> list[list[tuple[str, Runs]]]:
+        """Return each cell of a table with its column's name."""
+        return [list(zip(self.header, row, strict=True)) for row in self.rows]
 
     def plain_lines(self) -> list[str]:
         """Return the words of the block, a line each as in ``Document.plain_lines``."""
@@ -77,7 +90,7 @@ class Part:
         for group in self.groups:
             for piece in group.pieces:
                 for line in (*piece.lines, *(cell for row in piece.rows for cell in row)):
-                    yield from (run.fact for run in line if run.fact is not None)
+                    yield from (run.fact.id for run in line if run.fact is not None)
 
     def plain_lines(self) -> list[str]:
         heading = [self.heading] if self.heading else []
@@ -87,11 +100,11 @@ class Part:
 
 
 def parts(
-    content: Content, version: Version, *, known: Knowledge | None = None, findings: Iterable[Finding] = ()
+    content: Content, version: Version, *, known: Knowledge, findings: Iterable[Finding] = ()
 ) -> tuple[Part, ...]:
     """Return the sections that one version shows, and the appendix.
 
-    With ``known`` figures that nobody cited are tied to the facts that they follow from, too.
+    A figure that nobody cited is tied to the fact that it follows from, too.
     """
     headings = HEADINGS if version is Version.INTERNAL else CUSTOMER_HEADINGS
     marked = list(findings)
@@ -104,13 +117,11 @@ def parts(
         )
         for section in content.sections
     ]
-    appendix = Part(key=None, heading="", groups=_grouped(_locked(content.appendix, version)))
+    appendix = Part(key=None, heading="", groups=_grouped(_locked(content.appendix, version, known)))
     return tuple(part for part in (*found, appendix) if part.groups)
 
 
-def section_part(
-    section: Section, *, known: Knowledge | None = None, findings: Iterable[Finding] = ()
-) -> Part:
+def section_part(section: Section, *, known: Knowledge, findings: Iterable[Finding] = ()) -> Part:
     """Return one section's own text, without the blocks that the portal sets around it."""
     marked = [finding for finding in findings if finding.section == section.key]
     return Part(
@@ -122,15 +133,15 @@ def section_part(
 
 
 def _section(
-    section: Section, version: Version, known: Knowledge | None, findings: Sequence[Finding]
+    section: Section, version: Version, known: Knowledge, findings: Sequence[Finding]
 ) -> Iterator[Piece]:
-    yield from _locked(section.above, version)
+    yield from _locked(section.above, version, known)
     yield from _texts(section, version, known, findings)
-    yield from _locked(section.below, version)
+    yield from _locked(section.below, version, known)
 
 
 def _texts(
-    section: Section, version: Version, known: Knowledge | None, findings: Sequence[Finding]
+    section: Section, version: Version, known: Knowledge, findings: Sequence[Finding]
 ) -> Iterator[Piece]:
     visible = [
         (number, block) for number, block in enumerate(section.text) if block.audience.includes(version)
@@ -150,29 +161,33 @@ def _texts(
             yield from (Piece(kind="paragraph", lines=(line,), is_internal=is_internal) for line in lines)
 
 
-def _locked(blocks: Iterable[LockedBlock], version: Version) -> Iterator[Piece]:
+def _locked(blocks: Iterable[LockedBlock], version: Version, known: Knowledge) -> Iterator[Piece]:
     for locked in blocks:
         if locked.audience.includes(version):
-            yield _piece(locked.block, is_internal=locked.audience is Audience.INTERNAL)
+            yield _piece(locked.block, known.facts, is_internal=locked.audience is Audience.INTERNAL)
 
 
-def _piece(block: Block, *, is_internal: bool) -> Piece:
+def _piece(block: Block, facts: FactSheet, *, is_internal: bool) -> Piece:
     match block:
         case Heading():
             return Piece(kind="heading", lines=((Run(text=block.text),),), is_internal=is_internal)
         case Paragraph():
-            return Piece(kind="paragraph", lines=(_plain(block.spans),), is_internal=is_internal)
+            return Piece(kind="paragraph", lines=(_plain(block.spans, facts),), is_internal=is_internal)
         case Bullets():
-            return Piece(kind="bullets", lines=tuple(map(_plain, block.items)), is_internal=is_internal)
+            return Piece(
+                kind="bullets",
+                lines=tuple(_plain(item, facts) for item in block.items),
+                is_internal=is_internal,
+            )
         case Callout():
             return Piece(
                 kind="callout",
-                lines=(_plain(block.spans),),
+                lines=(_plain(block.spans, facts),),
                 is_internal=is_internal,
                 is_warning=block.tone == "warning",
             )
         case Table():
-            rows = tuple(tuple(_plain(cell) for cell in row) for row in block.rows)
+            rows = tuple(tuple(_plain(cell, facts) for cell in row) for row in block.rows)
             return Piece(kind="table", header=block.header, rows=rows, is_internal=is_internal)
 
 
@@ -183,21 +198,24 @@ def _grouped(pieces: Iterable[Piece]) -> tuple[Group, ...]:
     )
 
 
-def _plain(text: Text) -> Runs:
-    return tuple(Run(text=span.text, fact=span.fact) for span in text)
+def _plain(text: Text, facts: FactSheet) -> Runs:
+    return tuple(Run(text=span.text, fact=facts.get(span.fact or "")) for span in text)
 
 
-def _runs(block: TextBlock, known: Knowledge | None, findings: Sequence[Finding]) -> Runs:
+def _runs(block: TextBlock, known: Knowledge, findings: Sequence[Finding]) -> Runs:
     """Cut a block at every border of a fact or a finding; where both claim a stretch, the finding shows."""
     words = block.words
-    tied: list[tuple[int, int, str]] = []
+    tied: list[tuple[int, int, Fact]] = []
     at = 0
     for span in block.spans:
-        if span.fact is not None:
-            tied.append((at, at + len(span.text), span.fact))
+        if span.fact is not None and span.fact in known.facts:
+            tied.append((at, at + len(span.text), known.facts[span.fact]))
         at += len(span.text)
-    if known is not None:
-        tied += [(one.start, one.end, one.facts[0]) for one in check.read(block, known).traced]
+    for one in check.read(block, known).traced:
+        fact = known.facts[one.facts[0]]
+        # A word that happens to stand in a name is no figure whose source anybody looks for.
+        if fact.kind not in _SAID_IN_WORDS:
+            tied.append((one.start, one.end, fact))
     borders = {0, len(words)}
     borders.update(place for start, end, _ in tied for place in (start, end))
     borders.update(place for one in findings for place in (one.start, one.end))
@@ -205,8 +223,8 @@ def _runs(block: TextBlock, known: Knowledge | None, findings: Sequence[Finding]
     runs: list[Run] = []
     for start, end in pairwise(places):
         finding = next((one for one in findings if one.start <= start and end <= one.end), None)
-        fact = next((one for first, last, one in tied if first <= start and end <= last), None)
-        run = Run(text=words[start:end], fact=None if finding else fact, finding=finding)
+        tied_to = next((one for first, last, one in tied if first <= start and end <= last), None)
+        run = Run(text=words[start:end], fact=None if finding else tied_to, finding=finding)
         if runs and (runs[-1].fact, runs[-1].finding) == (run.fact, run.finding):
             run = Run(text=runs.pop().text + run.text, fact=run.fact, finding=run.finding)
         runs.append(run)

@@ -20,7 +20,7 @@ def draft(job: Running) -> Mapping[str, Any]:
             UUID(job.params["qbr_id"]),
             writers=wiring.writers(),
             now=timezone.now(),
-            job=job.job,
+            version=job.params["version"],
             progress=job.progress,
         )
     except moves.OutOfDate as error:

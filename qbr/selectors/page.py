@@ -166,7 +166,7 @@ def _facts(
     """Split the facts that have a value into those that the document shows and the others."""
     if text is None:
         return (), ()
-    seen = set(text.content.cited()) | {fact for part in parts for fact in part.facts()}
+    seen = {fact for part in parts for fact in part.facts()}
     rows = [
         ShownFact(fact=fact, shown=shown_with_unit(fact), is_used=fact.id in seen)
         for fact in text.facts.values()

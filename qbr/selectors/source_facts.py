@@ -84,7 +84,7 @@ def collect(account: Account, *, quarter: Quarter, today: date) -> FactSheet:
     """Return every fact of the catalogue that the portal holds for an account and a quarter.
 
     ``today`` is a day in the tenant's zone; a quarter that is over is looked at as of its last day. A fact
-    that was looked for and is not known has no value. Seven queries, whatever the account.
+    that was looked for and is not known has no value. Six queries, whatever the account.
     """
     tenant = account.tenant
     as_of = min(today, quarter.last_day)

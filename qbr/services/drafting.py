@@ -173,9 +173,10 @@ def _ask_for_job(qbr: QBR, account: Account, *, now: datetime, actor: User | Non
         tenant=account.tenant,
         title=f"Draft of the {qbr.quarter_label} QBR of {account.name}"[:200],
         now=now,
-        params={"qbr_id": str(qbr.pk)},
+        # Each wish has a job of its own: the one before may be done but for saying so.
+        params={"qbr_id": str(qbr.pk), "version": qbr.version},
         requested_by=actor,
-        key=f"qbr-draft:{qbr.pk}",
+        key=f"qbr-draft:{qbr.pk}:{qbr.version}",
     )
     QBR.objects.filter(pk=qbr.pk).update(draft_job=job)
     qbr.draft_job = job
@@ -183,27 +184,29 @@ def _ask_for_job(qbr: QBR, account: Account, *, now: datetime, actor: User | Non
 
 
 def draft(
-    qbr_id: UUID, *, writers: Writers, now: datetime, job: Job | None = None, progress: Progress | None = None
+    qbr_id: UUID,
+    *,
+    writers: Writers,
+    now: datetime,
+    version: int | None = None,
+    progress: Progress | None = None,
 ) -> QBR:
-    """Draft a review and return it; run again after a crash, it does what was left undone, once.
+    """Draft a review and return it.
 
-    A model that fails, or twice gives an answer that cannot be used, is stood in for by the templates, and the
-    review says so. Raises NotWritten where not even those helped, OutOfDate where somebody changed the review
-    while it was written: the person's text stands.
+    ``version`` is the one that the draft was asked for at: run again after a crash, the work is done once. A
+    model that fails, or twice gives an answer that cannot be used, is stood in for by the templates, and the
+    review says so. Raises NotWritten where not even those helped, OutOfDate where somebody has gone on with the
+    review since: the person's text stands.
     """
     tell = progress or (lambda done, total, message: None)
     qbr = moves.read(qbr_id)
-    before = QBRRevision.objects.filter(qbr=qbr).order_by("-number").first()
-    if (
-        before is not None
-        and job is not None
-        and before.created_at >= job.created_at
-        and before.author is None
-    ):
-        return qbr
-    if qbr.state != State.DRAFT:
-        # Between the wish for a new draft and its turn, somebody went on with the text that there is.
+    if version is not None and qbr.version != version:
+        if Transition.objects.filter(
+            qbr=qbr, version=version + 1, action=Action.REDRAFT, actor=None
+        ).exists():
+            return qbr
         raise moves.OutOfDate
+    before = QBRRevision.objects.filter(qbr=qbr).order_by("-number").first()
     tell(0, 3, "Collecting the facts")
     tenant = qbr.account.tenant
     facts = source_facts.collect(

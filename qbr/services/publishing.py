@@ -62,12 +62,12 @@ def ask(qbr: QBR, *, actor: User, version: int, now: datetime, may_overwrite: bo
     with transaction.atomic():
         found = moves.ground(qbr, actor=actor, version=version)
         revision = found.text.revision
-        if revision.content_hash != found.qbr.approved_hash:
+        moved = moves.advance(found, Action.PUBLISH, now=now, trouble="")
+        if revision.content_hash != moved.approved_hash:
             # The table voids an approval with every edit, so this is a row that somebody changed by hand.
             raise NotAllowed(
                 "What stands here is not what was approved. Submit it and have it approved again."
             )
-        moved = moves.advance(found, Action.PUBLISH, now=now, trouble="")
         publication = Publication.objects.create(
             qbr=moved,
             revision=revision,

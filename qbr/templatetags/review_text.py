@@ -7,7 +7,10 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from qbr.facts import shown_date
+from qbr.models import QBRRevision
 from qbr.preview import Run, Runs
+from qbr.selectors.page import TEMPLATES
 
 register = template.Library()
 
@@ -35,5 +38,19 @@ def _run(run: Run) -> SafeString | str:
             run.finding.vouch.person,
         )
     if run.fact is not None:
-        return format_html('<a class="fact" href="#fact-{}">{}</a>', run.fact, run.text)
+        return format_html(
+            '<a class="fact" href="#fact-{}" title="{}: {}, as of {}">{}</a>',
+            run.fact.id,
+            run.fact.label,
+            run.fact.source,
+            shown_date(run.fact.as_of),
+            run.text,
+        )
     return run.text
+
+
+@register.filter
+def author(revision: QBRRevision) -> str:
+    """Name whoever wrote a version: a person, or a model by name."""
+    is_template = revision.author_id is None and revision.author_name == TEMPLATES
+    return "the templates" if is_template else revision.author_name

@@ -99,7 +99,7 @@ def revision(request: PortalRequest, qbr_id: UUID, number: int) -> HttpResponse:
         "qbr": qbr,
         "account": qbr.account,
         "revision": found,
-        "parts": preview.parts(text.content, Version.INTERNAL),
+        "parts": preview.parts(text.content, Version.INTERNAL, known=check.prepare(text.facts)),
         "other": other,
         "lines": () if other is None else _difference(other, found),
         "revisions": page.revisions,
