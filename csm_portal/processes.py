@@ -2,14 +2,16 @@
 
 django-q2's cluster must get SIGTERM at its main process only: a signal to its whole group hangs it, and its
 orphans outlive it (LIBRARIES 1.5). So each child leads a session of its own, is asked to stop by its own pid,
-and what is left of its group is killed after a deadline.
+and what is left of its group is killed after a deadline. Where the parent itself is killed, the kernel does the asking.
 """
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +47,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=end_with_parent,
             )
 
     @property
@@ -64,6 +67,13 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+def end_with_parent() -> None:
+    """Ask the kernel, in a child before it becomes its program, for SIGTERM when the parent is killed (Linux alone)."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 def wait_for_port(child: Child, port: int, *, seconds: float = 60.0) -> None:

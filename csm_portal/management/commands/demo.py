@@ -17,6 +17,7 @@ from csm_portal.processes import (
     Child,
     DidNotStart,
     Stopped,
+    end_with_parent,
     is_free,
     stop_all,
     stop_on_signals,
@@ -105,6 +106,7 @@ class _Demo:
         )  # fmt: skip
         wait_for_port(simulator, self.port + 1)
         if not is_kept:
+            self._say("Filling the demo for today, which takes about a minute …")
             extra = ["--data", str(self.data)] if self.data else []
             self._do(
                 "fill_demo", "--simulator", str(self.folder.workspace), "--sign-in", str(self.folder.sign_in),
@@ -117,11 +119,8 @@ class _Demo:
             "--workers", "2", "--threads", "4", "--access-logfile", "-",
         )  # fmt: skip
         wait_for_port(web, self.port)
-        self.command.stdout.write(
-            self.folder.sign_in.read_text().replace("{address}", self._address(self.port))
-        )
-        self.command.stdout.write("Ctrl-C stops everything.\n")
-        self.command.stdout.flush()
+        self._say(self.folder.sign_in.read_text().replace("{address}", self._address(self.port)))
+        self._say("Ctrl-C stops everything.")
 
     def _watch(self) -> None:
         """Wait until a server ends. A queue that ended is started again, as a supervisor would."""
@@ -144,10 +143,18 @@ class _Demo:
     def _do(self, *command: str) -> None:
         # In a session of its own: Ctrl-C reaches the supervisor alone, which ends what it waits for.
         done = subprocess.run(  # noqa: S603 (commands of our own)
-            [*_MANAGE, *command], env=self.environment, check=False, start_new_session=True
-        )
+            [*_MANAGE, *command], env=self.environment, check=False, start_new_session=True,
+            preexec_fn=end_with_parent,
+        )  # fmt: skip
+        if done.returncode < 0:
+            raise CommandError(f"“{command[0]}” was killed before its end. Start the demo again.")
         if done.returncode != 0:
-            raise CommandError(f"“{command[0]}” did not get through; its own sentence stands above.")
+            # The command has said why.
+            raise SystemExit(1)
+
+    def _say(self, words: str) -> None:
+        self.command.stdout.write(words)
+        self.command.stdout.flush()
 
     def _stamp(self) -> str:
         """Return what the fill depends on: the day that its dates count from, the port in its links, the file's content."""
