@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.models import Account
 from csm_portal import wiring
-from csm_portal.core.models import User
+from csm_portal.core.models import Job, JobState, User
 from csm_portal.ports.errors import PortError
 from csm_portal.ports.writer import Writing, WritingTask
 from qbr import editing as edit_form
@@ -56,7 +56,14 @@ def drafted(account: Account, *, actor: User | None, first: Any = None, now: dat
     """A review with its first text."""
     qbr = drafting.begin(account, quarter=QUARTER, actor=actor, origin=Origin.ON_DEMAND, now=now)
     drafting.draft(qbr.pk, writers=writers(first), now=now)
+    job_is_done(qbr.draft_job)
     return fresh(qbr)
+
+
+def job_is_done(job: Job | None) -> None:
+    """Take a job off the queue whose work a test does by itself."""
+    assert job is not None
+    Job.objects.filter(pk=job.pk).update(state=JobState.DONE)
 
 
 def submitted(account: Account, *, asked_by: User | None, by: User) -> QBR:
@@ -83,6 +90,7 @@ def asked_to_publish(account: Account, *, csm: User, manager: User) -> tuple[QBR
     """An approved review whose publishing somebody has asked for."""
     qbr = approved(account, csm=csm, manager=manager)
     publication = publishing.ask(qbr, actor=csm, version=qbr.version, now=NOW)
+    job_is_done(publication.qbr.publish_job)
     return fresh(qbr), publication
 
 

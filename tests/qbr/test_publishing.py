@@ -193,7 +193,7 @@ def test_an_outage_keeps_the_publication_open_with_its_reason(
     publishing.resume(qbr, actor=bob, now=LATER)
     publish_again(notion, qbr)
     assert_complete(notion, qbr)
-    assert Job.objects.filter(key=f"qbr-publish:{qbr.pk}").count() == 1
+    assert Job.objects.filter(key=f"qbr-publish:{qbr.pk}").count() == 2
 
 
 def test_a_refusal_ends_the_publication_and_the_approval_stands(
