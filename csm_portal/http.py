@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
@@ -60,7 +61,11 @@ def tenancy(get_response: GetResponse) -> GetResponse:
         if membership is None or not membership.roles:
             return get_response(request)
         cast(Any, request).tenant = membership.tenant
-        with tenant_scope(membership.tenant), audit.coming_from(request.META.get("REMOTE_ADDR") or None):
+        with (
+            tenant_scope(membership.tenant),
+            audit.coming_from(request.META.get("REMOTE_ADDR") or None),
+            timezone.override(membership.tenant.zone),
+        ):
             return get_response(request)
 
     return middleware

@@ -126,11 +126,23 @@ class Mirroring:
         return Account(
             notion_page_id=row.page_id,
             content_hash=row.content_hash,
-            changed_at={**seen, **dict.fromkeys(fields, self._now.isoformat())},
+            changed_at={**seen, **dict.fromkeys(fields, self._changed_at(row, before).isoformat())},
             synced_at=self._now,
             removed_at=None,
             **row.columns,
         )
+
+    def _changed_at(self, row: mirror.Row, before: Account | None) -> datetime:
+        """Return since when the values that are new here stand in the workspace, as far as it can be told.
+
+        A page's last edit is the latest moment at which any of them can have been written. Where the page was not
+        edited since the last sync, a formula or rollup moved by itself, and all that is known is that it is new.
+        """
+        edited = row.columns.get("edited_in_notion_at")
+        if not isinstance(edited, datetime) or edited > self._now:
+            return self._now
+        known = before.edited_in_notion_at if before is not None else None
+        return edited if known is None or edited > known else self._now
 
     def _stored_alone(self, account: Account) -> bool:
         try:

@@ -56,6 +56,8 @@ class Customer:
     name: str
     row: dict[str, Any]
     year: Year
+    # The day on which somebody last touched its page in Notion.
+    edited_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +177,10 @@ def _customer(
         "features_used": used,
         "customer_goals": goals_for(random) if random.random() < 0.7 else None,
     }
-    return Customer(name=name, row=row, year=year)
+    touched = today - timedelta(days=130 if is_silent else random.randint(1, 12))
+    return Customer(
+        name=name, row=row, year=year, edited_on=max(touched, met) if met and not is_silent else touched
+    )
 
 
 def _renewal(shape: Shape, today: date, random: Random) -> date | None:

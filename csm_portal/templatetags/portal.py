@@ -56,6 +56,13 @@ register.filter("day", lambda value: wording.day(value) if value else wording.NO
 
 
 @register.filter
+def as_words(name: str) -> str:
+    """Return a key such as ``last_known`` as words: “Last known”."""
+    words = str(name).replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+@register.filter
 def initials(name: str) -> str:
     """Give the one or two letters that stand for a person: ``Ada Lovelace`` is ``AL``."""
     words = str(name or "").split()

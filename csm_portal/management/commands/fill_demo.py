@@ -1,6 +1,7 @@
 """Fills the demo: workspace, mirror, a year of history, reviews. ``manage.py demo`` calls it once a day."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,14 @@ class Command(BaseCommand):
 
     def _live(self, store: Store, one: Company, tenant: Tenant, today: date) -> None:
         workspace = seed.create_workspace(store, name=one.name)
-        rows = [customer.row for customer in one.customers]
-        seed.add_account_rows(store, workspace.accounts_data_source_id, rows)
+        by_day = sorted(one.customers, key=lambda customer: customer.edited_on)
+        for day, customers in groupby(by_day, key=lambda customer: customer.edited_on):
+            seed.add_account_rows(
+                store,
+                workspace.accounts_data_source_id,
+                [customer.row for customer in customers],
+                created_at=datetime.combine(day, time(16, 0), tzinfo=tenant.zone),
+            )
         tenants.connect(workspace, now=timezone.now())
         run = self._sync()
         years = {customer.name: customer.year for customer in one.customers}
@@ -80,7 +87,7 @@ class Command(BaseCommand):
         except PortfolioError as error:
             raise CommandError(f"{data}: {error}") from error
         for problem in read.problems[:_TOLD]:
-            self.stderr.write(str(problem))
+            self.stderr.write(problem.message)
         if len(read.problems) > _TOLD:
             self.stderr.write(f"… and {len(read.problems) - _TOLD:,} more values like these were left out.")
         name = data.resolve().parent.name.replace("_", " ").strip().capitalize() or "Your portfolio"
