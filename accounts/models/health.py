@@ -1,6 +1,7 @@
 """Scores with their history, the policies they were made under, and the row that lists read."""
 
 import uuid
+from typing import Final
 
 from django.db import models
 from django.utils import timezone
@@ -8,6 +9,9 @@ from django.utils import timezone
 from accounts.models.account import Account
 from csm_portal.core.models import User
 from csm_portal.core.scope import TenantModel
+
+BAND_PLACES: Final = {"Red": 0, "Amber": 200, "Unknown": 400, "Green": 600}
+"""Where each effective band begins in ``AccountHealth.worst_first``; the score is added."""
 
 
 class PolicyVersion(TenantModel):
@@ -107,10 +111,11 @@ class AccountHealth(TenantModel):
     # worst band first and the lowest score within it, and what the score did since the previous one.
     worst_first = models.GeneratedField(
         expression=models.Case(
-            models.When(effective_band="Red", then=0),
-            models.When(effective_band="Amber", then=200),
-            models.When(effective_band="Unknown", then=400),
-            default=600,
+            *(
+                models.When(effective_band=band, then=BAND_PLACES[band])
+                for band in ("Red", "Amber", "Unknown")
+            ),
+            default=BAND_PLACES["Green"],
             output_field=models.SmallIntegerField(),
         )
         + models.F("score"),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Account, ChurnAssessment
@@ -249,11 +249,7 @@ def _figures(
 ) -> tuple[tuple[LevelFigures, ...], tuple[Choice, ...], int]:
     """Count and sum what is asked for by level and currency, and name the owners there are. One query."""
     found = tallies.fetch(
-        tallies.summed(
-            asked,
-            "level",
-            by=Coalesce(F("health__churn_level"), Value(""), output_field=CharField()),
-        ),
+        tallies.summed(asked, "level", by="shown_risk"),
         tallies.counted(visible, "owner", by="owner_id", label="owner__name"),
     )
     sums: dict[str, Sums] = {level: Sums() for level in LEVELS}

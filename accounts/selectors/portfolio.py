@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import CharField, F, QuerySet, Value
-from django.db.models.functions import Coalesce, Lower
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
 
 from accounts.models import Account
+from accounts.models.health import BAND_PLACES
 from accounts.scoring.bands import Band
 from accounts.selectors import portfolio_filters, tallies
 from accounts.selectors.portfolio_filters import NONE, Filters, Scope
@@ -79,6 +80,7 @@ class PortfolioRow:
     change: int | None
     sparkline: list[int | None]
     drivers: list[dict[str, Any]]
+    scored_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,6 @@ class PortfolioPage:
     rows: tuple[PortfolioRow, ...]
     figures: tuple[BandFigures, ...]
     matching: int
-    scored_at: datetime | None
     choices: Choices | None
     filters: Filters
     sort: str
@@ -122,6 +123,11 @@ class PortfolioPage:
     def shows_owner(self) -> bool:
         """Whether the owner tells anything: in one's own accounts it is always oneself."""
         return self.filters.scope is Scope.ALL
+
+    @property
+    def scored_at(self) -> datetime | None:
+        """The latest scoring among the accounts that are shown."""
+        return max((row.scored_at for row in self.rows if row.scored_at is not None), default=None)
 
     @property
     def summary(self) -> str:
@@ -156,8 +162,12 @@ def page(
     asked = portfolio_filters.narrow(
         visible, filters.without_band(), reader_id=membership.user_id, today=today
     )
-    figures, scored_at, choices = _figures(asked, visible if with_choices else None)
+    figures, choices = _figures(asked, visible if with_choices else None)
     rows = portfolio_filters.narrow(visible, filters, reader_id=membership.user_id, today=today)
+    if order.by == "health__worst_first" and filters.band in BAND_PLACES:
+        # Says nothing new, and lets the walk begin where the band does.
+        begins = BAND_PLACES[filters.band]
+        rows = rows.filter(health__worst_first__gte=begins, health__worst_first__lte=begins + 100)
     parts = _parts(rows, order, is_descending=is_descending)
     try:
         found = keyset.page(parts, order=sort, mark=mark, fields=_FIELDS, size=size)
@@ -168,7 +178,6 @@ def page(
         rows=tuple(_row(values) for values in found.rows),
         figures=figures,
         matching=sum(one.count for one in figures if filters.band in ("", one.band)),
-        scored_at=scored_at,
         choices=choices,
         filters=filters,
         sort=sort,
@@ -228,6 +237,7 @@ _FIELDS: Final = (
     "health__change",
     "health__sparkline",
     "health__drivers",
+    "health__scored_at",
 )
 
 
@@ -249,6 +259,7 @@ def _row(values: tuple[Any, ...]) -> PortfolioRow:
         change,
         sparkline,
         drivers,
+        scored_at,
     ) = values
     return PortfolioRow(
         account_id=account_id,
@@ -267,21 +278,17 @@ def _row(values: tuple[Any, ...]) -> PortfolioRow:
         change=change,
         sparkline=sparkline or [],
         drivers=drivers or [],
+        scored_at=scored_at,
     )
 
 
 def _figures(
     asked: QuerySet[Account], visible: QuerySet[Account] | None
-) -> tuple[tuple[BandFigures, ...], datetime | None, Choices | None]:
+) -> tuple[tuple[BandFigures, ...], Choices | None]:
     """Count and sum what is asked for by band and currency, and what could be asked for. One query."""
-    bands = tallies.summed(
-        asked,
-        "band",
-        by=Coalesce(F("health__effective_band"), Value(NONE), output_field=CharField()),
-    )
+    bands = tallies.summed(asked, "band", by="shown_band")
     if visible is None:
-        found = tallies.fetch(bands)
-        return _by_band(found), _latest(found), None
+        return _by_band(tallies.fetch(bands)), None
     found = tallies.fetch(
         bands,
         tallies.counted(visible, "owner", by="owner_id", label="owner__name"),
@@ -294,7 +301,7 @@ def _figures(
         stages=tallies.choices(found, "stage"),
         visible=tallies.total(found, "owner"),
     )
-    return _by_band(found), _latest(found), choices
+    return _by_band(found), choices
 
 
 def _by_band(found: Sequence[Tally]) -> tuple[BandFigures, ...]:
@@ -307,7 +314,3 @@ def _by_band(found: Sequence[Tally]) -> tuple[BandFigures, ...]:
         BandFigures(band=band, label=portfolio_filters.BANDS[band], count=one.count, arr=one.arr)
         for band, one in sums.items()
     )
-
-
-def _latest(found: Sequence[Tally]) -> datetime | None:
-    return max((tally.latest for tally in found if tally.latest is not None), default=None)

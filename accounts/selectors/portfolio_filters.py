@@ -124,10 +124,8 @@ def narrow(
         accounts = accounts.filter(segment=filters.segment)
     if filters.stage:
         accounts = accounts.filter(lifecycle_stage=filters.stage)
-    if filters.band == NONE:
-        accounts = accounts.filter(health=None)
-    elif filters.band:
-        accounts = accounts.filter(health__effective_band=filters.band)
+    if filters.band:
+        accounts = accounts.filter(shown_band="" if filters.band == NONE else filters.band)
     if filters.only_gaps:
         accounts = accounts.filter(
             Q(health=None) | Q(health__effective_band=Band.UNKNOWN) | Q(health__is_last_known=True)

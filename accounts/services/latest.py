@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
-from accounts.models import AccountHealth, ChurnAssessment, HealthScore
+from django.db.models import OuterRef, Subquery
+
+from accounts.models import Account, AccountHealth, ChurnAssessment, HealthScore
 from accounts.scoring import explain
 from accounts.selectors import earlier
 from accounts.services import churn
@@ -28,22 +31,27 @@ _COPIED = (
 def show(scores: Sequence[HealthScore], assessments: Sequence[ChurnAssessment], *, as_of: date) -> None:
     """Let the lists show these scores, which are written already and all of the day ``as_of``.
 
-    A score of a day before the one that is shown only mends the sparkline. At most four queries.
+    A score of a day before the one that is shown only mends the sparkline. At most five queries.
     """
     found = AccountHealth.objects.filter(account_id__in=[score.account_id for score in scores])
     shown = {
-        account_id: (scored_on, line)
-        for account_id, scored_on, line in found.values_list("account_id", "scored_on", "sparkline")
+        account_id: (scored_on, line, counted_by)
+        for account_id, scored_on, line, *counted_by in found.values_list(
+            "account_id", "scored_on", "sparkline", "effective_band", "churn_level"
+        )
     }
-    rows, older = [], []
+    rows, older, moved = [], [], []
     for score, assessment in zip(scores, assessments, strict=True):
-        shown_on, line = shown.get(score.account_id, (as_of, []))
+        shown_on, line, counted_by = shown.get(score.account_id, (as_of, [], []))
         if shown_on > as_of:
             older.append(AccountHealth(account_id=score.account_id, scored_on=shown_on))
         else:
             line = earlier.advanced(line, last_on=shown_on, as_of=as_of, score=score.score)
             rows.append(_row(score, assessment, line))
+            if counted_by != [score.effective_band, assessment.level]:
+                moved.append(score.account_id)
     bulk.write(rows, over=["account"], fields=[*_COPIED, *_MADE])
+    _count_by_what_is_shown(moved)
     _mend_sparklines(older)
 
 
@@ -65,6 +73,17 @@ def _row(score: HealthScore, assessment: ChurnAssessment, line: list[int | None]
         churn_rank=churn.RANK[assessment.level],
         churn_trigger=assessment.trigger,
         churn_until=assessment.until,
+    )
+
+
+def _count_by_what_is_shown(account_ids: Sequence[UUID]) -> None:
+    """Copy the band and the level to the accounts, whose figures lists count and sum by them."""
+    if not account_ids:
+        return
+    health = AccountHealth.objects.filter(account=OuterRef("pk"))
+    Account.objects.filter(pk__in=account_ids).update(
+        shown_band=Subquery(health.values("effective_band")),
+        shown_risk=Subquery(health.values("churn_level")),
     )
 
 

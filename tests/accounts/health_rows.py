@@ -59,6 +59,7 @@ def make_health(
         facts=list(facts),
         until=until,
     )
+    Account.objects.filter(pk=account.pk).update(shown_band=band, shown_risk=risk)
     return AccountHealth.objects.create(
         account=account,
         latest=latest,

@@ -339,6 +339,8 @@ def test_a_batch_costs_the_same_number_of_queries_for_one_account_and_for_fifty(
     with CaptureQueriesContext(connection) as one:
         score(TODAY)
     make_accounts(17)
+    # Scored once before, as the first one was: a first band costs one statement more, to count it by.
+    score(TODAY - timedelta(days=1))
     with CaptureQueriesContext(connection) as many:
         score(TODAY)
 

@@ -11,10 +11,11 @@ from accounts.models import Account
 from accounts.selectors import portfolio, portfolio_filters
 from accounts.selectors.portfolio import PortfolioPage
 from accounts.selectors.portfolio_filters import Filters, Scope
+from accounts.services import health
 from csm_portal.core.models import Membership, Tenant, User
 from csm_portal.core.scope import tenant_scope
 from tests.accounts.health_rows import days, make_health
-from tests.factories import TODAY, make_account, make_accounts
+from tests.factories import NOW, TODAY, make_account, make_accounts
 
 pytestmark = pytest.mark.django_db
 
@@ -142,8 +143,6 @@ def test_the_figures_of_all_bands_stay_when_one_is_chosen(bob: User) -> None:
 
 
 def test_archived_and_removed_accounts_are_left_out(bob: User) -> None:
-    from tests.factories import NOW
-
     make_account(name="archived", is_archived=True)
     make_account(name="gone", removed_at=NOW)
     make_account(name="here")
@@ -298,3 +297,35 @@ class TestReading:
 
         assert filters.words == ("halden", "weber")
         assert filters.segment == "SMB"
+
+
+def test_the_figures_follow_the_scan(bob: User) -> None:
+    account = make_account(name="a")
+    health.score_accounts(as_of=days(-1), now=NOW, announce=False)
+    assert [one.count for one in read(bob).figures] == [0, 0, 0, 1]
+
+    Account.objects.filter(pk=account.pk).update(
+        payment_current=False, usage_trend="declining", login_frequency_score=0, support_sentiment="negative"
+    )
+    health.score_accounts(as_of=TODAY, now=NOW, announce=False)
+
+    row = Account.objects.select_related("health").get()
+    assert (row.shown_band, row.shown_risk) == (row.health.effective_band, row.health.churn_level)
+    assert row.shown_band != "Green"
+    assert read(bob).figures[3].count == 0
+    assert read(bob, band=row.shown_band).matching == 1
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the plan of SQLite is looked at")
+def test_the_figures_are_counted_from_indexes_alone(bob: User) -> None:
+    make_accounts(3)
+    with CaptureQueriesContext(connection) as queries:
+        read(bob)
+    figures = next(query["sql"] for query in queries if "UNION ALL" in query["sql"])
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {figures}")
+        steps = [row[3] for row in cursor.fetchall() if "accounts_account" in row[3]]
+
+    assert len(steps) == 4
+    assert all("USING COVERING INDEX" in step for step in steps), steps
