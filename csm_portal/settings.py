@@ -193,7 +193,9 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 # A demo serves the files from where they lie; elsewhere `manage.py collectstatic` gathers them here.
-STATIC_ROOT = None if DEBUG or DEMO else Path(env.str("CSM_STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = (
+    None if DEBUG or DEMO else Path(env.str("CSM_STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
