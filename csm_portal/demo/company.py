@@ -28,7 +28,7 @@ FEATURES = (
 
 # How often each kind of year comes in a healthy company's book of a hundred.
 _MIX: tuple[tuple[Shape, int], ...] = (
-    (Shape.STRONG, 22), (Shape.STEADY, 20), (Shape.EXPANDING, 11), (Shape.SLIPPING, 10), (Shape.SEASONAL, 8), (Shape.RECOVERING, 7),
+    (Shape.STRONG, 20), (Shape.STEADY, 20), (Shape.EXPANDING, 11), (Shape.SLIPPING, 13), (Shape.SEASONAL, 7), (Shape.RECOVERING, 7),
     (Shape.NEW, 5), (Shape.COLLAPSED, 5), (Shape.CHAMPION_LEFT, 4), (Shape.ARREARS, 3), (Shape.OVERDUE, 2), (Shape.SILENT, 3),
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ _NOTES: dict[Shape, tuple[str, ...]] = {
     Shape.STRONG: (
         "{who} spoke for us at the user day. Reference call agreed, please ask before using the logo.",
         "Quarterly call went well. {who} wants the payroll export for two more sites.",
-        "Very engaged team. {who} answers within the hour and trains new starters herself.",
+        "Very engaged team. {who} answers within the hour and asked to join the beta group.",
     ),
     Shape.STEADY: (
         "Uses what they bought, asks for little. {who} prefers mail to calls.",

@@ -8,6 +8,9 @@ from random import Random
 
 from accounts.scoring.signals import HealthSignals
 
+# How far customers differ from each other in each signal, all their life: one has many tickets, another few logins.
+_SPREAD = {"adoption": 0.11, "tickets": 0.05, "login": 0.12, "stakeholders": 0.14, "seats": 0.14}
+
 Course = Callable[[float], float]
 """How well the account does, 0 to 1, by weeks before today (52 is a year ago, 0 today)."""
 
@@ -62,10 +65,12 @@ def course_of(shape: Shape, random: Random) -> Course:
             return _ramp(0.66 + jitter, 0.93, begins=44, ends=6)
         case Shape.STEADY | Shape.ARREARS:
             return _ramp(0.72 + jitter, 0.70 + jitter, begins=52, ends=0)
-        case Shape.SLIPPING | Shape.OVERDUE:
-            return _ramp(0.82 + jitter, 0.27 + jitter, begins=random.uniform(30, 20), ends=2)
+        case Shape.SLIPPING:
+            return _ramp(0.82 + jitter, random.uniform(0.33, 0.46), begins=random.uniform(30, 20), ends=2)
+        case Shape.OVERDUE:
+            return _ramp(0.82 + jitter, 0.30, begins=random.uniform(30, 20), ends=2)
         case Shape.COLLAPSED:
-            return _ramp(0.80 + jitter, 0.10, begins=random.uniform(14, 9), ends=3)
+            return _ramp(0.80 + jitter, random.uniform(0.12, 0.24), begins=random.uniform(14, 9), ends=3)
         case Shape.CHAMPION_LEFT:
             return _ramp(0.84 + jitter, 0.36, begins=random.uniform(12, 8), ends=4)
         case Shape.RECOVERING:
@@ -100,7 +105,8 @@ class Year:
         share = 0.42 + 0.58 * self.level(day) + 0.5 * self._noise("seats", day)
         if self.shape is Shape.EXPANDING:
             share += 0.06
-        return max(1, round(self.seats_purchased * share))
+        # A few seats over what was bought are let pass until the next invoice.
+        return max(1, round(self.seats_purchased * min(share, 1.05)))
 
     def renewal_on(self, day: date) -> date | None:
         """Return the renewal that was next on a day; an overdue one stays until it is renewed."""
@@ -133,7 +139,7 @@ class Year:
             stakeholder_engagement_score=_share(self._stakeholders(day, level)),
             nps_score=self._nps(day),
             renewal_days_out=(renewal - day).days if renewal else None,
-            seats_utilization=round(self.seats_used(day) / self.seats_purchased, 4),
+            seats_utilization=self.seats_used(day) / self.seats_purchased,
             escalation_history_count=self._escalations(day),
             tam_health_rag=self._tam(level),
         )
@@ -193,19 +199,19 @@ def year_of(
         seats_purchased=seats_purchased,
         renews_on=renews_on,
         meetings=_meetings(course, random, today),
-        noise={name: _wander(random) for name in ("adoption", "tickets", "login", "stakeholders", "seats")},
+        noise={name: _wander(random, around=random.gauss(-0.02, spread)) for name, spread in _SPREAD.items()},
         has_nps=random.random() < 0.78,
         has_tam=has_tam,
         began_weeks_ago=20 if shape is Shape.NEW else 60,
     )
 
 
-def _wander(random: Random) -> tuple[float, ...]:
-    """Return a slow wander around zero, a step a week."""
+def _wander(random: Random, *, around: float) -> tuple[float, ...]:
+    """Return a slow wander, a step a week."""
     values, at = [], 0.0
     for _ in range(60):
         at = 0.82 * at + random.gauss(0, 0.014)
-        values.append(at)
+        values.append(around + at)
     return tuple(values)
 
 
