@@ -111,7 +111,7 @@ class VouchForm(StepForm):
     section = forms.ChoiceField(
         choices=[(key.value, HEADINGS[key]) for key in SectionKey], widget=forms.HiddenInput
     )
-    text = forms.CharField(max_length=300, strip=False, widget=forms.HiddenInput)
+    text = forms.CharField(max_length=2000, strip=False, widget=forms.HiddenInput)
     reason = forms.CharField(
         label="How do you know it?",
         min_length=3,

@@ -136,21 +136,22 @@ class QBRRevision(TenantModel):
 
 
 class Vouch(TenantModel):
-    """A person's word for a figure that could not be traced (SPEC 6.3)."""
+    """A person's word for a figure that could not be traced, in the sentence it stood in (SPEC 6.3)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     qbr = models.ForeignKey(QBR, on_delete=models.CASCADE, related_name="vouches")
     section = models.CharField(max_length=40)
-    text = models.CharField(max_length=300)
+    text = models.TextField()
+    sentence = models.TextField()
+    # The hash of the three above (``qbr.vouching``): what the word is given for, and nothing else.
+    claim = models.CharField(max_length=64)
     reason = models.CharField(max_length=500)
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantModel.Meta):
         abstract = False
-        constraints = [
-            models.UniqueConstraint(fields=["qbr", "section", "text"], name="one_vouch_per_figure")
-        ]
+        constraints = [models.UniqueConstraint(fields=["qbr", "claim"], name="one_vouch_per_claim")]
 
     def __str__(self) -> str:
         return f"“{self.text}”"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from qbr import vouching
 from qbr.document import Content, SectionKey
 from qbr.facts import FactSheet
 from qbr.grounding import check
@@ -44,7 +45,7 @@ def of_revision(revision: QBRRevision) -> Current:
         content=content,
         facts=facts,
         vouches=vouches,
-        findings=tuple(check.check(content, facts, given(vouches))),
+        findings=vouching.answered(content, check.check(content, facts), given(vouches)),
     )
 
 
@@ -54,9 +55,11 @@ def sheet(qbr_id: UUID, *, edition: int) -> FactSheet:
     return FactSheet.from_json(rows.values_list("data", flat=True))
 
 
-def given(vouches: Iterable[Vouch]) -> list[check.Vouch]:
-    """Return people's words in the form that the number check takes."""
-    return [
-        check.Vouch(section=SectionKey(row.section), text=row.text, person=str(row.person), reason=row.reason)
+def given(vouches: Iterable[Vouch]) -> dict[str, check.Vouch]:
+    """Return people's words by what they are given for."""
+    return {
+        row.claim: check.Vouch(
+            section=SectionKey(row.section), text=row.text, person=str(row.person), reason=row.reason
+        )
         for row in vouches
-    ]
+    }

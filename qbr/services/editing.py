@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from csm_portal.core.models import User
-from qbr import editing
+from qbr import editing, vouching
 from qbr.document import HEADINGS, Content, SectionKey
 from qbr.facts import FactSheet
 from qbr.grounding.check import FindingKind
@@ -49,34 +49,44 @@ def save_section(
 
 def vouch(
     qbr: QBR, *, section: SectionKey, text: str, reason: str, actor: User, version: int, now: datetime
-) -> Vouch:
+) -> list[Vouch]:
     """Give a person's word, by name, for what the number check could not trace.
 
-    Raises NothingToVouchFor where the text holds no such open finding; a citation of a fact that does not
-    exist can only be corrected.
+    It holds for this text of this section in the sentences that it stands in now, and no others. Raises
+    NothingToVouchFor where the section holds no such open finding; a citation of a fact that does not exist can
+    only be corrected.
     """
     with transaction.atomic():
         found = moves.ground(qbr, actor=actor, version=version)
-        fits = any(
-            finding.section == section
-            and finding.text == text
+        content = found.text.content
+        meant = {
+            vouching.claim(content, finding): vouching.sentence_of(content, finding)
+            for finding in found.text.findings
+            if (finding.section, finding.text) == (section, text)
             and finding.is_open
             and finding.kind is not FindingKind.CITATION
-            for finding in found.text.findings
-        )
-        if not fits:
+        }
+        if not meant:
             raise NothingToVouchFor(
                 f"The text holds no open “{text}” any more, so there is nothing to vouch for."
             )
         note = f"Vouched for “{text}”: {reason}"
-        _revise(found, Action.VOUCH, RevisionKind.VOUCH, found.text.content, now=now, note=note)
-        row, _ = Vouch.objects.update_or_create(
-            qbr=qbr,
-            section=section,
-            text=text[:300],
-            defaults={"reason": reason[:500], "person": actor, "created_at": now},
+        _revise(found, Action.VOUCH, RevisionKind.VOUCH, content, now=now, note=note)
+        return Vouch.objects.bulk_create(
+            [
+                Vouch(
+                    qbr=qbr,
+                    section=section,
+                    text=text,
+                    sentence=sentence,
+                    claim=claim,
+                    reason=reason[:500],
+                    person=actor,
+                    created_at=now,
+                )
+                for claim, sentence in meant.items()
+            ]
         )
-    return row
 
 
 def restore(qbr: QBR, *, number: int, actor: User, version: int, now: datetime) -> QBRRevision | None:

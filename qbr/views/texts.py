@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from csm_portal.http import PortalRequest, is_partial, member
-from qbr import comparison, editing, preview, workflow
+from qbr import comparison, editing, preview, vouching, workflow
 from qbr.comparison import Line
 from qbr.document import Content, Section, SectionKey, Version
 from qbr.facts import FactSheet
@@ -123,11 +123,8 @@ def _checked(text: Current, key: SectionKey, written: str) -> Checked:
 
 def _read(section: Section, facts: FactSheet, text: Current) -> Checked:
     content = text.content.with_section(section)
-    findings = tuple(
-        finding
-        for finding in check.check(content, facts, current.given(text.vouches))
-        if finding.section == section.key
-    )
+    found = [one for one in check.check(content, facts) if one.section == section.key]
+    findings = vouching.answered(content, found, current.given(text.vouches))
     part = preview.section_part(section, known=check.prepare(facts), findings=findings)
     return Checked(part=part, findings=findings)
 

@@ -116,6 +116,21 @@ def test_a_finding_can_be_vouched_for_by_name(harbour: Account, alice: User) -> 
     )
 
 
+def test_a_word_for_one_sentence_is_no_word_for_another(harbour: Account, alice: User) -> None:
+    qbr = write_more(drafted(harbour, actor=alice), "Adoption reached 87 % in the pilot.", by=alice)
+    where = {"section": SectionKey.HEALTH, "text": "87 %"}
+    editing.vouch(qbr, **where, reason="I ran it.", actor=alice, version=qbr.version, now=NOW)
+    assert says(fresh(qbr)).open_findings == 0
+
+    qbr = write_more(qbr, "Tickets fell by 87 % since then.", by=alice)
+    assert [finding.text for finding in says(qbr).findings if finding.is_open] == ["87 %"]
+    text = edit_form.to_editable(says(qbr).content.section(SectionKey.HEALTH))
+    text = text.replace("in the pilot", "everywhere").replace("Tickets fell by 87 % since then.", "")
+    editing.save_section(qbr, section=SectionKey.HEALTH, text=text, actor=alice, version=qbr.version, now=NOW)
+
+    assert says(fresh(qbr)).open_findings == 1, "the sentence that was vouched for is not this one"
+
+
 def test_what_no_fact_could_ever_be_meant_by_cannot_be_vouched_for(harbour: Account, alice: User) -> None:
     qbr = write_more(drafted(harbour, actor=alice), "See {{no.such.fact}}.", by=alice)
 
