@@ -127,11 +127,17 @@ def test_the_next_run_is_told_in_the_tenants_time(tenant: Tenant) -> None:
     )
 
 
-def test_the_queue_knows_one_schedule_only() -> None:
+def test_migrating_gives_the_queue_its_one_schedule() -> None:
     from django_q.models import Schedule
-
-    schedules.install()
 
     assert list(Schedule.objects.values_list("func", "schedule_type", "minutes", "repeats")) == [
         ("csm_portal.schedules.tick_now", Schedule.MINUTES, 1, -1)
     ]
+
+
+def test_installing_again_changes_nothing() -> None:
+    from django_q.models import Schedule
+
+    schedules.install()
+
+    assert Schedule.objects.count() == 1
