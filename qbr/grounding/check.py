@@ -13,7 +13,7 @@ from enum import StrEnum
 from csm_portal.ports.documents import Span
 from qbr.document import Audience, Content, SectionKey, TextBlock
 from qbr.facts import NUMERIC_KINDS, Fact, FactKind, FactSheet, shown, shown_with_unit
-from qbr.grounding import dates, evidence, names, quantities, spelling, tracing
+from qbr.grounding import context, dates, evidence, names, quantities, spelling, tracing
 from qbr.grounding.evidence import Evidence
 from qbr.grounding.names import KnownNames, Name
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, SHARE, Quantity
@@ -96,6 +96,7 @@ _NOT_FOR_CUSTOMERS = re.compile(
     r"(?i:\b(?:churn\w*|health scores?|at[- ]risk|red accounts?|upsell\w*|cross-sell\w*|expansion opportunit\w+|stakeholder engagement)\b)"
     r"|\b(?:Amber|Red|Green)\b(?! [A-Z])"
 )
+_MOST_FIGURES = 150
 _ADVICE = "Correct it, or vouch for it."
 
 
@@ -140,7 +141,7 @@ def read(block: TextBlock, known: Knowledge) -> Reading:
     traced = [Traced(start=name.start, end=name.end, facts=name.facts) for name in masking]
     whens = [when for when in dates.find(figures) if not _inside(when.start, when.end, cited)]
     for when in whens:
-        facts = tracing.day(when, tracing.surroundings(text, when.start), known.evidence)
+        facts = tracing.day(when, context.surroundings(text, when.start), known.evidence)
         if facts:
             traced.append(Traced(start=when.start, end=when.end, facts=facts))
         else:
@@ -151,7 +152,10 @@ def read(block: TextBlock, known: Knowledge) -> Reading:
     for when in dates.find(figures):
         dateless = dateless[: when.start] + "x" * (when.end - when.start) + dateless[when.end :]
     found_quantities = quantities.find(dateless, nouns=known.evidence.units)
-    for found in _with_elided_units(found_quantities, text):
+    for found in _with_elided_units(found_quantities[_MOST_FIGURES:], text):
+        text_of = original[found.start : found.end]
+        untraced.append((found.start, found.end, _kind(found), _too_many(text_of)))
+    for found in _with_elided_units(found_quantities[:_MOST_FIGURES], text):
         _read_quantity(found, original, text, cited, known, traced, untraced)
     amounts = [(found.start, found.end) for found in found_quantities if found.unit == MONEY]
     nameless = _blank_ranges(dateless, [(t.start, t.end) for t in cited] + amounts)
@@ -210,7 +214,7 @@ def _read_quantity(
     if touching:
         untraced += _miscited(found, touching[0], original, known)
         return
-    around = tracing.surroundings(text, found.start)
+    around = context.surroundings(text, found.start)
     facts = tracing.quantity(found, around, known.evidence)
     if not facts and found.elided_unit:
         facts = tracing.quantity(replace(found, unit=found.elided_unit), around, known.evidence)
@@ -316,8 +320,9 @@ def _masking(text: str, known: KnownNames) -> list[Name]:
 def _is_figure(name: str) -> bool:
     if not any(char.isalpha() for char in name):
         return True
-    found = [*quantities.find(name), *dates.find(f"in {name}")]
-    return any(item.end - item.start >= len(name) for item in found)
+    lengths = [found.end - found.start for found in quantities.find(name)]
+    lengths += [when.end - when.start for when in dates.find(f"in {name}")]
+    return max(lengths, default=0) >= len(name)
 
 
 def _inside(start: int, end: int, stretches: list[Traced]) -> bool:
@@ -360,6 +365,10 @@ def _about_date(text: str) -> str:
 
 def _about_name(text: str) -> str:
     return f"“{text}” is named in no fact. {_ADVICE}"
+
+
+def _too_many(text: str) -> str:
+    return f"“{text}” stands in a paragraph with more figures than can be checked. Make paragraphs of it."
 
 
 def _no_such_fact(text: str) -> str:

@@ -19,6 +19,7 @@ _JOINED = re.compile(r" (?:& )?|, (?=(?:Inc|Ltd|LLC)\b)|\. (?=[A-Z])")
 _BORDER = re.compile(r"\b(?:Amber|Red|Green)(?= (?:threshold|limit|line|border)\b)")
 _OPENS = re.compile(r"""(?:^|[.!?…:;]["')\]]*\s+|["(\[•–—-]\s*|\n)$""")
 _SHORTEST_QUOTATION = 8
+_LONGEST_NAME = 16
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof"})
 _SUFFIXES = (
     "ly", "ing", "tion", "sion", "ment", "ness", "ance", "ence", "able", "ible", "ful", "less", "ous", "ive", "ship",
@@ -191,7 +192,7 @@ def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
     while at < len(run):
         length, facts, kind = _longest(run, at, known)
         if not length:
-            opens = at == 0 and bool(_OPENS.search(text[: run[0].start]))
+            opens = at == 0 and bool(_OPENS.search(text[max(0, run[0].start - 12) : run[0].start]))
             length, facts = 1, ()
             if (
                 run[at].folded in _TITLES
@@ -207,7 +208,7 @@ def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
 
 
 def _longest(run: list[_Token], at: int, known: KnownNames) -> tuple[int, tuple[str, ...], str]:
-    words = tuple(token.folded for token in run[at:])
+    words = tuple(token.folded for token in run[at : at + _LONGEST_NAME])
     for kind, names in (("whole", known.whole), ("part", known.parts)):
         for length in range(len(words), 0, -1):
             facts = names.get(words[:length])

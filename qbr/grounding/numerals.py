@@ -1,12 +1,13 @@
 """Numbers as people write them: 1,200 · 1.200 · 1.2k · 1.2 million · twelve hundred · two thirds · doubled."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 _SCALES = {
     "k": 3, "thousand": 3, "m": 6, "mn": 6, "mio": 6, "million": 6, "bn": 9, "b": 9, "billion": 9, "hundred": 2,
 }  # fmt: skip
+_LARGEST = Decimal(10) ** 15
 _ONES = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
@@ -95,7 +96,14 @@ def find(text: str) -> list[Numeral]:
         for numeral in reader(text):
             if not any(numeral.start < old.end and old.start < numeral.end for old in found):
                 found.append(numeral)
-    return sorted(found, key=lambda numeral: numeral.start)
+    return sorted(map(_readable, found), key=lambda numeral: numeral.start)
+
+
+def _readable(numeral: Numeral) -> Numeral:
+    """A number beyond all business is a claim that no fact can bear out."""
+    return (
+        replace(numeral, readings=()) if any(value > _LARGEST for value, _ in numeral.readings) else numeral
+    )
 
 
 def _folds(text: str) -> list[Numeral]:
@@ -138,7 +146,7 @@ def _shares(text: str) -> list[Numeral]:
         count = (match["count"] or "").casefold()
         part = match["part"].casefold()
         # "the quarter", "three quarters" and "the first half" are times unless something is divided.
-        is_half = part == "half" and _HALF_BEFORE.search(text[: match.start()])
+        is_half = part == "half" and _HALF_BEFORE.search(text[max(0, match.start() - 20) : match.start()])
         if not match["of"] and not is_half and not (count and part.startswith(("third", "fifth", "tenth"))):
             continue
         if not count and part != "half":
@@ -147,12 +155,12 @@ def _shares(text: str) -> list[Numeral]:
             continue
         if part == "quarter" and not _WHOLE_AFTER.match(text, match.end("part")):
             continue
-        if part == "half" and text[: match.start()].rstrip().casefold().endswith(
+        if part == "half" and text[max(0, match.start() - 20) : match.start()].rstrip().casefold().endswith(
             ("first", "second", "other")
         ):
             continue
-        over = 1 if count in {"", "a"} else SMALL[count]
-        value = Decimal(over) / Decimal(_FRACTION_PARTS[part])
+        parts = 1 if count in {"", "a"} else SMALL[count]
+        value = Decimal(parts) / Decimal(_FRACTION_PARTS[part])
         end = match.end("part")
         found.append(_exact(match.start(), end, value, is_share=True, is_word=True))
     for match in _ONE_IN.finditer(text):

@@ -52,6 +52,8 @@ _CURRENCIES = {
     "yen": "JPY", "franc": "CHF", "francs": "CHF", "rupees": "INR", "rubles": "RUB", "roubles": "RUB",
 }  # fmt: skip
 _signs = "|".join(re.escape(name) for name in sorted(_CURRENCIES, key=len, reverse=True))
+# How far before a number its currency or its hedge may begin.
+_REACH = 40
 _CURRENCY_BEFORE = re.compile(
     rf"(?P<lead>(?<!\w)-\s?)?(?<!\w)(?P<money>{_signs})\s?(?P<sign>-\s?)?$", re.IGNORECASE
 )
@@ -148,12 +150,15 @@ def _quantity(numeral: Numeral, text: str, nouns: frozenset[str]) -> Quantity:
     quantity = Quantity(start=start, end=end, numeral=numeral)
     if numeral.is_share or numeral.is_fold:
         unit = SHARE if numeral.is_share else FOLD
-        return replace(quantity, unit=unit, hedge=_hedge(text[:start]))
-    before, after = _CURRENCY_BEFORE.search(text[:start]), _CURRENCY_AFTER.match(text, end)
+        return replace(quantity, unit=unit, hedge=_hedge(text[max(0, start - _REACH) : start]))
+    before, after = (
+        _CURRENCY_BEFORE.search(text[max(0, start - _REACH) : start]),
+        _CURRENCY_AFTER.match(text, end),
+    )
     if before or after:
         money = (before or after)["money"]  # type: ignore[index]
         negative = bool(before and (before["sign"] or before["lead"]))
-        start = before.start() if before else start
+        start = max(0, start - _REACH) + before.start() if before else start
         end = after.end() if after and not before else end
         return replace(
             quantity,
@@ -162,11 +167,11 @@ def _quantity(numeral: Numeral, text: str, nouns: frozenset[str]) -> Quantity:
             unit=MONEY,
             currency=_CURRENCIES[money.casefold()],
             numeral=replace(numeral, sign=-1) if negative else numeral,
-            hedge=_hedge(text[:start]),
+            hedge=_hedge(text[max(0, start - _REACH) : start]),
             is_per_seat=bool(_PER_SEAT.match(text, end)),
             is_per_month=bool(_PER_MONTH.match(text, end)),
         )
-    quantity = replace(quantity, hedge=_hedge(text[:start]))
+    quantity = replace(quantity, hedge=_hedge(text[max(0, start - _REACH) : start]))
     percent = _PERCENT_AFTER.match(text, end)
     if percent:
         return replace(quantity, end=percent.end(), unit=PERCENT_POINTS if percent["pp"] else PERCENT)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _SAME_LENGTH = {
@@ -79,7 +80,7 @@ def words(text: str) -> list[str]:
     return [match[0].casefold() for match in WORD.finditer(text)]
 
 
-def stem_in(stem: str, folded: list[str]) -> bool:
+def stem_in(stem: str, folded: Sequence[str]) -> bool:
     """Say whether a word stem occurs: short stems as whole words, longer ones as the start of a word."""
     if " " in stem:
         return stem in " ".join(folded)

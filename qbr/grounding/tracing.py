@@ -7,71 +7,18 @@ sentence, else in the block. Words of change, of rest and of direction have to b
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from qbr.catalogue import Moment
-from qbr.grounding import dates, spelling
+from qbr.grounding import cues
+from qbr.grounding.context import Surroundings, days_named, present, says
 from qbr.grounding.dates import When
 from qbr.grounding.evidence import Evidence, Figure, Needs
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, SHARE, Hedge, Quantity
-from qbr.grounding.spelling import Stretch
 
-_RISE = re.compile(
-    r"\b(?:up|rose|risen|rises|rising|grew|grown|grows|growing|growth|increas\w+|gain\w*|climb\w*|added|adds|higher|above|ahead|more)\b",
-    re.IGNORECASE,
-)
-_FALL = re.compile(
-    r"\b(?:down|fell|fallen|falls|falling|drop\w*|declin\w+|decreas\w+|los[et]\w*|lower\w*|below|behind|short|fewer|less|slipp\w+|shrank|shrunk|cut|under)\b",
-    re.IGNORECASE,
-)
-_MOVED = re.compile(
-    r"\b(?:by|change[ds]?|moved?|moving|swing|gap|differ\w+|than|improv\w+|worse\w*|recover\w+|between|lift\w*|jump\w*|cost\w*|of|away|from|to)\b|[+]\d|-\d",
-    re.IGNORECASE,
-)
-_NEEDED: dict[Needs, re.Pattern[str]] = {
-    Needs.REST: re.compile(
-        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty)\b",
-        re.IGNORECASE,
-    ),
-    Needs.PART: re.compile(r"\b(?:of|out)\b", re.IGNORECASE),
-    Needs.TOTAL: re.compile(
-        r"\b(?:total\w*|together|combined|sum\w*|altogether|in all|overall)\b", re.IGNORECASE
-    ),
-    Needs.EXTREME: re.compile(
-        r"\b(?:low|lowest|bottom\w*|dip\w*|trough|minimum|worst|peak\w*|high|highest|best|maximum|top\w*)\b",
-        re.IGNORECASE,
-    ),
-}
-_PAST = re.compile(
-    r"\b(?:from|start\w*|began|begin\w*|was|were|had|open(?:ed|ing)|initial\w*|earlier|before|stood|early|previous\w*|last|compared|against|since|than|after|then|ago|former\w*)\b",
-    re.IGNORECASE,
-)
-_AT_START = re.compile(
-    r"(?<!since )(?<!from )(?<!than at )\b(?:at the (?:start|beginning|outset)|began|opened|initially|three months ago)\b",
-    re.IGNORECASE,
-)
-_NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
-_IDLE = re.compile(
-    r"\b(?:unused|idle|not (?:yet )?(?:in use|used|taken|assigned)|empty|unassigned|free|nobody|spare)\b",
-    re.IGNORECASE,
-)
-_IN_USE = re.compile(
-    r"(?<!not )(?<!not yet )\b(?:in use|used|uses|using|active|taken|occupied)\b", re.IGNORECASE
-)
-_BOUGHT = re.compile(r"\b(?:bought|purchas\w+|pa(?:id|ys?) for|licen[cs]ed for)\b", re.IGNORECASE)
-_SEATS_IN_USE = re.compile(
-    r"\s*(?:active|used|occupied)\s+(?:seats|users)|\s*(?:seats|users|licen[cs]es)\s+(?:are\s+|were\s+)?(?:in use|used|taken|active)\b",
-    re.IGNORECASE,
-)
 _PARTS = frozenset({"seats.used", "seats.unused", "features.used_count", "commitments.kept"})
 _WHOLES = frozenset({"seats.purchased", "features.licensed_count", "commitments.total"})
-_numbers = r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|half|some|many|most|none|all)"
-_OF_BEFORE = re.compile(
-    rf"(?:^\s*|\b{_numbers}\s(?:out )?)of (?:the |its |their |our |all )*$", re.IGNORECASE
-)
-_OF_AFTER = re.compile(rf"\s(?:out )?of (?:the |its |their |our )?{_numbers}\b", re.IGNORECASE)
 _PROVEN_BY_UNIT = (Needs.NOTHING, Needs.PER_SEAT, Needs.PER_MONTH)
 _DAYS_IN = {
     "week": Decimal(7),
@@ -83,23 +30,6 @@ _SHARE_SLACK = Decimal(3)
 _FOLD_SLACK = Decimal("0.05")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """Where in a block a mention stands: the block's levelled text, and the sentence and clause in it."""
-
-    text: str
-    sentence: Stretch
-    clause: Stretch
-
-    @property
-    def sentence_text(self) -> str:
-        return self.text[self.sentence.start : self.sentence.end]
-
-    @property
-    def clause_text(self) -> str:
-        return self.text[self.clause.start : self.clause.end]
-
-
 class _HasTopics(Protocol):
     @property
     def topics(self) -> frozenset[str]: ...
@@ -108,19 +38,12 @@ class _HasTopics(Protocol):
 _Topical = TypeVar("_Topical", bound=_HasTopics)
 
 
-def surroundings(text: str, start: int) -> Surroundings:
-    """Return the sentence and the clause that a position of a levelled text lies in."""
-    sentence = spelling.at(spelling.sentences(text), start)
-    clause = spelling.at(spelling.clauses(text, sentence), start)
-    return Surroundings(text=text, sentence=sentence, clause=clause)
-
-
 def quantity(found: Quantity, around: Surroundings, known: Evidence) -> tuple[str, ...]:
     """Return the ids of the facts that a quantity follows from, the closest first; empty where there are none."""
     rivals = [figure for figure in known.figures if _speaks_of(found, figure)]
     exact = [figure for figure in rivals if found.unit in figure.units]
-    if found.unit in _DAYS_IN and _present(
-        exact, around.text[found.end : min(found.end + 30, around.clause.end)]
+    if found.unit in _DAYS_IN and present(
+        _topics(exact), around.text[found.end : min(found.end + 30, around.clause_end)]
     ):
         # Where weeks are counted, days turned into weeks prove nothing.
         rivals = exact
@@ -132,10 +55,10 @@ def quantity(found: Quantity, around: Surroundings, known: Evidence) -> tuple[st
         and _is_timely(found, figure, around, known)
     ]
     chosen = _on_topic(hits, rivals, around)
-    if not chosen and not _present(rivals, around.clause_text):
+    if not chosen and not present(_topics(rivals), around.clause):
         # A day of the history that is named says by itself what is told of it.
         chosen = [figure for figure in hits if figure.on is not None]
-    if not chosen and (found.unit or found.out_of) and not _present(rivals, around.text):
+    if not chosen and (found.unit or found.out_of) and not present(_topics(rivals), around.text):
         # Nothing around it says what it is about: then the unit has to, and arithmetic would prove anything.
         chosen = [figure for figure in hits if figure.needs in _PROVEN_BY_UNIT and figure.on is None]
     return tuple(dict.fromkeys(fact for figure in chosen for fact in figure.facts))
@@ -155,7 +78,7 @@ def day(found: When, around: Surroundings, known: Evidence) -> tuple[str, ...]:
     if (found.year is None) != (found.month is None) and not (found.quarter or found.half or found.day):
         return tuple(dict.fromkeys(item.fact for item in hits))
     chosen = _on_topic(hits, known.days, around)
-    if not chosen and not _present(known.days, around.text):
+    if not chosen and not present(_topics(known.days), around.text):
         chosen = hits
     return tuple(dict.fromkeys(item.fact for item in chosen))
 
@@ -237,7 +160,7 @@ def _grain(value: Decimal) -> Decimal:
 def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
     """Say whether the sentence holds the words that a derived figure needs, and none that contradict it."""
     if figure.on is not None and figure.needs is not Needs.EXTREME:
-        named = dates.find(around.sentence_text)
+        named = days_named(around.sentence)
         return any(when.agrees_with(figure.on) and (when.readings or when.month) for when in named)
     if not _is_on_its_side(found, figure, around) or not _is_by_its_name(found, figure, around):
         return False
@@ -247,42 +170,42 @@ def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
         case Needs.PER_MONTH:
             return found.is_per_month
         case Needs.CHANGE:
-            if not any(cue.search(around.clause_text) for cue in (_RISE, _FALL, _MOVED)):
+            if not any(says(cue, around.clause) for cue in (cues.RISE, cues.FALL, cues.MOVED)):
                 return False
         case Needs.NOTHING:
             if (found.is_per_seat or found.is_per_month) and figure.currency and figure.value > 1000:
                 return False
         case needed:
-            if not _NEEDED[needed].search(around.sentence_text):
+            if not says(cues.NEEDED[needed], around.sentence):
                 return False
     return not (figure.is_signed and _contradicts(figure, around))
 
 
 def _is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bool:
     """Tell what is in use from what is not, and both from what was bought."""
-    clause = around.clause_text
-    is_idle = bool(_IDLE.search(clause))
+    clause = around.clause
+    is_idle = bool(says(cues.IDLE, clause))
     is_share_in_use = figure.needs is Needs.PART or (
         PERCENT in figure.units and figure.needs is Needs.NOTHING
     )
-    if is_idle and (is_share_in_use or figure.facts == ("seats.used",)) and not _IN_USE.search(clause):
+    if is_idle and (is_share_in_use or figure.facts == ("seats.used",)) and not says(cues.IN_USE, clause):
         return False
-    if figure.facts == ("seats.used",) and _BOUGHT.search(clause) and not _IN_USE.search(clause):
+    if figure.facts == ("seats.used",) and says(cues.BOUGHT, clause) and not says(cues.IN_USE, clause):
         return False
     before, after = (
-        around.text[around.sentence.start : found.start],
-        around.text[found.end : around.sentence.end],
+        around.text[around.sentence_start : found.start],
+        around.text[found.end : around.sentence_end],
     )
-    if figure.facts[0] in _PARTS and _OF_BEFORE.search(before):
+    if figure.facts[0] in _PARTS and cues.OF_BEFORE.search(before):
         return False
-    if figure.facts[0] in _WHOLES and _OF_AFTER.match(after):
+    if figure.facts[0] in _WHOLES and cues.OF_AFTER.match(after):
         return False
     if figure.facts == ("seats.purchased",):
         after, before = (
-            around.text[found.end : around.clause.end],
-            around.text[around.clause.start : found.start],
+            around.text[found.end : around.clause_end],
+            around.text[around.clause_start : found.start],
         )
-        return not (_SEATS_IN_USE.match(after) and not re.search(r"\bof\b", before, re.IGNORECASE))
+        return not (cues.SEATS_IN_USE.match(after) and not re.search(r"\bof\b", before, re.IGNORECASE))
     return True
 
 
@@ -290,13 +213,13 @@ def _is_by_its_name(found: Quantity, figure: Figure, around: Surroundings) -> bo
     """Of several signals, each with its points, only the one named before the points may have them."""
     if not figure.names:
         return True
-    before = around.text[around.sentence.start : found.start]
+    before = around.text[around.sentence_start : found.start]
     since_last = re.split(r"\d", before)[-1].casefold()
     return figure.own_name in since_last or not any(name in since_last for name in figure.names)
 
 
 def _contradicts(figure: Figure, around: Surroundings) -> bool:
-    rises, falls = bool(_RISE.search(around.clause_text)), bool(_FALL.search(around.clause_text))
+    rises, falls = bool(says(cues.RISE, around.clause)), bool(says(cues.FALL, around.clause))
     if rises == falls or figure.value == 0:
         return False
     return rises != (figure.value > 0)
@@ -306,44 +229,40 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
     """Say whether a value of the start or of the end stands where the sentence speaks of that time."""
     if figure.moment is None:
         return True
-    before = around.text[max(around.sentence.start, found.start - 12) : found.start].casefold()
+    before = around.text[max(around.sentence_start, found.start - 12) : found.start].casefold()
     if re.search(r"\bfrom\s+(?:a |an |about |the )*$", before):
         return figure.moment is Moment.START
     if re.search(r"\bto\s+(?:a |an |about |the )*$", before) and re.search(
-        r"\bfrom\b", around.text[around.sentence.start : found.start], re.IGNORECASE
+        r"\bfrom\b", around.text[around.sentence_start : found.start], re.IGNORECASE
     ):
         return figure.moment is Moment.NOW
     if figure.moment is Moment.START:
-        return bool(_PAST.search(around.clause_text)) or any(
+        return bool(says(cues.PAST, around.clause)) or any(
             known.starts_on is not None and when.agrees_with(known.starts_on)
-            for when in dates.find(around.sentence_text)
+            for when in days_named(around.sentence)
         )
-    return not (_AT_START.search(around.clause_text) and not _NOW_WORDS.search(around.clause_text))
+    return not (says(cues.AT_START, around.clause) and not says(cues.NOW_WORDS, around.clause))
 
 
 def _on_topic(hits: Sequence[_Topical], rivals: Sequence[_HasTopics], around: Surroundings) -> list[_Topical]:
     """Keep the hits that the nearest words about any rival are about."""
     if not hits:
         return []
-    for stretch in (around.clause_text, around.sentence_text, around.text):
-        present = _present(rivals, stretch)
-        if present:
-            return [hit for hit in hits if hit.topics & present or not hit.topics]
+    for stretch in (around.clause, around.sentence, around.text):
+        spoken_of = present(_topics(rivals), stretch)
+        if spoken_of:
+            return [hit for hit in hits if hit.topics & spoken_of or not hit.topics]
     return []
 
 
-def _present(rivals: Iterable[_HasTopics], stretch: str) -> set[str]:
-    folded = spelling.words(stretch)
-    return {stem for rival in rivals for stem in rival.topics if spelling.stem_in(stem, folded)}
+def _topics(rivals: Iterable[_HasTopics]) -> set[str]:
+    return {stem for rival in rivals for stem in rival.topics}
 
 
 def nearest(found: Quantity, around: Surroundings, known: Evidence) -> str | None:
     """Return the fact that the clause seems to speak of, for a hint in the finding's message."""
-    folded = spelling.words(around.clause_text)
     rivals = [f for f in known.figures if f.needs is Needs.NOTHING and f.on is None and _speaks_of(found, f)]
     for figure in rivals:
-        if figure.moment is not Moment.START and any(
-            spelling.stem_in(stem, folded) for stem in figure.topics
-        ):
+        if figure.moment is not Moment.START and present(figure.topics, around.clause):
             return figure.facts[0]
     return None

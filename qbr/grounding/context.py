@@ -1,0 +1,80 @@
+"""Where in a text a mention stands, and what the words around it say. What was looked up once is kept for a while."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from qbr.grounding import dates, spelling
+from qbr.grounding.dates import When
+
+_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """A block's levelled text, and the sentence and the clause in it that a mention stands in, by their ends."""
+
+    text: str
+    sentence: str
+    clause: str
+    sentence_start: int
+    sentence_end: int
+    clause_start: int
+    clause_end: int
+
+
+def surroundings(text: str, start: int) -> Surroundings:
+    """Return the sentence and the clause that a position of a levelled text lies in."""
+    return next(around for around in reversed(_all(text)) if around.clause_start <= start)
+
+
+def says(pattern: re.Pattern[str], stretch: str) -> bool:
+    """Say whether a pattern is found in a stretch of text."""
+    return _says(pattern, stretch)
+
+
+def present(stems: Iterable[str], stretch: str) -> set[str]:
+    """Return those of the word stems that occur in a stretch of text."""
+    return {stem for stem in stems if _occurs(stem, stretch)}
+
+
+@lru_cache(maxsize=_KEPT)
+def days_named(stretch: str) -> tuple[When, ...]:
+    """Return the dates in a stretch of text."""
+    return tuple(dates.find(stretch))
+
+
+@lru_cache(maxsize=64)
+def _all(text: str) -> tuple[Surroundings, ...]:
+    found = []
+    for sentence in spelling.sentences(text) or [spelling.Stretch(start=0, end=len(text))]:
+        words = text[sentence.start : sentence.end]
+        found += [
+            Surroundings(
+                text=text,
+                sentence=words,
+                clause=text[clause.start : clause.end],
+                sentence_start=sentence.start,
+                sentence_end=sentence.end,
+                clause_start=clause.start,
+                clause_end=clause.end,
+            )
+            for clause in spelling.clauses(text, sentence)
+        ]
+    return tuple(found)
+
+
+@lru_cache(maxsize=_KEPT)
+def _says(pattern: re.Pattern[str], stretch: str) -> bool:
+    return bool(pattern.search(stretch))
+
+
+@lru_cache(maxsize=4 * _KEPT)
+def _occurs(stem: str, stretch: str) -> bool:
+    return spelling.stem_in(stem, _words(stretch))
+
+
+@lru_cache(maxsize=256)
+def _words(stretch: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(spelling.words(stretch)))

@@ -1,0 +1,56 @@
+"""The words that say what a figure is doing in a sentence: rising, left over, part of something, long ago."""
+
+import re
+
+from qbr.grounding.evidence import Needs
+
+RISE = re.compile(
+    r"\b(?:up|rose|risen|rises|rising|grew|grown|grows|growing|growth|increas\w+|gain\w*|climb\w*|added|adds|higher|above|ahead|more)\b",
+    re.IGNORECASE,
+)
+FALL = re.compile(
+    r"\b(?:down|fell|fallen|falls|falling|drop\w*|declin\w+|decreas\w+|los[et]\w*|lower\w*|below|behind|short|fewer|less|slipp\w+|shrank|shrunk|cut|under)\b",
+    re.IGNORECASE,
+)
+MOVED = re.compile(
+    r"\b(?:by|change[ds]?|moved?|moving|swing|gap|differ\w+|than|improv\w+|worse\w*|recover\w+|between|lift\w*|jump\w*|cost\w*|of|away|from|to)\b|[+]\d|-\d",
+    re.IGNORECASE,
+)
+NEEDED: dict[Needs, re.Pattern[str]] = {
+    Needs.REST: re.compile(
+        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty)\b",
+        re.IGNORECASE,
+    ),
+    Needs.PART: re.compile(r"\b(?:of|out)\b", re.IGNORECASE),
+    Needs.TOTAL: re.compile(
+        r"\b(?:total\w*|together|combined|sum\w*|altogether|in all|overall)\b", re.IGNORECASE
+    ),
+    Needs.EXTREME: re.compile(
+        r"\b(?:low|lowest|bottom\w*|dip\w*|trough|minimum|worst|peak\w*|high|highest|best|maximum|top\w*)\b",
+        re.IGNORECASE,
+    ),
+}
+PAST = re.compile(
+    r"\b(?:from|start\w*|began|begin\w*|was|were|had|open(?:ed|ing)|initial\w*|earlier|before|stood|early|previous\w*|last|compared|against|since|than|after|then|ago|former\w*)\b",
+    re.IGNORECASE,
+)
+AT_START = re.compile(
+    r"(?<!since )(?<!from )(?<!than at )\b(?:at the (?:start|beginning|outset)|began|opened|initially|three months ago)\b",
+    re.IGNORECASE,
+)
+NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
+IDLE = re.compile(
+    r"\b(?:unused|idle|not (?:yet )?(?:in use|used|taken|assigned)|empty|unassigned|free|nobody|spare)\b",
+    re.IGNORECASE,
+)
+IN_USE = re.compile(
+    r"(?<!not )(?<!not yet )\b(?:in use|used|uses|using|active|taken|occupied)\b", re.IGNORECASE
+)
+BOUGHT = re.compile(r"\b(?:bought|purchas\w+|pa(?:id|ys?) for|licen[cs]ed for)\b", re.IGNORECASE)
+SEATS_IN_USE = re.compile(
+    r"\s*(?:active|used|occupied)\s+(?:seats|users)|\s*(?:seats|users|licen[cs]es)\s+(?:are\s+|were\s+)?(?:in use|used|taken|active)\b",
+    re.IGNORECASE,
+)
+_numbers = r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|half|some|many|most|none|all)"
+OF_BEFORE = re.compile(rf"(?:^\s*|\b{_numbers}\s(?:out )?)of (?:the |its |their |our |all )*$", re.IGNORECASE)
+OF_AFTER = re.compile(rf"\s(?:out )?of (?:the |its |their |our )?{_numbers}\b", re.IGNORECASE)
