@@ -130,8 +130,8 @@ class ShownUser:
 # (label, url name, icon, the roles that see it; none: everybody)
 _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Portfolio", "portfolio", "list", ()),
-    ("Churn risk", "churn-risk", "alert", ()),
-    ("QBRs", "qbr-list", "document", ()),
+    ("Churn risk", "churn-risk", "alert", (Role.CSM, Role.MANAGER, Role.ADMIN)),
+    ("QBRs", "qbr-list", "document", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Thresholds", "thresholds", "sliders", (Role.ADMIN, Role.MANAGER)),
     ("Sync runs", "sync-runs", "refresh", (Role.ADMIN, Role.MANAGER)),
     ("Jobs", "jobs", "clock", (Role.ADMIN, Role.MANAGER)),
