@@ -93,8 +93,9 @@ def test_a_row_of_another_tenant_is_not_saved(tenant: Tenant, other_tenant: Tena
 def test_a_key_to_another_tenants_row_is_refused_by_object_and_by_id(
     tenant: Tenant, other_tenant: Tenant
 ) -> None:
-    from accounts.models import Account, SyncRun
     from django.utils import timezone
+
+    from accounts.models import Account, SyncRun
 
     with tenant_scope(other_tenant):
         theirs = Job.objects.create(task="a.b", title="Theirs")

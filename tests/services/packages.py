@@ -18,7 +18,6 @@ def require(package: str, *, found: object, why: str) -> None:
             f"{why} Install it with: sudo apt-get install {package} (or your system's way), and run again."
         )
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    print(f"Installing {package} …", flush=True)
     for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", package]):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
