@@ -263,6 +263,7 @@ def sort_header(
     query.pop("cursor", None)
     return {
         "label": label,
+        "key": key,
         "url": f"?{query.urlencode()}",
         "direction": ("descending" if order.startswith("-") else "ascending") if is_current else "",
         "target": target,
