@@ -188,14 +188,15 @@ def test_the_commitments_of_the_last_review_are_scored(harbour: Account, alice: 
         quarter_label="Q1 2026",
         state="published",
     )
-    for position, text in enumerate(("Train the planners.", "Move the invoices."), start=1):
-        Commitment.objects.create(qbr=earlier, position=position, text=text)
+    for position, text in enumerate(("Train the planners.", "Decide who gets the seats that are not in use."), start=1):
+        Commitment.objects.create(qbr=earlier, position=position, text=text, owner_name="Alice")
     qbr = drafted(harbour, actor=alice)
 
     editing.settle(qbr, outcomes={1: "kept", 2: "not kept"}, actor=alice, version=qbr.version, now=LATER)
 
     lines = says(qbr).content.document().plain_lines()
-    assert "Train the planners. | – | – | kept" in lines
+    assert "Train the planners. | Alice | – | kept" in lines
+    assert says(qbr).findings == (), "the steps are worded as the last review's were"
     assert Commitment.objects.get(qbr=earlier, position=2).settled_by == alice
     assert says(qbr).facts["commitments.kept"].value == 1
     assert AuditEvent.objects.filter(verb="qbr.commitments_scored").count() == 1
