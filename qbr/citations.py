@@ -25,6 +25,24 @@ def find(prose: str) -> Iterator[Citation]:
         yield Citation(fact_id=match[1], start=match.start(), end=match.end())
 
 
+def tidied(prose: str) -> str:
+    """Return a text without braces that belong to no citation, on single spaces; a second round changes nothing."""
+    while True:
+        parts, at = [], 0
+        for citation in find(prose):
+            parts += [_without_braces(prose[at : citation.start]), prose[citation.start : citation.end]]
+            at = citation.end
+        parts.append(_without_braces(prose[at:]))
+        after = " ".join("".join(parts).split())
+        if after == prose:
+            return after
+        prose = after
+
+
+def _without_braces(text: str) -> str:
+    return text.replace("{{", "").replace("}}", "")
+
+
 def resolve(prose: str, facts: Mapping[str, Fact]) -> Text:
     """Replace citations by the figures of their facts.
 

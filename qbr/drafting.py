@@ -67,11 +67,13 @@ def plain_prose(prose: str) -> str:
     What a model writes is text (SPEC 10.5). A line never starts with a mark that the editor reads as
     a bullet or as internal.
     """
-    line = untrusted.clean_line(prose)
-    line = _IMAGE.sub("", line)
-    line = _LINK.sub(r"\1", line)
-    line = _EMPHASIS.sub("", line)
-    return " ".join(_LEADING_MARK.sub("", line).split())
+    line, before = untrusted.clean_line(prose), ""
+    # Taking one mark away can bring another to the front; each round makes the text shorter.
+    while line != before:
+        before = line
+        line = _EMPHASIS.sub("", _LINK.sub(r"\1", _IMAGE.sub("", line)))
+        line = citations.tidied(_LEADING_MARK.sub("", line))
+    return line
 
 
 def text_block(

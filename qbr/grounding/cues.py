@@ -18,7 +18,7 @@ MOVED = re.compile(
 )
 NEEDED: dict[Needs, re.Pattern[str]] = {
     Needs.REST: re.compile(
-        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty)\b",
+        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty|leav\w*|room|headroom|to spare|to go|wast\w*)\b",
         re.IGNORECASE,
     ),
     Needs.PART: re.compile(r"\b(?:of|out)\b", re.IGNORECASE),
@@ -53,4 +53,11 @@ SEATS_IN_USE = re.compile(
 )
 _numbers = r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|half|some|many|most|none|all)"
 OF_BEFORE = re.compile(rf"(?:^\s*|\b{_numbers}\s(?:out )?)of (?:the |its |their |our |all )*$", re.IGNORECASE)
-OF_AFTER = re.compile(rf"\s(?:out )?of (?:the |its |their |our )?{_numbers}\b", re.IGNORECASE)
+OF_AFTER = re.compile(
+    rf"\s(?:out )?of (?:(?:the |its |their |our )?{_numbers}\b|(?:them|those|which|these)\b)", re.IGNORECASE
+)
+BY_BEFORE = re.compile(
+    r"\b(?:by|up|down|gained|lost|plus|minus|added|shed)\s+(?:about |around |some )?$", re.IGNORECASE
+)
+COSTS = re.compile(r"\b(?:cost\w*|los[et]\w*|takes?|deduct\w*|hold\w* .{0,20}back|weigh\w*)\b", re.IGNORECASE)
+COMPARED = re.compile(r"\b(?:median|benchmark|peers?|segment|average)\b", re.IGNORECASE)

@@ -34,6 +34,7 @@ _PATTERNS: tuple[re.Pattern[str], ...] = tuple(
         rf"{_starts}(?P<half>H[12])\s?(?P<year>{_yr}){_ends}",
         rf"{_starts}FY\s?'?(?P<fy>{_yr}|\d\d){_ends}",
         rf"{_starts}(?P<year>{_yr}){_ends}(?!\s*(?:%|seats?|tickets?|users?|points?|days?|licen|accounts?))",
+        rf"\bon the (?P<day>{_day})(?:st|nd|rd|th){_ends}",
         rf"\b(?P<alone>{_wd})s?\b",
     )
 )
@@ -119,7 +120,7 @@ def _when(match: re.Match[str]) -> When:
 
 def _full(start: int, end: int, year: int | None, month: int | None, day: int, weekday: str) -> When:
     if year is None:
-        possible = month is not None and _real(2024, month, day) is not None
+        possible = month is None or _real(2024, month, day) is not None
         return When(start=start, end=end, month=month, day=day, is_impossible=not possible)
     real = _real(year, month, day)
     wrong_weekday = real is not None and weekday != "" and _WEEKDAYS[real.weekday()] != weekday.casefold()

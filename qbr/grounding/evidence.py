@@ -284,6 +284,8 @@ def _change(start: Fact | None, now: Fact | None) -> Iterator[Figure]:
     a, b = start.value, now.value
     if not isinstance(a, Decimal) or not isinstance(b, Decimal):
         return
+    entry = catalogue.entry(start.id)
+    moment = Moment.NOW if entry is not None and entry.moment is Moment.START else None
     both, topics = (start.id, now.id), topics_of(start) | topics_of(now)
     is_rate = now.kind is FactKind.PERCENT
     if is_rate:
@@ -299,6 +301,7 @@ def _change(start: Fact | None, now: Fact | None) -> Iterator[Figure]:
         topics=topics,
         currency=now.currency,
         needs=Needs.CHANGE,
+        moment=moment,
         is_signed=True,
     )
     if a > 0:
@@ -308,6 +311,7 @@ def _change(start: Fact | None, now: Fact | None) -> Iterator[Figure]:
             units=frozenset({PERCENT}),
             topics=topics,
             needs=Needs.CHANGE,
+            moment=moment,
             is_signed=True,
         )
         yield Figure(facts=both, value=b / a, units=frozenset({FOLD}), topics=topics)
@@ -345,31 +349,35 @@ def _per_seat(money: Fact | None, seats: Fact | None) -> Iterator[Figure]:
 
 
 def _spans_of_time(facts: FactSheet) -> Iterator[Figure]:
-    ids = (
-        "quarter.as_of",
-        "quarter.start",
-        "quarter.last_day",
-        "contract.renewal_on",
-        "contract.notice_on",
-        "input.last_interaction_on",
-    )
-    known = [fact for fact_id in ids if (fact := facts.known(fact_id))]
-    for one, other in combinations(known, 2):
-        if isinstance(one.value, date) and isinstance(other.value, date):
-            # Days to or from today are about the other date alone.
-            topics = topics_of(other) if one.id == "quarter.as_of" else topics_of(one) | topics_of(other)
-            yield Figure(
-                facts=(one.id, other.id),
-                value=Decimal(abs((other.value - one.value).days)),
-                units=frozenset({"day"}),
-                topics=topics,
-            )
+    """Days between today and each date that matters, between notice and renewal, and the quarter's length."""
+    today = facts.known("quarter.as_of")
+    renewal, notice = facts.known("contract.renewal_on"), facts.known("contract.notice_on")
+    for other in (renewal, notice, facts.known("input.last_interaction_on")):
+        # Days to or from today are about the other date alone.
+        yield from _days_between(today, other, topics=topics_of(other) if other else frozenset())
+    if renewal and notice:
+        yield from _days_between(notice, renewal, topics=topics_of(notice) | topics_of(renewal))
     start, last = facts.known("quarter.start"), facts.known("quarter.last_day")
-    if start and last and isinstance(start.value, date) and isinstance(last.value, date):
-        length = Decimal((last.value - start.value).days + 1)
-        yield Figure(
-            facts=(start.id, last.id), value=length, units=frozenset({"day"}), topics=topics_of(start)
-        )
+    if start:
+        topics = frozenset({"quarter", "period", "review"})
+        yield from _days_between(start, last, topics=topics, both_counted=True)
+        weeks = [fact for fact in facts.family("health.weeks_") if isinstance(fact.value, Decimal)]
+        if len(weeks) > 1:
+            yield Figure(
+                facts=tuple(fact.id for fact in weeks),
+                value=sum((fact.value for fact in weeks if isinstance(fact.value, Decimal)), Decimal(0)),
+                units=frozenset({"week"}),
+                topics=topics | {"amber", "green", "red"},
+                needs=Needs.PART,
+            )
+
+
+def _days_between(
+    one: Fact | None, other: Fact | None, *, topics: frozenset[str], both_counted: bool = False
+) -> Iterator[Figure]:
+    if one and other and isinstance(one.value, date) and isinstance(other.value, date):
+        days = abs((other.value - one.value).days) + both_counted
+        yield Figure(facts=(one.id, other.id), value=Decimal(days), units=frozenset({"day"}), topics=topics)
 
 
 def _sums(roi: list[Fact]) -> Iterator[Figure]:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -16,7 +16,11 @@ Words = tuple[str, ...]
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'&./][^\W_]+)*")
 _JOINED = re.compile(r" (?:& )?|, (?=(?:Inc|Ltd|LLC)\b)|\. (?=[A-Z])")
-_BORDER = re.compile(r"\b(?:Amber|Red|Green)(?= (?:threshold|limit|line|border)\b)")
+# A band is named as a border here, which claims nothing of where the account is.
+_BORDER = re.compile(
+    r"\b(?:Amber|Red|Green)(?= (?:threshold|limit|line|border)\b| is \S+ points? (?:away|off))"
+    r"|(?:(?<=points short of )|(?<=points from )|(?<=points away from )|(?<=point from ))(?:Amber|Red|Green)\b"
+)
 _OPENS = re.compile(r"""(?:^|[.!?…:;]["')\]]*\s+|["(\[•–—-]\s*|\n)$""")
 _SHORTEST_QUOTATION = 8
 _LONGEST_NAME = 16
@@ -151,7 +155,18 @@ def find(text: str, known: KnownNames) -> list[Name]:
     text = _BORDER.sub(lambda match: "x" * len(match[0]), masked(text, found))
     for run in _runs(text):
         found += _read_run(run, text, known)
-    return sorted(found, key=lambda name: name.start)
+    return sorted(_without_mixtures(found), key=lambda name: name.start)
+
+
+def _without_mixtures(found: list[Name]) -> list[Name]:
+    """Take the facts from half a name that stands right beside a whole other one: Mid-Market (Harbour) Logistics."""
+    wholes = [name for name in found if name.is_whole]
+    checked = []
+    for name in found:
+        beside = [w for w in wholes if w.end + 1 == name.start or name.end + 1 == w.start]
+        is_mixed = not name.is_whole and any(not set(w.facts) & set(name.facts) for w in beside)
+        checked.append(replace(name, facts=()) if is_mixed else name)
+    return checked
 
 
 def whole_names(text: str, known: KnownNames) -> list[Name]:
@@ -171,9 +186,13 @@ def whole_names(text: str, known: KnownNames) -> list[Name]:
 
 
 def masked(text: str, names: Iterable[Name]) -> str:
-    """Return the text, of the same length, with names made of letters that say nothing."""
+    """Return the text, of the same length, with names made of letters that say nothing.
+
+    The mark that ends a quoted sentence stays: the word behind it begins another one.
+    """
     for name in names:
-        text = text[: name.start] + "x" * (name.end - name.start) + text[name.end :]
+        end = name.end - 1 if text[name.end - 1 : name.end] in {".", "!", "?"} else name.end
+        text = text[: name.start] + "x" * (end - name.start) + text[end:]
     return text
 
 

@@ -68,7 +68,9 @@ _ORDINALS = re.compile(
 _VAGUE = re.compile(r"\b(?:dozens|hundreds|thousands|millions|billions)\b", re.IGNORECASE)
 # "one in ten" is a tenth; "12 in 2026" is not, and dates are gone before numbers are read.
 _ONE_IN = re.compile(
-    rf"\b(?P<over>\d|{_word})\s+(?:in|out of)\s+(?P<under>\d\d?|{_word})\b(?!\s*%|[.,]\d)", re.IGNORECASE
+    rf"\b(?P<over>\d|{_word})\s+(?:in|out of(?=\s+\w+\s+(?:the\s+)?[a-z]+s\b))\s+(?P<under>\d\d?|{_word})\b"
+    r"(?!\s*%|[.,]\d)",
+    re.IGNORECASE,
 )
 _VULGAR_SIGN = re.compile(r"(?P<whole>\d+\s?)?(?P<sign>[½⅓⅔¼¾⅕⅛])")
 
@@ -165,12 +167,7 @@ def _shares(text: str) -> list[Numeral]:
         found.append(_exact(match.start(), end, value, is_share=True, is_word=True))
     for match in _ONE_IN.finditer(text):
         over, under = (_small(match[name]) for name in ("over", "under"))
-        if (
-            over is not None
-            and under is not None
-            and 0 < over < under <= 20
-            and "out" not in match[0].casefold()
-        ):
+        if over is not None and under is not None and 0 < over < under <= 20:
             value = Decimal(over) / Decimal(under)
             found.append(_exact(match.start(), match.end(), value, is_share=True, is_word=True))
     return found

@@ -67,6 +67,7 @@ _OUT_OF = re.compile(
 )
 _RANGE_JOIN = re.compile(r"\s?(?:-|–|—|/|to|and|or|of|out of|of the|of its)\s?(?:[€$£¥])?$", re.IGNORECASE)
 _PER_SEAT = re.compile(r"[\w\s]{0,12}\b(?:per|a|each|every)\s+(?:seat|user|licen[cs]e)", re.IGNORECASE)
+_SEAT_BEFORE = re.compile(r"\b(?:per|each|every)\s+(?:seat|user|licen[cs]e)\b[^.;:\d]{0,25}$", re.IGNORECASE)
 _PER_MONTH = re.compile(r"[\w\s]{0,12}\b(?:per|a|each|every)\s+month|[\w\s]{0,6}\bmonthly\b", re.IGNORECASE)
 _HEDGES: tuple[tuple[Hedge, re.Pattern[str]], ...] = tuple(
     (hedge, re.compile(rf"(?:\b(?:{words})\s+(?:the\s+|a\s+|an\s+|of\s+)?|[{signs}]\s?)$", re.IGNORECASE))
@@ -168,7 +169,9 @@ def _quantity(numeral: Numeral, text: str, nouns: frozenset[str]) -> Quantity:
             currency=_CURRENCIES[money.casefold()],
             numeral=replace(numeral, sign=-1) if negative else numeral,
             hedge=_hedge(text[max(0, start - _REACH) : start]),
-            is_per_seat=bool(_PER_SEAT.match(text, end)),
+            is_per_seat=bool(
+                _PER_SEAT.match(text, end) or _SEAT_BEFORE.search(text[max(0, start - _REACH) : start])
+            ),
             is_per_month=bool(_PER_MONTH.match(text, end)),
         )
     quantity = replace(quantity, hedge=_hedge(text[max(0, start - _REACH) : start]))

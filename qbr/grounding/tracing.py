@@ -15,7 +15,7 @@ from qbr.grounding import cues
 from qbr.grounding.context import Surroundings, days_named, present, says
 from qbr.grounding.dates import When
 from qbr.grounding.evidence import Evidence, Figure, Needs
-from qbr.grounding.quantities import FOLD, MONEY, PERCENT, SHARE, Hedge, Quantity
+from qbr.grounding.quantities import FOLD, MONEY, PERCENT, POINTS, SHARE, Hedge, Quantity
 
 _PARTS = frozenset({"seats.used", "seats.unused", "features.used_count", "commitments.kept"})
 _WHOLES = frozenset({"seats.purchased", "features.licensed_count", "commitments.total"})
@@ -27,6 +27,7 @@ _DAYS_IN = {
     "quarter": Decimal("91.3"),
 }
 _SHARE_SLACK = Decimal(3)
+_ROUND_SHARE = Decimal(35)
 _FOLD_SLACK = Decimal("0.05")
 
 
@@ -72,11 +73,13 @@ def day(found: When, around: Surroundings, known: Evidence) -> tuple[str, ...]:
     if quarters:
         return quarters
     is_day = bool(found.readings or found.day)
-    # Proposed dates fit any sentence, so only the day itself proves that one is meant.
-    hits = [item for item in known.days if found.agrees_with(item.value) and (is_day or item.topics)]
+    hits = [item for item in known.days if found.agrees_with(item.value)]
     # A bare year or month is loose talk: any date within it will do.
     if (found.year is None) != (found.month is None) and not (found.quarter or found.half or found.day):
         return tuple(dict.fromkeys(item.fact for item in hits))
+    if not is_day:
+        # Proposed dates fit any sentence, so only the day itself proves that one is meant.
+        hits = [item for item in hits if item.topics]
     chosen = _on_topic(hits, known.days, around)
     if not chosen and not present(_topics(known.days), around.text):
         chosen = hits
@@ -120,28 +123,33 @@ def _same(found: Quantity, figure: Figure, value: Decimal, step: Decimal) -> boo
         value = value * found.numeral.sign
     elif figure.is_signed:
         target = abs(target)
+    is_turned = found.unit in _DAYS_IN and found.unit not in figure.units
     if found.unit == SHARE:
-        value = value * 100
-        slack = _SHARE_SLACK
+        value, slack = value * 100, _SHARE_SLACK
     elif found.unit == FOLD:
         slack = target * _FOLD_SLACK if target != 1 else Decimal(0)
-    elif found.unit in _DAYS_IN and found.unit not in figure.units:
+    elif is_turned:
         target = target / _DAYS_IN[found.unit]
         slack = Decimal("0.5") if found.unit == "week" else Decimal("0.25")
     else:
         slack = step / 2 if target != target.to_integral_value() or step > 1 else Decimal(0)
-    if abs(value - target) <= slack:
+    over = target - value
+    if abs(over) <= slack and not (is_turned and _is_hedged_wrongly(found.hedge, over)):
         return True
-    # "About 1,200" is round to the hundred, "about 1,192" is not round at all.
-    grain = _grain(value)
+    # "About 1,200" is round to the hundred, "about 1,192" is not round at all; "more than half" is very round.
+    grain = _ROUND_SHARE if found.unit == SHARE else min(_grain(value), value / 10)
     match found.hedge:
         case Hedge.ABOUT:
-            return abs(value - target) <= min(grain / 2, abs(target) * Decimal("0.05"))
+            return found.unit != SHARE and abs(over) <= min(_grain(value) / 2, abs(target) / 20)
         case Hedge.OVER:
-            return value <= target <= value + min(grain, value / 10) and found.unit != FOLD
+            return 0 <= over <= grain and found.unit != FOLD
         case Hedge.UNDER:
-            return value - min(grain, value / 10) <= target <= value and found.unit != FOLD
+            return 0 <= -over <= grain and found.unit != FOLD
     return False
+
+
+def _is_hedged_wrongly(hedge: Hedge | None, over: Decimal) -> bool:
+    return (hedge is Hedge.OVER and over < 0) or (hedge is Hedge.UNDER and over > 0)
 
 
 def _grain(value: Decimal) -> Decimal:
@@ -170,6 +178,9 @@ def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
         case Needs.PER_MONTH:
             return found.is_per_month
         case Needs.CHANGE:
+            # Beside a benchmark, a gap is the gap to it.
+            if says(cues.COMPARED, around.clause) and figure.moment is not None:
+                return False
             if not any(says(cue, around.clause) for cue in (cues.RISE, cues.FALL, cues.MOVED)):
                 return False
         case Needs.NOTHING:
@@ -184,6 +195,8 @@ def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
 def _is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bool:
     """Tell what is in use from what is not, and both from what was bought."""
     clause = around.clause
+    if figure.moment is not None and figure.needs is Needs.NOTHING and _is_a_move(found, around):
+        return False
     is_idle = bool(says(cues.IDLE, clause))
     is_share_in_use = figure.needs is Needs.PART or (
         PERCENT in figure.units and figure.needs is Needs.NOTHING
@@ -209,6 +222,12 @@ def _is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bo
     return True
 
 
+def _is_a_move(found: Quantity, around: Surroundings) -> bool:
+    """Say whether a number is how far something moved, or what it cost, and so not where it stands."""
+    before = around.text[max(around.sentence_start, found.start - 24) : found.start]
+    return bool(cues.BY_BEFORE.search(before)) or (found.unit == POINTS and says(cues.COSTS, around.clause))
+
+
 def _is_by_its_name(found: Quantity, figure: Figure, around: Surroundings) -> bool:
     """Of several signals, each with its points, only the one named before the points may have them."""
     if not figure.names:
@@ -227,7 +246,7 @@ def _contradicts(figure: Figure, around: Surroundings) -> bool:
 
 def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evidence) -> bool:
     """Say whether a value of the start or of the end stands where the sentence speaks of that time."""
-    if figure.moment is None:
+    if figure.moment is None or figure.needs is Needs.CHANGE:
         return True
     before = around.text[max(around.sentence_start, found.start - 12) : found.start].casefold()
     if re.search(r"\bfrom\s+(?:a |an |about |the )*$", before):

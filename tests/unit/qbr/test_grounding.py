@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csm_portal.ports.documents import Span
+from qbr import editing
 from qbr.document import Audience, Content, Section, SectionKey, TextBlock
 from qbr.grounding import check, dates, names, numerals, quantities, spelling
 from qbr.grounding.check import FindingKind, Vouch
@@ -141,7 +142,39 @@ def test_any_text_can_be_read(text):
 @given(
     st.lists(
         st.sampled_from(
-            ["0", "1", "2", "9", ",", ".", "-", "%", "€", "$", "k", "of", "the", "to", "and", "in", "May", "14", "2026", "Q2", "half", "twice", "one", "ten", "'x", "/", "seats", "tickets", "Harbour", "½", ""]
+            [
+                "0",
+                "1",
+                "2",
+                "9",
+                ",",
+                ".",
+                "-",
+                "%",
+                "€",
+                "$",
+                "k",
+                "of",
+                "the",
+                "to",
+                "and",
+                "in",
+                "May",
+                "14",
+                "2026",
+                "Q2",
+                "half",
+                "twice",
+                "one",
+                "ten",
+                "'x",
+                "/",
+                "seats",
+                "tickets",
+                "Harbour",
+                "½",
+                "",
+            ]
         ),
         max_size=14,
     )
@@ -260,3 +293,23 @@ def test_a_share_is_decimal_all_the_way():
     (found,) = numerals.find("one in four")
 
     assert found.readings[0][0] == Decimal("0.25")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_wrong"),
+    [
+        ("Adoption fell from 46 % to 58 %.", True),
+        ("Adoption rose from 46 % to 58 %.", False),
+        ("Open tickets increased from 26 to 17.", True),
+        ("Open tickets fell from 26 to 17.", False),
+        ("The score dropped from 54 (Amber) to 67 (Amber).", True),
+        ("It went from 54 to 67.", False),
+    ],
+)
+def test_a_movement_goes_where_its_figures_go(text, is_wrong):
+    typed = block(text)
+    tied = editing.from_editable(text, HARBOUR, Section(key=SectionKey.HEALTH)).text[0]
+
+    for form in (typed, tied):
+        messages = [message for *_, message in check.read(form, KNOWN).untraced]
+        assert any("says the opposite" in message for message in messages) is is_wrong, messages

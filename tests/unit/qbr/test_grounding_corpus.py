@@ -24,7 +24,7 @@ def _true_sentences():
     for name, sentences in corpus.TRUE.items():
         for sentence in sentences:
             yield name, sentence
-    for sentence in corpus.PROSE:
+    for sentence in (*corpus.PROSE, *corpus.LATER_TRUE):
         yield "harbour", sentence
 
 
@@ -57,7 +57,11 @@ def test_a_true_sentence_is_not_marked(name, sentence):
 
 
 @pytest.mark.parametrize(
-    ("name", "sentence"), [(name, s) for name, sentences in corpus.PLANTED.items() for s in sentences]
+    ("name", "sentence"),
+    [
+        *((name, sentence) for name, sentences in corpus.PLANTED.items() for sentence in sentences),
+        *(("harbour", sentence) for sentence in corpus.LATER_PLANTED),
+    ],
 )
 def test_a_planted_error_is_marked(name, sentence):
     text, places = _unmarked(sentence)

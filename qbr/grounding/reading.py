@@ -1,0 +1,336 @@
+"""Reads one block of text: what in it follows from the facts, and what does not."""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from csm_portal.ports.documents import Span
+from qbr.document import TextBlock
+from qbr.facts import NUMERIC_KINDS, Fact, FactKind, FactSheet, shown, shown_with_unit
+from qbr.grounding import context, cues, dates, evidence, names, quantities, spelling, tracing
+from qbr.grounding.dates import When
+from qbr.grounding.evidence import Evidence
+from qbr.grounding.names import KnownNames, Name
+from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, SHARE, Quantity
+
+
+class FindingKind(StrEnum):
+    NUMBER = "number"
+    PERCENTAGE = "percentage"
+    AMOUNT = "amount"
+    DATE = "date"
+    NAME = "name"
+    CITATION = "citation"
+    LINK = "link"
+    WORDING = "wording"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """A stretch of a block that follows from facts, the closest first. ``is_part`` marks half of a name."""
+
+    start: int
+    end: int
+    facts: tuple[str, ...]
+    is_part: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the check made of one block: what it could trace and what it could not."""
+
+    traced: tuple[Traced, ...]
+    untraced: tuple[tuple[int, int, FindingKind, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """The facts, prepared once for many blocks."""
+
+    facts: FactSheet
+    evidence: Evidence
+    names: KnownNames
+
+
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """What was noted so far about one block; ``text`` is its levelled text."""
+
+    original: str
+    text: str
+    cited: tuple[Traced, ...]
+    traced: list[Traced] = field(default_factory=list)
+    untraced: list[tuple[int, int, FindingKind, str]] = field(default_factory=list)
+
+    def words(self, start: int, end: int) -> str:
+        return self.original[start:end]
+
+    def mark(self, start: int, end: int, kind: FindingKind, message: str) -> None:
+        self.untraced.append((start, end, kind, message))
+
+
+_MARKER = re.compile(r"\[no such fact: [^\]]*\]|\{\{[^{}]*\}\}")
+_LINK = re.compile(r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+\w", re.IGNORECASE)
+_MOST_FIGURES = 150
+_ADVICE = "Correct it, or vouch for it."
+_FROM = re.compile(r"\bfrom\s+(?:a |an |about |the )*$", re.IGNORECASE)
+_TO = re.compile(r"[\w\s()%]{0,24}\bto\s+(?:a |an |about |the )*", re.IGNORECASE)
+
+
+def prepare(facts: FactSheet) -> Knowledge:
+    """Prepare facts for checking."""
+    return Knowledge(facts=facts, evidence=evidence.collect(facts), names=names.known_names(facts))
+
+
+def read(block: TextBlock, known: Knowledge) -> Reading:
+    """Trace what one block says."""
+    original = block.words
+    text = spelling.levelled(original)
+    notes = _Notes(original, text, tuple(_cited(block.spans, known.facts)))
+    notes.untraced.extend(_misquoted(block, known.facts))
+    for match in _MARKER.finditer(text):
+        notes.mark(match.start(), match.end(), FindingKind.CITATION, _no_such_fact(match[0]))
+    for match in _LINK.finditer(text):
+        notes.mark(match.start(), match.end(), FindingKind.LINK, _about_link(match[0]))
+    plain = _blank(text, _MARKER, _LINK)
+    figures = names.masked(plain, _masking(plain, known.names))
+    whens = dates.find(figures)
+    _read_dates(whens, notes, known)
+    figures = _blank_ranges(figures, [(when.start, when.end) for when in whens])
+    found = quantities.find(figures, nouns=known.evidence.units)
+    _read_quantities(found, notes, known)
+    hidden = [(when.start, when.end) for when in whens]
+    hidden += [(quantity.start, quantity.end) for quantity in found if quantity.unit == MONEY]
+    hidden += [(item.start, item.end) for item in notes.cited if not _is_name(item, known.facts)]
+    _read_names(_blank_ranges(plain, hidden), notes, known)
+    return Reading(
+        traced=tuple(sorted([*notes.cited, *notes.traced], key=lambda item: item.start)),
+        untraced=tuple(sorted(set(notes.untraced))),
+    )
+
+
+def _read_dates(whens: list[When], notes: _Notes, known: Knowledge) -> None:
+    for when in whens:
+        if _inside(when.start, when.end, notes.cited):
+            continue
+        facts = tracing.day(when, context.surroundings(notes.text, when.start), known.evidence)
+        if facts:
+            notes.traced.append(Traced(start=when.start, end=when.end, facts=facts))
+        else:
+            message = _about_date(notes.words(when.start, when.end))
+            notes.mark(when.start, when.end, FindingKind.DATE, message)
+
+
+def _read_names(text: str, notes: _Notes, known: Knowledge) -> None:
+    for name in names.find(text, known.names):
+        if _inside(name.start, name.end, notes.cited):
+            continue
+        if name.facts:
+            notes.traced.append(
+                Traced(start=name.start, end=name.end, facts=name.facts, is_part=not name.is_whole)
+            )
+        else:
+            notes.mark(name.start, name.end, FindingKind.NAME, _about_name(notes.words(name.start, name.end)))
+
+
+def _read_quantities(found: list[Quantity], notes: _Notes, known: Knowledge) -> None:
+    noted = _with_elided_units(found, notes.text)
+    for quantity in noted[:_MOST_FIGURES]:
+        _read_quantity(quantity, notes, known)
+    for quantity in noted[_MOST_FIGURES:]:
+        message = _too_many(notes.words(quantity.start, quantity.end))
+        notes.mark(quantity.start, quantity.end, _kind(quantity), message)
+    for first, second in itertools.pairwise(found):
+        _read_movement(first, second, notes)
+
+
+def _read_quantity(found: Quantity, notes: _Notes, known: Knowledge) -> None:
+    around = context.surroundings(notes.text, found.start)
+    for citation in notes.cited:
+        if citation.start < found.end and found.start < citation.end:
+            notes.untraced.extend(_miscited(found, citation, notes.original, known))
+            return
+    facts = tracing.quantity(found, around, known.evidence)
+    if not facts and found.elided_unit:
+        facts = tracing.quantity(replace(found, unit=found.elided_unit), around, known.evidence)
+    if facts:
+        # "7 out of 10" cites the 7.
+        end = found.numeral.end if found.out_of else found.end
+        notes.traced.append(Traced(start=found.start, end=end, facts=facts))
+        return
+    end = max(found.end, found.noun_end)
+    hint = tracing.nearest(found, around, known.evidence)
+    notes.mark(
+        found.start, end, _kind(found), _about_figure(notes.words(found.start, end), hint, known.facts)
+    )
+
+
+def _read_movement(first: Quantity, second: Quantity, notes: _Notes) -> None:
+    """Mark "fell from 46 % to 58 %": both figures may be right and the sentence wrong."""
+    if not _FROM.search(notes.text[max(0, first.start - 12) : first.start]):
+        return
+    if not _TO.fullmatch(notes.text[first.end : second.start]) or not first.numeral.readings:
+        return
+    around = context.surroundings(notes.text, first.start)
+    verbs = notes.text[around.clause_start : first.start]
+    rises, falls = context.says(cues.RISE, verbs), context.says(cues.FALL, verbs)
+    was, is_now = (
+        first.numeral.readings[0][0],
+        second.numeral.readings[0][0] if second.numeral.readings else None,
+    )
+    if rises == falls or is_now is None or was == is_now:
+        return
+    if rises != (is_now > was):
+        start = around.clause_start + len(verbs) - len(verbs.lstrip())
+        message = f"“{notes.words(start, second.end)}” says the opposite of its figures. {_ADVICE}"
+        notes.mark(first.start, second.end, _kind(second), message)
+
+
+def _with_elided_units(found: list[Quantity], text: str) -> list[Quantity]:
+    """Note the unit that a number leaves out where the one before it has it: six weeks in Red, seven in Amber."""
+    noted: list[Quantity] = []
+    for quantity in found:
+        before = noted[-1] if noted else None
+        if before is not None and not quantity.unit and not quantity.out_of:
+            same_sentence = not re.search(r"[.!?;]\s", text[before.end : quantity.start])
+            unit = before.unit or before.elided_unit
+            if same_sentence and unit and unit not in (MONEY, SHARE, FOLD):
+                quantity = replace(quantity, elided_unit=unit)
+        noted.append(quantity)
+    return noted
+
+
+def _miscited(
+    found: Quantity, citation: Traced, original: str, known: Knowledge
+) -> list[tuple[int, int, FindingKind, str]]:
+    """Find what stands around a cited figure and changes it: more digits, a scale, another unit."""
+    fact = known.facts[citation.facts[0]]
+    start, end = min(found.start, citation.start), max(found.end, citation.end)
+    numeral = found.numeral
+    if numeral.end > citation.end or numeral.start < citation.start or found.start < citation.start:
+        text = original[start:end]
+        return [
+            (start, end, _kind(found), f"“{text}” is not the figure {shown(fact)} that it cites. {_ADVICE}")
+        ]
+    if fact.kind not in NUMERIC_KINDS:
+        return []
+    figure = next(item for item in known.evidence.figures if item.facts == (fact.id,))
+    named = figure.units - {""}
+    if found.unit and named and found.unit not in figure.units and not _is_time(found, figure.units):
+        end = max(end, found.noun_end)
+        text = original[start:end]
+        return [
+            (
+                start,
+                end,
+                _kind(found),
+                f"“{text}” cites {fact.label}, which is {shown_with_unit(fact)}. {_ADVICE}",
+            )
+        ]
+    return []
+
+
+def _is_time(found: Quantity, units: frozenset[str]) -> bool:
+    return found.unit == "day" and "day" in units
+
+
+def _misquoted(block: TextBlock, facts: FactSheet) -> Iterator[tuple[int, int, FindingKind, str]]:
+    """Find spans that claim a fact and do not show its figure: an older figure, or a fact that is gone."""
+    at = 0
+    for span in block.spans:
+        start, at = at, at + len(span.text)
+        if span.fact is None or _shows(span, facts) or _MARKER.fullmatch(span.text):
+            continue
+        fact = facts.get(span.fact)
+        now = f"it is now {shown(fact)}" if fact else "that fact is not known any more"
+        yield start, at, FindingKind.CITATION, f"“{span.text}” was taken from a fact, and {now}. Correct it."
+
+
+def _cited(spans: Iterable[Span], facts: FactSheet) -> Iterator[Traced]:
+    at = 0
+    for span in spans:
+        start, at = at, at + len(span.text)
+        if span.fact is not None and _shows(span, facts):
+            yield Traced(start=start, end=at, facts=(span.fact,))
+
+
+def _shows(span: Span, facts: FactSheet) -> bool:
+    fact = facts.get(span.fact or "")
+    return fact is not None and _may_read(span.text, fact)
+
+
+def _may_read(text: str, fact: Fact) -> bool:
+    if fact.kind is FactKind.NAMES and isinstance(fact.value, tuple) and text in fact.value:
+        return True
+    return text in (shown(fact), shown_with_unit(fact))
+
+
+def _masking(text: str, known: KnownNames) -> list[Name]:
+    """Return known names in which nothing is counted or dated: Studio 54, Three Rivers, May & March.
+
+    A name that is nothing but a number or a month stays in sight: it would hide every such number and month.
+    """
+    return [name for name in names.whole_names(text, known) if not _is_figure(text[name.start : name.end])]
+
+
+def _is_figure(name: str) -> bool:
+    if not any(char.isalpha() for char in name):
+        return True
+    lengths = [found.end - found.start for found in quantities.find(name)]
+    lengths += [when.end - when.start for when in dates.find(f"in {name}")]
+    return max(lengths, default=0) >= len(name)
+
+
+def _inside(start: int, end: int, stretches: Iterable[Traced]) -> bool:
+    return any(item.start <= start and end <= item.end for item in stretches)
+
+
+def _blank(text: str, *patterns: re.Pattern[str]) -> str:
+    for pattern in patterns:
+        text = pattern.sub(lambda match: "x" * len(match[0]), text)
+    return text
+
+
+def _blank_ranges(text: str, ranges: list[tuple[int, int]]) -> str:
+    for start, end in ranges:
+        text = text[:start] + "x" * (end - start) + text[end:]
+    return text
+
+
+def _is_name(item: Traced, facts: FactSheet) -> bool:
+    return facts[item.facts[0]].kind in (FactKind.NAME, FactKind.NAMES)
+
+
+def _kind(found: Quantity) -> FindingKind:
+    if found.unit == MONEY:
+        return FindingKind.AMOUNT
+    return FindingKind.PERCENTAGE if found.unit in (PERCENT, PERCENT_POINTS, SHARE) else FindingKind.NUMBER
+
+
+def _about_figure(text: str, hint: str | None, facts: FactSheet) -> str:
+    if hint and hint in facts:
+        fact = facts[hint]
+        return f"“{text}” follows from no fact; {fact.label} is {shown_with_unit(fact)}. {_ADVICE}"
+    return f"“{text}” follows from no fact. {_ADVICE}"
+
+
+def _about_date(text: str) -> str:
+    return f"“{text}” is the date of no fact that this sentence speaks of. {_ADVICE}"
+
+
+def _about_name(text: str) -> str:
+    return f"“{text}” is named in no fact. {_ADVICE}"
+
+
+def _too_many(text: str) -> str:
+    return f"“{text}” stands in a paragraph with more figures than can be checked. Make paragraphs of it."
+
+
+def _no_such_fact(text: str) -> str:
+    return f"“{text}” cites a fact that does not exist. Write what you mean instead."
+
+
+def _about_link(text: str) -> str:
+    return f"“{text}” is an address. Remove it, or vouch for it."
