@@ -138,12 +138,15 @@ def _for(reviews: QuerySet[Any], membership: Membership) -> QuerySet[Any]:
 
     The rule of four eyes is that of ``qbr.workflow``, said once more as a query: a test holds one against the other.
     """
+    # No version and no number is below zero. Saying so leads SQLite to the index of one review's rows; without
+    # statistics it takes that of the tenant, and reads every review's rows for each review.
     reviews = reviews.annotate(
         edited_by_me=Exists(
             Transition.objects.filter(
                 qbr=OuterRef("pk"),
                 actor_id=membership.user_id,
                 action__in=EDITS,
+                version__gte=0,
                 version__gt=Coalesce(
                     Subquery(
                         Transition.objects.filter(qbr=OuterRef("qbr"), action=Action.APPROVE)
@@ -154,7 +157,7 @@ def _for(reviews: QuerySet[Any], membership: Membership) -> QuerySet[Any]:
                 ),
             )
         ),
-        has_text=Exists(QBRRevision.objects.filter(qbr=OuterRef("pk"))),
+        has_text=Exists(QBRRevision.objects.filter(qbr=OuterRef("pk"), number__gte=0)),
     )
     decide, work = Q(pk__in=[]), Q(pk__in=[])
     if Role.MANAGER in membership.roles:
