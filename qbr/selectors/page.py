@@ -210,7 +210,7 @@ _DID: Final[Mapping[str, str]] = {
     Action.WITHDRAW: "took it back",
     Action.REQUEST_CHANGES: "asked for changes",
     Action.APPROVE: "approved it",
-    Action.PUBLISH: "published it",
+    Action.PUBLISH: "had it published",
     Action.PUBLISHED: "completed the page in Notion",
     Action.PUBLISH_FAILED: "could not publish it",
 }
