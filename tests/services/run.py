@@ -10,6 +10,9 @@ import time
 
 from tests.services import chromium, packages, postgres, redis
 
+# What knows no database says the same beside any of them.
+_NO_DATABASE = ("tests/unit", "tests/simulators", "tests/integrations")
+
 
 def _pytest(name: str, arguments: list[str], **environment: str) -> tuple[str, int, float]:
     started = time.monotonic()
@@ -30,7 +33,13 @@ def main() -> int:
             outcomes.append(
                 _pytest(
                     "PostgreSQL and Redis",
-                    ["-n", "2", "-m", "not browser and not one_database"],
+                    [
+                        "-n",
+                        "2",
+                        "-m",
+                        "not browser and not one_database",
+                        *(f"--ignore={path}" for path in _NO_DATABASE),
+                    ],
                     DATABASE_URL=database_url,
                     REDIS_URL=redis_url,
                 )
