@@ -1,7 +1,7 @@
 """The editor's form, there and back; figures find their facts again."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csm_portal.ports.documents import Span, plain
@@ -41,6 +41,7 @@ def test_the_form_reads_as_documented():
     )
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_settles_after_one_round(text):
     once = editing.from_editable(text, FactSheet(), EMPTY)
@@ -48,6 +49,7 @@ def test_any_text_settles_after_one_round(text):
     assert editing.from_editable(editing.to_editable(once), FactSheet(), EMPTY) == once
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

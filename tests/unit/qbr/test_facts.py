@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from qbr import catalogue
 from qbr.facts import Fact, FactKind, FactSheet, shown, shown_with_unit, singular
@@ -76,6 +76,7 @@ def test_two_facts_of_one_id_are_refused():
         FactSheet([fact("seats.used", 1), fact("seats.used", 2)])
 
 
+@settings(deadline=None)
 @given(sheets())
 def test_a_sheet_survives_json(facts):
     assert FactSheet.from_json(facts.to_json()) == facts

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csm_portal.ports.documents import Span
@@ -76,6 +76,7 @@ def test_a_number_knows_what_it_counts(text, units):
     assert [f"{item.unit}/{item.currency}" for item in found] == units
 
 
+@settings(deadline=None)
 @given(st.dates(date(1990, 1, 1), date(2090, 12, 31)))
 def test_a_day_is_read_in_every_usual_spelling(day):
     month = day.strftime("%B")
@@ -128,6 +129,7 @@ def test_names_are_held_against_the_facts(text, unknown):
     assert [text[name.start : name.end] for name in found if not name.facts] == unknown
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_read(text):
     reading = check.read(block(text), KNOWN)
@@ -139,6 +141,7 @@ def test_any_text_can_be_read(text):
         assert 0 <= item.start < item.end <= len(text)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qbr import quarters
@@ -12,6 +12,7 @@ from qbr.quarters import Quarter
 DAYS = st.dates(date(1990, 1, 1), date(2090, 12, 31))
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_a_day_lies_in_its_quarter_and_in_no_other(day):
     quarter = quarters.quarter_of(day)
@@ -21,6 +22,7 @@ def test_a_day_lies_in_its_quarter_and_in_no_other(day):
     assert day not in quarter.next
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_quarters_follow_one_another_without_gaps(day):
     quarter = quarters.quarter_of(day)
@@ -31,6 +33,7 @@ def test_quarters_follow_one_another_without_gaps(day):
     assert quarter.next.previous == quarter
 
 
+@settings(deadline=None)
 @given(DAYS)
 def test_a_label_is_read_back(day):
     quarter = quarters.quarter_of(day)

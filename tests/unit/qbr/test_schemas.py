@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qbr.schemas import QBRAnswer, parse
@@ -72,6 +72,7 @@ def test_the_errors_are_those_of_the_object_that_looks_most_like_an_answer():
     assert all(error.startswith("expansion_next_steps.steps") for error in parsed.errors)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_makes_the_parser_raise(text):
     assert parse(text, QBRAnswer).errors

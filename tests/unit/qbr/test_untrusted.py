@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qbr.prompts import untrusted
@@ -45,6 +45,7 @@ def test_variation_selectors_carry_no_bytes():
     assert untrusted.clean(f"😀{payload}") == "😀\ufe0f"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_cleaning_twice_changes_nothing_and_leaves_nothing_invisible(text):
     cleaned = untrusted.clean(text)
@@ -73,6 +74,7 @@ def test_a_fence_cannot_be_closed_from_inside(text):
     assert not any(bar in line for line in lines[1:-1])
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(max_size=30))
 def test_whatever_the_text_the_fence_holds(text, name):
     lines = untrusted.fenced(name, text).splitlines()
