@@ -66,15 +66,25 @@ def course_of(shape: Shape, random: Random) -> Course:
         case Shape.STEADY | Shape.ARREARS:
             return _ramp(0.72 + jitter, 0.70 + jitter, begins=52, ends=0)
         case Shape.SLIPPING:
-            return _ramp(0.82 + jitter, random.uniform(0.33, 0.46), begins=random.uniform(30, 20), ends=2)
+            return _ramp(
+                0.82 + jitter,
+                random.uniform(0.33, 0.46),
+                begins=random.uniform(30, 20),
+                ends=random.uniform(-6, 2),
+            )
         case Shape.OVERDUE:
             return _ramp(0.82 + jitter, 0.30, begins=random.uniform(30, 20), ends=2)
         case Shape.COLLAPSED:
-            return _ramp(0.80 + jitter, random.uniform(0.12, 0.24), begins=random.uniform(14, 9), ends=3)
+            return _ramp(
+                0.80 + jitter,
+                random.uniform(0.12, 0.24),
+                begins=random.uniform(14, 9),
+                ends=random.uniform(0, 3),
+            )
         case Shape.CHAMPION_LEFT:
-            return _ramp(0.84 + jitter, 0.36, begins=random.uniform(12, 8), ends=4)
+            return _ramp(0.84 + jitter, 0.36, begins=random.uniform(7, 4), ends=random.uniform(-1.5, 0.5))
         case Shape.RECOVERING:
-            return _ramp(0.22, 0.74 + jitter, begins=random.uniform(34, 26), ends=5)
+            return _ramp(0.22, 0.74 + jitter, begins=random.uniform(34, 26), ends=random.uniform(-4, 4))
         case Shape.SEASONAL:
             return _season(0.80 + jitter, 0.34, at=random.uniform(14, 24))
         case Shape.NEW:
@@ -145,8 +155,10 @@ class Year:
         )
 
     def _noise(self, name: str, day: date) -> float:
-        values = self.noise[name]
-        return values[((self.today - day).days // 7) % len(values)]
+        values, weeks_ago = self.noise[name], (self.today - day).days / 7
+        at = int(weeks_ago)
+        before, after = values[at % len(values)], values[(at + 1) % len(values)]
+        return before + (after - before) * (weeks_ago - at)
 
     def _sentiment(self, level: float) -> str:
         return "negative" if level < 0.34 else "positive" if level > 0.76 else "neutral"

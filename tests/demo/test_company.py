@@ -56,7 +56,7 @@ def assessed(customer: Customer, today: date) -> tuple[Band, ChurnAssessment]:
 
 
 @given(today=TODAYS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_every_band_level_and_trigger_occurs_whatever_the_date(today):
     first, second = companies(today)
     found = [assessed(customer, today) for customer in first.customers]
@@ -75,7 +75,7 @@ def test_every_band_level_and_trigger_occurs_whatever_the_date(today):
 
 
 @given(today=TODAYS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_the_same_day_gives_the_same_companies(today):
     made, again = companies(today), companies(today)
 
@@ -85,7 +85,7 @@ def test_the_same_day_gives_the_same_companies(today):
 
 
 @given(today=TODAYS, back=st.integers(min_value=0, max_value=364))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_signals_of_any_day_are_ones_that_can_be(today, back):
     day = today - timedelta(days=back)
     for one in companies(today):
@@ -103,7 +103,7 @@ def test_signals_of_any_day_are_ones_that_can_be(today, back):
 
 
 @given(today=TODAYS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_scores_move_as_customers_do_and_not_by_dice(today):
     weeks = [today - timedelta(weeks=back) for back in range(40, -1, -1)]
     for customer in companies(today)[0].customers:

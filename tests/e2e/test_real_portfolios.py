@@ -29,7 +29,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("name", ["online_retail_2011-06-09", "iranian_telco"])
+@pytest.mark.parametrize("name", ["online_retail_2011-06-09", "iranian_telco", "ravenstack_2024-09-30"])
 def test_every_row_is_mirrored_and_scored_and_a_review_comes_back_as_it_was_approved(simulator, name, capsys):
     data = DATA / name / "accounts.csv"
     with data.open(encoding="utf-8", newline="") as file:
