@@ -97,6 +97,7 @@ _INPUTS: Final[Mapping[str, str]] = {
     "escalation_history_count": "escalation_count",
     "tam_health_rag": "tam_health",
 }
+_EMPTY: Final = "The file is empty. It needs a line of column names and a line for each account."
 _FIELDS: Final[Mapping[str, str]] = {
     **{column: name for name, column in _INPUTS.items()},
     "seats_purchased": "seats_purchased",
@@ -111,13 +112,14 @@ def parse(content: bytes) -> Portfolio:
     account's id or name, none for any signal.
     """
     text = _decoded(content)
-    if not text.strip():
-        raise PortfolioError(
-            "The file is empty. It needs a line of column names and a line for each account."
-        )
+    # A line of separators alone has no cell with a word in it.
+    if not text.strip(",;\t\r\n "):
+        raise PortfolioError(_EMPTY)
     delimiter = _delimiter(text)
     lines = _lines(text, delimiter)
-    header = next(lines)[1]
+    _, header = next(lines, (0, []))
+    if not header:
+        raise PortfolioError(_EMPTY)
     problems: list[CellProblem] = []
     columns = _columns(header, problems)
     accounts = list(_accounts(lines, columns, len(header), problems, has_decimal_comma=delimiter != ","))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from accounts.scoring.signals import INPUT_NAMES, HealthSignals
@@ -270,6 +270,9 @@ def test_a_file_that_cannot_be_read_gets_one_clear_sentence(content: bytes, sent
 
 
 @given(st.binary(max_size=400))
+@example(b";")
+@example(b" ,;\n;;")
+@example(b'""')
 def test_any_bytes_are_a_portfolio_or_a_sentence(content: bytes) -> None:
     refused = ""
     try:
