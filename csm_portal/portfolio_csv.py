@@ -112,13 +112,13 @@ def parse(content: bytes) -> Portfolio:
     account's id or name, none for any signal.
     """
     text = _decoded(content)
-    # A line of separators alone has no cell with a word in it.
-    if not text.strip(",;\t\r\n "):
+    if not text.strip():
         raise PortfolioError(_EMPTY)
     delimiter = _delimiter(text)
     lines = _lines(text, delimiter)
     _, header = next(lines, (0, []))
     if not header:
+        # Nothing but separators and quotation marks.
         raise PortfolioError(_EMPTY)
     problems: list[CellProblem] = []
     columns = _columns(header, problems)

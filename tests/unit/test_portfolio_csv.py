@@ -271,6 +271,7 @@ def test_a_file_that_cannot_be_read_gets_one_clear_sentence(content: bytes, sent
 
 @given(st.binary(max_size=400))
 @example(b";")
+@example(b"\x0b")
 @example(b" ,;\n;;")
 @example(b'""')
 def test_any_bytes_are_a_portfolio_or_a_sentence(content: bytes) -> None:
