@@ -70,7 +70,10 @@ class QBR(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quarter_label} QBR"
+        # Named by its account where that is loaded, as it is wherever a review is written about; never a query.
+        account = self._state.fields_cache.get("account")
+        name = f"{self.quarter_label} QBR"
+        return name if account is None else f"{account}, {name}"
 
     @property
     def key(self) -> str:

@@ -128,11 +128,6 @@ def page(membership: Membership, *, filters: Filters, mark: str = "", size: int 
     )
 
 
-def waiting_for(membership: Membership) -> int:
-    """Return how many reviews wait for this member. One query."""
-    return _for(QBR.objects.visible_to(membership), membership).filter(is_waiting=True).count()
-
-
 def _for(reviews: QuerySet[Any], membership: Membership) -> QuerySet[Any]:
     """Mark the reviews that wait for a member, and those of them that only need a decision.
 

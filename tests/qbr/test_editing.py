@@ -188,7 +188,9 @@ def test_the_commitments_of_the_last_review_are_scored(harbour: Account, alice: 
         quarter_label="Q1 2026",
         state="published",
     )
-    for position, text in enumerate(("Train the planners.", "Decide who gets the seats that are not in use."), start=1):
+    for position, text in enumerate(
+        ("Train the planners.", "Decide who gets the seats that are not in use."), start=1
+    ):
         Commitment.objects.create(qbr=earlier, position=position, text=text, owner_name="Alice")
     qbr = drafted(harbour, actor=alice)
 

@@ -11,7 +11,7 @@ from accounts.models import Account
 from csm_portal.core.models import Membership, Tenant, User
 from qbr.models import QBR, QBRRevision
 from qbr.selectors import listing
-from qbr.selectors.listing import Filters, Scope
+from qbr.selectors.listing import Filters
 from qbr.workflow import State
 from tests.conftest import make_member, signed_in
 from tests.factories import NOW, make_account
@@ -151,13 +151,3 @@ def test_the_list_costs_the_same_at_one_row_and_at_fifty(
         make_review(make_account(), state=State.IN_REVIEW if number % 3 == 0 else State.DRAFT)
     with django_assert_num_queries(8):
         client.get(url)
-
-
-def test_how_many_wait_is_counted_in_one_query(
-    three: dict[str, QBR], alice: User, django_assert_num_queries: Any
-) -> None:
-    membership = Membership.objects.get(user=alice)
-
-    with django_assert_num_queries(1):
-        assert listing.waiting_for(membership) == 1
-    assert listing.page(membership, filters=Filters(scope=Scope.WAITING)).matching == 1
