@@ -25,6 +25,10 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
     Needs.TOTAL: re.compile(
         r"\b(?:total\w*|together|combined|sum\w*|altogether|in all|overall)\b", re.IGNORECASE
     ),
+    Needs.BORDER: re.compile(
+        r"\b(?:threshold\w*|limit\w*|border|line|below|under|above|beyond|over|reach\w*|cross\w*|short)\b",
+        re.IGNORECASE,
+    ),
     Needs.EXTREME: re.compile(
         r"\b(?:low|lowest|bottom\w*|dip\w*|trough|minimum|worst|peak\w*|high|highest|best|maximum|top\w*)\b",
         re.IGNORECASE,
@@ -58,6 +62,9 @@ OF_AFTER = re.compile(
 )
 BY_BEFORE = re.compile(
     r"\b(?:by|up|down|gained|lost|plus|minus|added|shed)\s+(?:about |around |some )?$", re.IGNORECASE
+)
+STANDS_BEFORE = re.compile(
+    r"\b(?:to|at|is|was|stands?|stood|from|against|of)\s+(?:about |around )?$", re.IGNORECASE
 )
 COSTS = re.compile(r"\b(?:cost\w*|los[et]\w*|takes?|deduct\w*|hold\w* .{0,20}back|weigh\w*)\b", re.IGNORECASE)
 COMPARED = re.compile(r"\b(?:median|benchmark|peers?|segment|average)\b", re.IGNORECASE)

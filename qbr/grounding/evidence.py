@@ -26,6 +26,7 @@ class Needs(StrEnum):
     PER_SEAT = "per seat"
     PER_MONTH = "per month"
     EXTREME = "extreme"  # lowest, peak
+    BORDER = "border"  # threshold, below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,7 @@ def _direct(fact: Fact) -> Iterator[Figure]:
         is_signed=fact.kind in (FactKind.POINTS, FactKind.PERCENT_POINTS),
         on=fact.as_of if is_history else None,
         out_of=out_of,
-        needs=Needs.REST if fact.id == "seats.unused" else Needs.NOTHING,
+        needs=_needs(fact),
     )
     yield figure
     if fact.kind is FactKind.PERCENT:
@@ -145,6 +146,16 @@ def _direct(fact: Fact) -> Iterator[Figure]:
         yield _but(figure, value=value / 12, needs=Needs.PER_MONTH)
     if fact.kind is FactKind.SCORE and not is_history and not fact.id.startswith("policy."):
         yield _but(figure, value=100 - value, units=frozenset({POINTS}), needs=Needs.CHANGE, out_of=0)
+
+
+def _needs(fact: Fact) -> Needs:
+    if fact.id == "seats.unused":
+        return Needs.REST
+    if fact.id.startswith("policy."):
+        return Needs.BORDER
+    if fact.kind in (FactKind.POINTS, FactKind.PERCENT_POINTS):
+        return Needs.CHANGE
+    return Needs.NOTHING
 
 
 def _but(

@@ -178,6 +178,9 @@ def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
         case Needs.PER_MONTH:
             return found.is_per_month
         case Needs.CHANGE:
+            before = around.text[max(around.sentence_start, found.start - 24) : found.start]
+            if not found.unit and cues.STANDS_BEFORE.search(before):
+                return False
             # Beside a benchmark, a gap is the gap to it.
             if says(cues.COMPARED, around.clause) and figure.moment is not None:
                 return False
@@ -270,7 +273,9 @@ def _on_topic(hits: Sequence[_Topical], rivals: Sequence[_HasTopics], around: Su
     for stretch in (around.clause, around.sentence, around.text):
         spoken_of = present(_topics(rivals), stretch)
         if spoken_of:
-            return [hit for hit in hits if hit.topics & spoken_of or not hit.topics]
+            # What fits any sentence fits only where the clause itself speaks of nothing else.
+            fits_any = stretch is not around.clause
+            return [hit for hit in hits if hit.topics & spoken_of or (fits_any and not hit.topics)]
     return []
 
 
