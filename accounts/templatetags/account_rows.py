@@ -85,9 +85,9 @@ def _amount(arr: Decimal | None, currency: str) -> SafeString:
 
 def _owner(name: str, *, is_user: bool) -> SafeString:
     if not name:
-        return SafeString('<td data-label="Owner" class="gives-way"><span class="muted">Nobody</span></td>')
+        return SafeString('<td data-label="Owner" class="owner-cell"><span class="muted">Nobody</span></td>')
     return format_html(
-        '<td data-label="Owner" class="gives-way"><span><bdi>{}</bdi>{}</span></td>',
+        '<td data-label="Owner" class="owner-cell"><span><bdi>{}</bdi>{}</span></td>',
         name,
         _NOTHING if is_user else SafeString('<span class="cell-sub">not a user here</span>'),
     )
