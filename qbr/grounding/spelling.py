@@ -39,6 +39,8 @@ class Stretch:
 
 def levelled(text: str) -> str:
     """Return the text, of the same length, with one kind of space, dash, quote and digit."""
+    if text.isascii():
+        return text.replace("\t", " ").replace("\n", " ")
     return "".join(_level(char) for char in text)
 
 
