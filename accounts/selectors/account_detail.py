@@ -1,27 +1,20 @@
 """All that the page of one account shows of its mirror row, its score and its risk."""
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
-from accounts.models import Account, ChurnAssessment, HealthScore, PolicyVersion, PropertyMapping, SyncRun
-from accounts.scoring import changes, explain, health, wording
+from accounts.models import Account, ChurnAssessment, HealthScore, PropertyMapping, SyncRun
+from accounts.scoring import changes, health, wording
 from accounts.scoring.changes import Comparison
-from accounts.scoring.explain import Row
 from accounts.scoring.health import Evaluation, UnknownEngine
 from accounts.scoring.policy import HealthPolicy
-from accounts.scoring.signals import INPUTS, HealthSignals, InputSpec, Shape
-from accounts.selectors import earlier, inputs
+from accounts.scoring.signals import HealthSignals
+from accounts.selectors import account_history, account_inputs, inputs
+from accounts.selectors.account_history import History
+from accounts.selectors.account_inputs import Breakdown
 
-HISTORY_WEEKS: Final = 52
-STALE_AFTER: Final = timedelta(days=90)
-"""A measure that has not moved for so long is more likely not fed any more than steady."""
-
-# What is measured anew all the time; a date, a flag or a person's judgement may well stand for a year.
-_MEASURED: Final = frozenset({Shape.RATIO, Shape.RATE, Shape.COUNT})
 SPANS: Final[Mapping[str, tuple[str, timedelta]]] = {
     "": ("Since the previous score", timedelta(days=1)),
     "4w": ("4 weeks", timedelta(weeks=4)),
@@ -29,79 +22,6 @@ SPANS: Final[Mapping[str, tuple[str, timedelta]]] = {
     "52w": ("52 weeks", timedelta(weeks=52)),
 }
 """How far back the score can be compared: the word in the address, what it is called, how long it is."""
-_FIELDS_OF: Final[Mapping[str, tuple[str, ...]]] = {
-    "last_interaction_days": ("last_interaction_on",),
-    "renewal_days_out": ("renewal_on",),
-    "seats_utilization": ("seats_used", "seats_purchased"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputRow:
-    """One of the thirteen inputs: what it is, where it comes from, what it costs.
-
-    ``penalty`` is None where nothing was scored yet. ``newer`` is the mirror's value where it has changed
-    since the score was made, ``issues`` sentences about what could not be read.
-    """
-
-    name: str
-    label: str
-    value: str
-    is_known: bool
-    newer: str
-    threshold: str
-    penalty: int | None
-    at_most: int
-    sentence: str
-    sources: tuple[str, ...]
-    seen_at: datetime | None
-    is_stale: bool
-    issues: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breakdown:
-    """The inputs in the order of what they cost, and the sum: the penalties come to 100 − score."""
-
-    rows: tuple[InputRow, ...]
-    clamp: Row | None
-    total: int | None
-    score: int | None
-
-    @property
-    def is_explained(self) -> bool:
-        """Whether the costs are known: not before the first score, nor for an engine that is not here."""
-        return self.total is not None
-
-    @property
-    def unknown(self) -> int:
-        return sum(not row.is_known for row in self.rows)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrendPoint:
-    on: date
-    score: int
-    band: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrendMark:
-    on: date
-    label: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """The last score of each week of a year, oldest first, and the days on which the policy changed.
-
-    ``band_since`` is the first day of the present band; ``reaches_back`` says that it may be longer.
-    """
-
-    points: tuple[TrendPoint, ...]
-    marks: tuple[TrendMark, ...]
-    band_since: date | None
-    reaches_back: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,13 +106,15 @@ def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
     mirrored = inputs.snapshots([account.pk], as_of=today if latest is None else latest.scored_on)[0].signals
     span = span if span in SPANS else ""
     before = None if latest is None else _earlier(latest, SPANS[span][1])
-    issues = _issues(account)
+    issues = account_inputs.issues_of(account)
     return AccountDetail(
         account=account,
         score=latest,
         red_threshold=policy.red_threshold,
         amber_threshold=policy.amber_threshold,
-        breakdown=_breakdown(account, evaluation, mirrored, sources=sources, issues=issues, today=today),
+        breakdown=account_inputs.breakdown(
+            account, evaluation, mirrored, sources=sources, issues=issues, today=today
+        ),
         delta=None
         if latest is None or latest.previous_score is None
         else latest.score - latest.previous_score,
@@ -201,13 +123,13 @@ def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
         compared_on=None if before is None else before.scored_on,
         history=History(points=(), marks=(), band_since=None, reaches_back=False)
         if latest is None
-        else _history(latest),
+        else account_history.year(latest),
         risk=None if latest is None else _risk(latest),
         read_at=read_at,
         other_issues=tuple(
             message
             for field, messages in issues.items()
-            if field not in _INPUT_FIELDS
+            if field not in account_inputs.INPUT_FIELDS
             for message in messages
         ),
         today=today,
@@ -243,145 +165,6 @@ def _comparison(before: HealthScore | None, after: Evaluation | None) -> Compari
         return None
     earlier_one = _replayed(before, HealthPolicy.from_mapping(before.policy.values))
     return None if earlier_one is None else changes.compare(earlier_one, after)
-
-
-# The inputs
-
-
-def _fields_of(name: str) -> tuple[str, ...]:
-    return _FIELDS_OF.get(name, (name,))
-
-
-_INPUT_FIELDS: Final = frozenset(field for spec in INPUTS for field in _fields_of(spec.name))
-
-
-def _issues(account: Account) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for issue in account.field_issues:
-        found.setdefault(issue["field"], []).append(issue["message"])
-    return found
-
-
-def _breakdown(
-    account: Account,
-    evaluation: Evaluation | None,
-    mirrored: HealthSignals,
-    *,
-    sources: Mapping[str, str],
-    issues: Mapping[str, Sequence[str]],
-    today: date,
-) -> Breakdown:
-    explained = {row.input: row for row in explain.rows(evaluation)} if evaluation is not None else {}
-    rows = [
-        _input(
-            spec,
-            account,
-            explained.get(spec.name),
-            mirrored,
-            scored=None if evaluation is None else evaluation.signals,
-            sources=sources,
-            issues=issues,
-            today=today,
-        )
-        for spec in INPUTS
-    ]
-    rows.sort(key=lambda row: (-(row.penalty or 0), not row.is_known))
-    return Breakdown(
-        rows=tuple(rows),
-        clamp=explained.get(health.CLAMP),
-        total=None if evaluation is None else 100 - evaluation.score,
-        score=None if evaluation is None else evaluation.score,
-    )
-
-
-def _input(
-    spec: InputSpec,
-    account: Account,
-    row: Row | None,
-    mirrored: HealthSignals,
-    *,
-    scored: HealthSignals | None,
-    sources: Mapping[str, str],
-    issues: Mapping[str, Sequence[str]],
-    today: date,
-) -> InputRow:
-    fields = _fields_of(spec.name)
-    present = getattr(mirrored, spec.name)
-    seen = [datetime.fromisoformat(account.changed_at[name]) for name in fields if name in account.changed_at]
-    seen_at = max(seen, default=None)
-    has_changed = scored is not None and getattr(scored, spec.name) != present
-    return InputRow(
-        name=spec.name,
-        label=spec.label,
-        value=explain.shown(spec, mirrored) if row is None else row.value,
-        is_known=present is not None if row is None else row.is_known,
-        newer=explain.shown(spec, mirrored) if has_changed else "",
-        threshold="" if row is None else row.threshold,
-        penalty=None if row is None else row.penalty,
-        at_most=0 if row is None else row.at_most,
-        sentence="" if row is None else row.sentence,
-        sources=tuple(sources[name] for name in fields if name in sources),
-        seen_at=seen_at,
-        is_stale=(spec.shape in _MEASURED and seen_at is not None and today - seen_at.date() > STALE_AFTER),
-        issues=tuple(message for name in fields for message in issues.get(name, ())),
-    )
-
-
-# The history
-
-
-def _history(latest: HealthScore) -> History:
-    """Read a year of scores. Two queries, one where the policy never changed."""
-    begins = latest.scored_on - timedelta(weeks=HISTORY_WEEKS)
-    days = list(
-        HealthScore.objects.filter(
-            account_id=latest.account_id,
-            is_of_day=True,
-            scored_on__gt=begins,
-            scored_on__lte=latest.scored_on,
-        )
-        .order_by("scored_on")
-        .values_list("scored_on", "score", "effective_band", "policy_id")
-    )
-    weekly: dict[date, TrendPoint] = {}
-    for on, score, band, _ in days:
-        weekly[earlier.monday_of(on)] = TrendPoint(on=on, score=score, band=band)
-    since = latest.scored_on
-    for on, _, band, _ in reversed(days):
-        if band != latest.effective_band:
-            break
-        since = on
-    return History(
-        points=tuple(weekly.values()),
-        marks=_marks([(on, policy_id) for on, _, _, policy_id in days]),
-        band_since=since,
-        reaches_back=bool(days) and since == days[0][0] and latest.scored_on - since > timedelta(weeks=50),
-    )
-
-
-def _marks(days: Sequence[tuple[date, UUID]]) -> tuple[TrendMark, ...]:
-    changed = [
-        (on, policy_id) for (_, before), (on, policy_id) in itertools.pairwise(days) if policy_id != before
-    ]
-    if not changed:
-        return ()
-    versions = {
-        version.pk: version
-        for version in PolicyVersion.objects.filter(pk__in={policy_id for _, policy_id in changed})
-    }
-    return tuple(
-        TrendMark(on=on, label=_mark_words(versions[policy_id]))
-        for on, policy_id in changed
-        if policy_id in versions
-    )
-
-
-def _mark_words(version: PolicyVersion) -> str:
-    told = f"Thresholds version {version.number}"
-    return f"{told}: {version.reason}" if version.reason else told
-
-
-# The risk
 
 
 def _risk(latest: HealthScore) -> Risk | None:
