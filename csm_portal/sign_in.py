@@ -15,3 +15,6 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         raise PermissionDenied("The portal sends no mail.")
+
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Say nothing: that one is signed in shows, and allauth's sentences are not the portal's."""

@@ -95,7 +95,7 @@ def test_a_file_that_cannot_be_read_ends_the_demo_with_a_sentence(tmp_path):
         assert refused.wait() == 1
 
     (line,) = [line for line in refused.said if "Filling" not in line]
-    assert "The file has no column account_id and no column account_name." in line
+    assert "The file has no column account_id. Its first line must name the columns" in line
     assert gone(tmp_path / "demo")
 
 
