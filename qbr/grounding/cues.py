@@ -35,7 +35,7 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
     ),
 }
 PAST = re.compile(
-    r"\b(?:from|start\w*|began|begin\w*|was|were|had|open(?:ed|ing)|initial\w*|earlier|before|stood|early|previous\w*|last|compared|against|since|than|after|then|ago|former\w*)\b",
+    r"\b(?:from|start\w*|began|begin\w*|was|were|had|open(?:ed|ing)|initial\w*|earlier|before|stood|early|previous\w*|last|compared|against|instead|since|than|after|then|ago|former\w*)\b",
     re.IGNORECASE,
 )
 AT_START = re.compile(

@@ -61,7 +61,11 @@ def quantity(found: Quantity, around: Surroundings, known: Evidence) -> tuple[st
         chosen = [figure for figure in hits if figure.on is not None]
     if not chosen and (found.unit or found.out_of) and not present(_topics(rivals), around.text):
         # Nothing around it says what it is about: then the unit has to, and arithmetic would prove anything.
-        chosen = [figure for figure in hits if figure.needs in _PROVEN_BY_UNIT and figure.on is None]
+        chosen = [
+            figure
+            for figure in hits
+            if figure.on is None and (figure.needs in _PROVEN_BY_UNIT or len(figure.facts) == 1)
+        ]
     return tuple(dict.fromkeys(fact for figure in chosen for fact in figure.facts))
 
 
