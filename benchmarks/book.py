@@ -255,7 +255,7 @@ def counted(book: Book) -> str:
     with tenant_scope(book.tenant):
         latest = AccountHealth.objects.aggregate(day=Max("scored_on"))["day"]
         at_risk = AccountHealth.objects.filter(churn_rank__gt=0).count()
-        waiting = listing.waiting_for(book.membership)
+        waiting = listing.page(book.membership, filters=listing.read_filters({})[0]).waiting
         return (
             f"{Account.objects.count():,} accounts scored on {latest}, {at_risk:,} at risk, "
             f"{QBR.objects.count():,} reviews of which {waiting:,} wait for the reader"
