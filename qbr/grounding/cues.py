@@ -25,6 +25,7 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
     Needs.TOTAL: re.compile(
         r"\b(?:total\w*|together|combined|sum\w*|altogether|in all|overall)\b", re.IGNORECASE
     ),
+    Needs.BETWEEN: re.compile(r"\b(?:between|before|ahead|prior|after|apart|later|earlier)\b", re.IGNORECASE),
     Needs.BORDER: re.compile(
         r"\b(?:threshold\w*|limit\w*|border|line|below|under|above|beyond|over|reach\w*|cross\w*|short)\b",
         re.IGNORECASE,
@@ -44,7 +45,7 @@ AT_START = re.compile(
 )
 NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
 IDLE = re.compile(
-    r"\b(?:unused|idle|not (?:yet )?(?:in use|used|taken|assigned)|empty|unassigned|free|nobody|spare)\b",
+    r"\b(?:unused|idle|dormant|untouched|not (?:yet )?(?:in use|used|taken|assigned)|empty|unassigned|free|nobody|spare)\b",
     re.IGNORECASE,
 )
 IN_USE = re.compile(
@@ -60,11 +61,13 @@ OF_BEFORE = re.compile(rf"(?:^\s*|\b{_numbers}\s(?:out )?)of (?:the |its |their 
 OF_AFTER = re.compile(
     rf"\s(?:out )?of (?:(?:the |its |their |our )?{_numbers}\b|(?:them|those|which|these)\b)", re.IGNORECASE
 )
+OF_RIGHT_BEFORE = re.compile(r"\bof (?:the |its |their |our |all )*$", re.IGNORECASE)
 BY_BEFORE = re.compile(
     r"\b(?:by|up|down|gained|lost|plus|minus|added|shed)\s+(?:about |around |some )?$", re.IGNORECASE
 )
 STANDS_BEFORE = re.compile(
     r"\b(?:to|at|is|was|stands?|stood|from|against|of)\s+(?:about |around )?$", re.IGNORECASE
 )
+ENDS_BEFORE = re.compile(r"\b(?:to|at|from|against)\s+(?:about |around )?$", re.IGNORECASE)
 COSTS = re.compile(r"\b(?:cost\w*|los[et]\w*|takes?|deduct\w*|hold\w* .{0,20}back|weigh\w*)\b", re.IGNORECASE)
 COMPARED = re.compile(r"\b(?:median|benchmark|peers?|segment|average)\b", re.IGNORECASE)

@@ -26,6 +26,7 @@ class Needs(StrEnum):
     PER_SEAT = "per seat"
     PER_MONTH = "per month"
     EXTREME = "extreme"  # lowest, peak
+    BETWEEN = "between"  # before, apart
     BORDER = "border"  # threshold, below
 
 
@@ -367,7 +368,8 @@ def _spans_of_time(facts: FactSheet) -> Iterator[Figure]:
         # Days to or from today are about the other date alone.
         yield from _days_between(today, other, topics=topics_of(other) if other else frozenset())
     if renewal and notice:
-        yield from _days_between(notice, renewal, topics=topics_of(notice) | topics_of(renewal))
+        topics = topics_of(notice) | topics_of(renewal)
+        yield from _days_between(notice, renewal, topics=topics, needs=Needs.BETWEEN)
     start, last = facts.known("quarter.start"), facts.known("quarter.last_day")
     if start:
         topics = frozenset({"quarter", "period", "review"})
@@ -384,11 +386,17 @@ def _spans_of_time(facts: FactSheet) -> Iterator[Figure]:
 
 
 def _days_between(
-    one: Fact | None, other: Fact | None, *, topics: frozenset[str], both_counted: bool = False
+    one: Fact | None,
+    other: Fact | None,
+    *,
+    topics: frozenset[str],
+    both_counted: bool = False,
+    needs: Needs = Needs.NOTHING,
 ) -> Iterator[Figure]:
     if one and other and isinstance(one.value, date) and isinstance(other.value, date):
         days = abs((other.value - one.value).days) + both_counted
-        yield Figure(facts=(one.id, other.id), value=Decimal(days), units=frozenset({"day"}), topics=topics)
+        both, units = (one.id, other.id), frozenset({"day"})
+        yield Figure(facts=both, value=Decimal(days), units=units, topics=topics, needs=needs)
 
 
 def _sums(roi: list[Fact]) -> Iterator[Figure]:

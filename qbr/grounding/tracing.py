@@ -15,11 +15,10 @@ from qbr.grounding import cues
 from qbr.grounding.context import Surroundings, days_named, present, says
 from qbr.grounding.dates import When
 from qbr.grounding.evidence import Evidence, Figure, Needs
-from qbr.grounding.quantities import FOLD, MONEY, PERCENT, POINTS, SHARE, Hedge, Quantity
+from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, POINTS, SHARE, Hedge, Quantity
 
 _PARTS = frozenset({"seats.used", "seats.unused", "features.used_count", "commitments.kept"})
 _WHOLES = frozenset({"seats.purchased", "features.licensed_count", "commitments.total"})
-_PROVEN_BY_UNIT = (Needs.NOTHING, Needs.PER_SEAT, Needs.PER_MONTH)
 _DAYS_IN = {
     "week": Decimal(7),
     "month": Decimal("30.44"),
@@ -27,6 +26,7 @@ _DAYS_IN = {
     "quarter": Decimal("91.3"),
 }
 _SHARE_SLACK = Decimal(3)
+_ROUNDING = Decimal("0.075")
 _ROUND_SHARE = Decimal(35)
 _FOLD_SLACK = Decimal("0.05")
 
@@ -61,12 +61,15 @@ def quantity(found: Quantity, around: Surroundings, known: Evidence) -> tuple[st
         chosen = [figure for figure in hits if figure.on is not None]
     if not chosen and (found.unit or found.out_of) and not present(_topics(rivals), around.text):
         # Nothing around it says what it is about: then the unit has to, and arithmetic would prove anything.
-        chosen = [
-            figure
-            for figure in hits
-            if figure.on is None and (figure.needs in _PROVEN_BY_UNIT or len(figure.facts) == 1)
-        ]
+        chosen = [figure for figure in hits if _is_proven_by_unit(figure)]
     return tuple(dict.fromkeys(fact for figure in chosen for fact in figure.facts))
+
+
+def _is_proven_by_unit(figure: Figure) -> bool:
+    if figure.on is not None or figure.own_name:
+        return False
+    is_told_change = figure.needs is Needs.CHANGE and len(figure.facts) == 1
+    return is_told_change or figure.needs in (Needs.NOTHING, Needs.PER_SEAT, Needs.PER_MONTH)
 
 
 def day(found: When, around: Surroundings, known: Evidence) -> tuple[str, ...]:
@@ -141,7 +144,7 @@ def _same(found: Quantity, figure: Figure, value: Decimal, step: Decimal) -> boo
     if abs(over) <= slack and not (is_turned and _is_hedged_wrongly(found.hedge, over)):
         return True
     # "About 1,200" is round to the hundred, "about 1,192" is not round at all; "more than half" is very round.
-    grain = _ROUND_SHARE if found.unit == SHARE else min(_grain(value), value / 10)
+    grain = _ROUND_SHARE if found.unit == SHARE else min(_grain(value), value * _ROUNDING)
     match found.hedge:
         case Hedge.ABOUT:
             return found.unit != SHARE and abs(over) <= min(_grain(value) / 2, abs(target) / 20)
@@ -183,7 +186,8 @@ def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
             return found.is_per_month
         case Needs.CHANGE:
             before = around.text[max(around.sentence_start, found.start - 24) : found.start]
-            if not found.unit and cues.STANDS_BEFORE.search(before):
+            stands = cues.ENDS_BEFORE if found.unit else cues.STANDS_BEFORE
+            if found.unit not in (POINTS, PERCENT_POINTS) and stands.search(before):
                 return False
             # Beside a benchmark, a gap is the gap to it.
             if says(cues.COMPARED, around.clause) and figure.moment is not None:
@@ -200,33 +204,26 @@ def _is_worded(found: Quantity, figure: Figure, around: Surroundings) -> bool:
 
 
 def _is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bool:
-    """Tell what is in use from what is not, and both from what was bought."""
-    clause = around.clause
+    """Tell what is in use from what is not, both from what was bought, and a part from its whole."""
+    clause, fact_id = around.clause, figure.facts[0]
     if figure.moment is not None and figure.needs is Needs.NOTHING and _is_a_move(found, around):
         return False
-    is_idle = bool(says(cues.IDLE, clause))
+    before = around.text[around.sentence_start : found.start]
+    after = around.text[found.end : around.sentence_end]
+    in_use, is_idle = says(cues.IN_USE, clause), says(cues.IDLE, clause)
+    if fact_id in _PARTS and cues.OF_BEFORE.search(before):
+        return False
+    if fact_id in _WHOLES and len(figure.facts) == 1:
+        is_the_whole = bool(cues.OF_RIGHT_BEFORE.search(before))
+        is_a_part = bool(cues.OF_AFTER.match(after)) or (is_idle and not in_use)
+        if not is_the_whole and (is_a_part or cues.SEATS_IN_USE.match(after)):
+            return False
+    if figure.facts == ("seats.used",):
+        return in_use or not (is_idle or says(cues.BOUGHT, clause))
     is_share_in_use = figure.needs is Needs.PART or (
         PERCENT in figure.units and figure.needs is Needs.NOTHING
     )
-    if is_idle and (is_share_in_use or figure.facts == ("seats.used",)) and not says(cues.IN_USE, clause):
-        return False
-    if figure.facts == ("seats.used",) and says(cues.BOUGHT, clause) and not says(cues.IN_USE, clause):
-        return False
-    before, after = (
-        around.text[around.sentence_start : found.start],
-        around.text[found.end : around.sentence_end],
-    )
-    if figure.facts[0] in _PARTS and cues.OF_BEFORE.search(before):
-        return False
-    if figure.facts[0] in _WHOLES and cues.OF_AFTER.match(after):
-        return False
-    if figure.facts == ("seats.purchased",):
-        after, before = (
-            around.text[found.end : around.clause_end],
-            around.text[around.clause_start : found.start],
-        )
-        return not (cues.SEATS_IN_USE.match(after) and not re.search(r"\bof\b", before, re.IGNORECASE))
-    return True
+    return in_use or not (is_idle and is_share_in_use)
 
 
 def _is_a_move(found: Quantity, around: Surroundings) -> bool:

@@ -56,8 +56,11 @@ def plant(text: str, known: Knowledge, *, chance: random.Random) -> Iterator[Pla
     for found in quantities.find(names.masked(dateless, whole), nouns=known.evidence.units):
         numeral = found.numeral
         if numeral.readings and not numeral.is_share and not numeral.is_fold:
-            wrong = _another(numeral.readings[0][0], chance)
-            yield _put(text, numeral.start, numeral.end, grouped(wrong, places=1), "number")
+            value = numeral.readings[0][0]
+            wrong = _another(value, chance)
+            # Rounding cents or tenths away is no error.
+            if abs(wrong - value) > Decimal("0.5"):
+                yield _put(text, numeral.start, numeral.end, grouped(wrong, places=1), "number")
 
 
 def _another(value: Decimal, chance: random.Random) -> Decimal:
