@@ -94,6 +94,8 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 IS_SQLITE: bool = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if IS_SQLITE:
+    # SQLite makes its file, and not the folder that the file is in.
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {**_SQLITE, **DATABASES["default"].get("OPTIONS", {})}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
