@@ -38,6 +38,8 @@ def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
         "loggers": {
             # Its lines name the queue's payloads; the portal logs each job itself.
             "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+            # A refusal is an answer, not a fault: it is a line of its own without a traceback.
+            "django.request": {"level": "ERROR"},
             "httpx": {"level": "WARNING"},
             "LiteLLM": {"level": "ERROR"},
         },

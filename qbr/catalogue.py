@@ -114,6 +114,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(id="contract.renewal_on", label="Renewal date", kind=FactKind.DATE, topics=("renew", "contract", "expir")),
     Entry(id="contract.notice_on", label="Notice date", kind=FactKind.DATE, topics=("notice", "cancel", "terminat", "next term", "decide", "decision")),
     Entry(id="contract.days_to_notice", label="Days to the notice date", kind=FactKind.DAYS, topics=("notice", "cancel", "terminat", "next term", "decide", "decision")),
+    Entry(id="contract.days_to_renewal", label="Days to the renewal date", kind=FactKind.DAYS, topics=("renew", "contract", "expir")),
     Entry(id="benchmark.adoption_median", label="Median feature adoption of the segment", kind=FactKind.PERCENT, topics=("customers", "usual", "median", "benchmark", "segment", "peer", "compar", "typical", "similar")),
     Entry(id="benchmark.accounts", label="Accounts in the benchmark", kind=FactKind.COUNT, unit="accounts", topics=("account", "peer", "benchmark", "segment", "compar", "customer")),
     Entry(id="features.licensed", label="Features licensed", kind=FactKind.NAMES, topics=("feature", "licen", "module")),

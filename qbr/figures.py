@@ -9,7 +9,7 @@ from qbr.facts import NUMERIC_KINDS, Fact, FactKind, FactSheet, shown, shown_dat
 _DASH: Text = (Span(text="–"),)
 _NO_ROI = (
     "No ROI fact is mapped for this account, so this review states no return. "
-    "Please agree the following with the customer and fill it in before you submit:"
+    "Agree the following with the customer and fill it in before this goes out:"
 )
 _ROI_TO_FILL_IN = (
     "The outcome that the customer bought the product for, in their words",

@@ -6,10 +6,15 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from hypothesis import settings
 
 from csm_portal.core import audit
 from csm_portal.core.models import Membership, Tenant, User
 from csm_portal.core.scope import tenant_scope
+
+# Properties are judged by what they find, not by how busy the machine is.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 PASSWORD = "correct horse battery staple"
 

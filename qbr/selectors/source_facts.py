@@ -305,7 +305,9 @@ def _contract(ground: _Ground) -> Iterator[Fact]:
     account = ground.account
     used, purchased = account.seats_used, account.seats_purchased
     unused = None if used is None or purchased is None else max(0, purchased - used)
-    to_notice = None if account.notice_on is None else (account.notice_on - ground.as_of).days
+    # What is still ahead is told from the day of writing, not from the last day of the quarter under review.
+    to_notice = None if account.notice_on is None else (account.notice_on - ground.today).days
+    to_renewal = None if account.renewal_on is None else (account.renewal_on - ground.today).days
     yield _mirrored(ground, "seats.used", used, "seats_used")
     yield _mirrored(ground, "seats.purchased", purchased, "seats_purchased")
     yield _mirrored(ground, "seats.unused", unused, "seats_used", "seats_purchased")
@@ -313,6 +315,7 @@ def _contract(ground: _Ground) -> Iterator[Fact]:
     yield _mirrored(ground, "contract.renewal_on", account.renewal_on, "renewal_on")
     yield _mirrored(ground, "contract.notice_on", account.notice_on, "notice_on")
     yield _mirrored(ground, "contract.days_to_notice", to_notice, "notice_on")
+    yield _mirrored(ground, "contract.days_to_renewal", to_renewal, "renewal_on")
 
 
 def _benchmark(ground: _Ground) -> Iterator[Fact]:

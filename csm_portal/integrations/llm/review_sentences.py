@@ -219,15 +219,23 @@ def _kept(facts: StatedFacts) -> str:
 def _contract(facts: StatedFacts) -> list[str]:
     if not facts.has("contract.renewal_on"):
         return []
-    days = facts.number("input.renewal_days_out.now")
-    if days is not None and days < 0:
+    if _is_past(facts, "contract.days_to_renewal"):
         return [f"The contract was due for renewal on {cite('contract.renewal_on')}."]
     return [f"The contract comes up for renewal on {cite('contract.renewal_on')}."]
+
+
+def _is_past(facts: StatedFacts, fact_id: str) -> bool:
+    days = facts.number(fact_id)
+    return days is not None and days < 0
 
 
 def _notice(facts: StatedFacts) -> list[str]:
     if not facts.has("contract.notice_on"):
         return []
+    if _is_past(facts, "contract.days_to_notice"):
+        return [
+            f"The notice date, {cite('contract.notice_on')}, has passed: make sure whether notice was given."
+        ]
     return [
         f"Notice has to be given by {cite('contract.notice_on')}, so the talk about renewal has to come before that."
     ]
@@ -242,11 +250,12 @@ def _steps(facts: StatedFacts) -> list[dict[str, str]]:
     for at, what in enumerate(chosen):
         due = dates[min(at // 2, len(dates) - 1)] if dates else ""
         steps.append({"what": what, "owner": owner, "due": due})
-    days = facts.number("input.renewal_days_out.now")
+    days = facts.number("contract.days_to_renewal")
     if days is not None and days <= _RENEWAL_IS_NEAR_DAYS:
-        due = next(
-            (f for f in ("contract.notice_on", "contract.renewal_on") if facts.has(f) and days >= 0), ""
-        )
+        # A step is due before the next thing of the contract that is still ahead, never in the past.
+        ahead = (name for name in ("notice", "renewal") if facts.has(f"contract.{name}_on")
+                 and not _is_past(facts, f"contract.days_to_{name}"))  # fmt: skip
+        due = next((f"contract.{name}_on" for name in ahead), "")
         steps.append(
             {"what": "Agree what the next term of the contract should contain.", "owner": owner, "due": due}
         )

@@ -1,10 +1,15 @@
 """Whatever is known of an account, the templates write a review that the number check has nothing against."""
 
+from datetime import date
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 
-from qbr import editing
+from qbr import catalogue, editing
 from qbr.document import Content, Version
+from qbr.facts import FactSheet
 from qbr.grounding import check
+from tests.unit.qbr import portfolio
 from tests.unit.qbr.drafts import template_draft
 from tests.unit.qbr.sheets import sheets
 
@@ -60,3 +65,24 @@ def test_the_customer_gets_nothing_internal(facts):
     assert "health score" not in lines
     assert "what costs" not in lines
     assert "weeks this quarter" not in lines
+
+
+@pytest.mark.parametrize(("days_to_notice", "due"), [(-1, "14 February 2027"), (20, "1 May 2026")])
+def test_a_notice_date_that_has_passed_is_told_as_past_and_nothing_is_due_on_it(days_to_notice, due):
+    """The review looks back at a quarter, and is written weeks after its end."""
+    contract = {
+        "contract.notice_on": date(2026, 5, 1),
+        "contract.days_to_notice": days_to_notice,
+        "contract.days_to_renewal": 40,
+    }
+    more = [
+        catalogue.fact(key, value, source="Notion", as_of=date(2026, 4, 1)) for key, value in contract.items()
+    ]
+
+    content = template_draft(FactSheet([*portfolio.kitsune().values(), *more]))
+
+    text = " ".join(content.document(Version.INTERNAL).plain_lines())
+    step = text.split("Agree what the next term")[1]
+    assert ("has passed" in text) is (days_to_notice < 0)
+    assert ("Notice has to be given by" in text) is (days_to_notice >= 0)
+    assert step.split("By: ")[1].startswith(due)
