@@ -28,8 +28,11 @@ class Current:
 
 
 def latest(qbr: QBR) -> Current | None:
-    """Return what the review says now, or None while it is drafted for the first time. Three queries."""
-    revision = QBRRevision.objects.filter(qbr=qbr).select_related("author").order_by("-number").first()
+    """Return what the review says now, or None while it is drafted for the first time. Three queries.
+
+    The revision comes with the review as it is at that moment, which may be ahead of ``qbr``.
+    """
+    revision = QBRRevision.objects.filter(qbr=qbr).select_related("author", "qbr").order_by("-number").first()
     return None if revision is None else of_revision(revision)
 
 

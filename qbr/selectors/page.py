@@ -80,6 +80,11 @@ class ReviewPage:
         return Action.EDIT in self.allowed
 
     @property
+    def is_overtaken(self) -> bool:
+        """Whether the text is newer than the review it was gathered for: a job finished in between."""
+        return self.text is not None and self.text.revision.qbr.version != self.qbr.version
+
+    @property
     def is_unsettled(self) -> bool:
         """Whether a job works on the review, so that the page will look different soon."""
         return self.job is not None and not self.job.is_over

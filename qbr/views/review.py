@@ -72,6 +72,10 @@ def show(
     """Render the page; ``refusal`` says why what was just asked for was not done, ``bound`` are forms with errors."""
     version = Version.CUSTOMER if request.GET.get("version") == Version.CUSTOMER else Version.INTERNAL
     page = selector.review(qbr, request.membership, version=version)
+    while page.is_overtaken:
+        # A person acts on the version that the page carries: it has to be the one of the text beside it.
+        qbr = look_up(request, qbr.pk)
+        page = selector.review(qbr, request.membership, version=version)
     step = {"version": qbr.version}
     context: dict[str, Any] = {
         "page": page,

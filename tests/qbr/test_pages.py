@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -385,3 +386,22 @@ def test_the_page_costs_the_same_however_long_the_history_is(
         qbr = write_more(qbr, f"Line {chr(97 + number)} was added.", by=alice)
     with django_assert_num_queries(10):
         client.get(url)
+
+
+def test_the_page_carries_the_version_of_the_text_that_it_shows(harbour: Account, alice: User) -> None:
+    qbr = drafted(harbour, actor=alice)
+    wrote: list[QBR] = []
+
+    def another_writes_between(execute: Any, sql: str, *rest: Any) -> Any:
+        if 'FROM "qbr_qbrrevision"' in sql and not wrote:
+            wrote.append(qbr)
+            wrote.append(write_more(qbr, "Written while the page was gathered.", by=alice))
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(another_writes_between):
+        html = page(alice, qbr)
+
+    assert "Written while the page was gathered." in html
+    versions = set(re.findall(r'name="version" value="(\d+)"', html))
+    assert versions == {str(wrote[1].version)}
+    assert wrote[1].version == qbr.version + 1
