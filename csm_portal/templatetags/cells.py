@@ -65,10 +65,13 @@ def _bar(width: int, tone: str) -> SafeString:
 
 
 def meter(score: float | None, *, tone: states.Tone) -> SafeString:
-    """Return a score as figure and bar."""
+    """Return a score as figure and bar; a score of an unknown band has an empty bar.
+
+    Little data takes little away, so that a full bar would read as the best of health.
+    """
     if score is None:
         return _NO_SCORE
-    width = round(min(max(score, 0), 100))
+    width = 0 if tone == "unknown" else round(min(max(score, 0), 100))
     return format_html(
         '<span class="score"><span class="score-figure">{}</span>{}</span>', f"{score:g}", _bar(width, tone)
     )

@@ -65,6 +65,13 @@ def test_a_score_bar_is_as_wide_as_the_score():
     assert 'width="31"' in render('{% score_meter 31 "Red" %}')
 
 
+def test_a_score_of_hardly_any_data_has_no_bar_that_reads_as_health():
+    shown = render('{% score_meter 97 "Unknown" %}')
+
+    assert words(shown) == "97"
+    assert 'width="97"' not in shown
+
+
 @pytest.mark.parametrize(
     ("points", "said"),
     [
