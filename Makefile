@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench bench-health soak lock clean
+.PHONY: help setup demo test test-fast lint format bench bench-health bench-sync soak lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,12 @@ bench: $(VENV)/dev.done ## Measure speed as ratios; fails where a target of the 
 
 bench-health: $(VENV)/dev.done ## Judge the score against real churn (needs ../shared/data)
 	@$(BIN)/python -m benchmarks.health
+
+bench-sync: $(VENV)/dev.done ## Measure a sync against the fastest that budget and latency allow (minutes)
+	@$(BIN)/python -m benchmarks.sync
+
+soak: $(VENV)/dev.done ## Run the checks at full size, one after the other (SUBJECTS="gate mirror")
+	@$(BIN)/python -m benchmarks.soak $(SUBJECTS)
 
 lock: | $(BIN)/python ## Renew requirements/*.txt from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/base.txt
