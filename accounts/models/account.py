@@ -38,6 +38,8 @@ class Account(TenantModel):
     features_licensed = models.JSONField(null=True)
     features_used = models.JSONField(null=True)
     customer_goals = models.TextField(blank=True)
+    # [{"label", "unit", "period", "property", "kind", "value"}]: what the mapped ROI facts hold for this account.
+    roi_facts = models.JSONField(default=list)
 
     feature_adoption_rate = models.DecimalField(max_digits=7, decimal_places=4, null=True)
     support_ticket_volume = models.PositiveIntegerField(null=True)
@@ -125,3 +127,23 @@ class PropertyMapping(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.field} ← {self.property_name}"
+
+
+class ROIFactMapping(TenantModel):
+    """A property that an admin named a figure of the customer's return (SPEC 1): what it is called, in what, over what time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    position = models.PositiveSmallIntegerField()
+    label = models.CharField(max_length=80)
+    unit = models.CharField(max_length=30, blank=True)
+    period = models.CharField(max_length=60, blank=True)
+    property_id = models.CharField(max_length=100)
+    property_name = models.CharField(max_length=300)
+    property_type = models.CharField(max_length=40)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["tenant", "label"], name="one_roi_fact_per_label")]
+
+    def __str__(self) -> str:
+        return f"{self.label} ← {self.property_name}"

@@ -38,6 +38,11 @@ class NotionConnection(TenantModel):
     # What the last set-up check found, as the set-up page shows it; the page itself never asks Notion.
     last_check = models.JSONField(default=dict)
     checked_at = models.DateTimeField(null=True)
+    # Settings that were typed and do not count yet: they are tried before they replace what works. Their token is a
+    # TenantSecret of its own.
+    candidate = models.JSONField(default=dict)
+    # The first rows as a mapping reads them, for the set-up page: the stored mapping, or one that is being tried.
+    preview = models.JSONField(default=dict)
 
     class Meta(TenantModel.Meta):
         abstract = False
