@@ -17,6 +17,7 @@ def require(package: str, *, found: object, why: str) -> None:
         raise Missing(
             f"{why} Install it with: sudo apt-get install {package} (or your system's way), and run again."
         )
+    print(f"Installing {package} …", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", package]):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

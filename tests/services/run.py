@@ -15,6 +15,7 @@ _NO_DATABASE = ("tests/unit", "tests/simulators", "tests/integrations")
 
 
 def _pytest(name: str, arguments: list[str], **environment: str) -> tuple[str, int, float]:
+    print(f"\n── {name} ──", flush=True)
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *arguments, *sys.argv[1:]],
@@ -45,10 +46,12 @@ def main() -> int:
                 )
             )
         outcomes.append(_pytest("Chromium", ["-m", "browser"], CHROMIUM=browser))
-    except packages.Missing:
+    except packages.Missing as missing:
+        print(f"\n{missing}", file=sys.stderr)
         return 1
-    for _name, _status, _seconds in outcomes:
-        pass
+    print()
+    for name, status, seconds in outcomes:
+        print(f"{'passed' if status == 0 else 'FAILED'}  {name}  ({seconds:.0f} s)")
     return max(status for _name, status, _seconds in outcomes)
 
 
