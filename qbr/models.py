@@ -189,7 +189,11 @@ class PublishStep(StrEnum):
     """How far a publication got; each is written down before the call outside that follows it."""
 
     INTENDED = "intended"
+    CREATING = "creating"
     CREATED = "created"
+    # What goes from the page is decided and written down; nothing of this version stands yet.
+    CLEARING = "clearing"
+    WRITING = "writing"
     BODY_DONE = "body_done"
     READY = "ready"
 
@@ -199,8 +203,17 @@ class PublishEnd(StrEnum):
 
     PUBLISHED = "published"
     FAILED = "failed"
-    # A person has changed the page in Notion: it is not overwritten before somebody says so.
+    # The page is not as the portal left it: it stays as it is until somebody says what is to become of it.
     CHANGED_IN_NOTION = "changed"
+
+
+class Answer(StrEnum):
+    """What a person decided about a page that is not as the portal left it."""
+
+    KEEP = "keep"
+    BESIDE = "beside"
+    OVERWRITE = "overwrite"
+    NEW_PAGE = "new_page"
 
 
 class Publication(TenantModel):
@@ -211,18 +224,40 @@ class Publication(TenantModel):
     revision = models.ForeignKey(QBRRevision, on_delete=models.PROTECT, related_name="+")
     content_hash = models.CharField(max_length=64)
     key = models.CharField(max_length=100)
+    # The how-manieth approved text of this review, and the lines that stand around it on the page: fixed when
+    # it is asked for, since what is read back has to be what was meant to be written.
+    version = models.PositiveSmallIntegerField(default=1)
+    heading = models.CharField(max_length=200, blank=True)
+    stamp = models.TextField(blank=True)
     step = models.CharField(
         max_length=10, default=PublishStep.INTENDED, choices=[(s.value, s.value) for s in PublishStep]
     )
     page_id = models.CharField(max_length=36, blank=True)
     page_url = models.URLField(max_length=500, blank=True)
+    # Of the blocks on the page: those of this version, those that are left alone, and those that are to go, each
+    # of the last with what it held when that was decided.
     block_ids = models.JSONField(default=list)
+    kept_ids = models.JSONField(default=list)
+    doomed = models.JSONField(default=dict)
+    # Names of properties that a person set and that stay as they are.
+    kept_properties = models.JSONField(default=list)
+    # A write that is under way, or whose answer left open whether it was done.
+    sent = models.CharField(max_length=10, blank=True)
+    sent_at = models.DateTimeField(null=True)
+    # What was read back when the page was complete (``qbr.standing``): what later changes are told from.
+    standing = models.JSONField(default=dict)
+    # What was found instead of that, for a person to decide on; and what this publication does about it.
+    question = models.JSONField(default=dict)
+    answer = models.CharField(max_length=9, blank=True, choices=[(a.value, a.value) for a in Answer])
+    answers = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)
+    # How often in a row it was put off because of something that may pass, and until when.
+    retries = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
     end = models.CharField(max_length=9, blank=True, choices=[(e.value, e.value) for e in PublishEnd])
-    may_overwrite = models.BooleanField(default=False)
     # Counted at the start of each run: one that was thought dead and is not can tell that it was overtaken.
     runs = models.PositiveSmallIntegerField(default=0)
 

@@ -40,6 +40,17 @@ class Partial(Exception):
         self.result = dict(result or {})
 
 
+class Later(Exception):
+    """Raised by a job that cannot go on now and is to be run again at ``at``; the message is for a person.
+
+    Whoever raises it bounds how often. It is no attempt: those are counted for jobs that take a worker down.
+    """
+
+    def __init__(self, message: str, *, at: datetime) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 @dataclass(slots=True)
 class Running:
     """What a job's function is given: its tenant, its parameters, and where to tell how far it is."""
@@ -163,6 +174,9 @@ def run(job_id: str) -> None:
         try:
             function: JobFunction = import_string(job.task)
             result = function(Running(job=job, tenant=job.tenant))
+        except Later as later:
+            log.warning("job_put_off", error=str(later), at=later.at.isoformat())
+            _put_off(job, later)
         except Partial as partial:
             log.warning("job_partial", error=str(partial))
             _finish(job, JobState.PARTIAL, error=str(partial), result=partial.result)
@@ -185,6 +199,12 @@ def _told(error: Exception) -> str:
 def _finish(job: Job, state: JobState, *, error: str = "", result: Mapping[str, Any] | None = None) -> None:
     Job.objects.filter(pk=job.pk, state=JobState.RUNNING, attempts=job.attempts).update(
         state=state, error=error, result=dict(result or {}), finished_at=timezone.now()
+    )
+
+
+def _put_off(job: Job, later: Later) -> None:
+    Job.objects.filter(pk=job.pk, state=JobState.RUNNING, attempts=job.attempts).update(
+        state=JobState.QUEUED, due_at=later.at, attempts=F("attempts") - 1, progress_message=str(later)[:300]
     )
 
 
@@ -212,12 +232,13 @@ def retry(job: Job, *, actor: User, now: datetime) -> Job:
 
 
 def recover(*, now: datetime) -> int:
-    """Put back jobs whose worker died and jobs that the queue forgot; return how many."""
+    """Put back jobs whose worker died, that the queue forgot or that were put off until now; return how many."""
     with across_tenants("the minute tick looks after every tenant's jobs"):
         lost = list(
             Job.objects.filter(
                 Q(state=JobState.RUNNING, heartbeat_at__lt=now - LOST_AFTER)
-                | Q(state=JobState.QUEUED, enqueued_at__lt=now - FORGOTTEN_AFTER)
+                | Q(state=JobState.QUEUED, due_at=None, enqueued_at__lt=now - FORGOTTEN_AFTER)
+                | Q(state=JobState.QUEUED, due_at__lte=now)
             )
         )
         count = 0
@@ -227,9 +248,15 @@ def recover(*, now: datetime) -> int:
                 continue
             with transaction.atomic():
                 # The worker may have finished between the look and now: only an unchanged row is put back.
-                count += Job.objects.filter(
-                    pk=job.pk, state=job.state, attempts=job.attempts, heartbeat_at=job.heartbeat_at
-                ).update(state=JobState.QUEUED, enqueued_at=now)
-                _hand_over(job)
+                put_back = Job.objects.filter(
+                    pk=job.pk,
+                    state=job.state,
+                    attempts=job.attempts,
+                    heartbeat_at=job.heartbeat_at,
+                    due_at=job.due_at,
+                ).update(state=JobState.QUEUED, enqueued_at=now, due_at=None)
+                if put_back:
+                    _hand_over(job)
+                count += put_back
             log.warning("job_put_back", job_id=str(job.pk), task=job.task, attempts=job.attempts)
     return count

@@ -25,7 +25,7 @@ from csm_portal.ports.workspace import QBREntry, QBRPageRef, Workspace
 from qbr import workflow
 from qbr.document import Content
 from qbr.facts import FactSheet
-from qbr.models import QBR, Publication, PublishEnd, PublishStep, QBRRevision
+from qbr.models import QBR, Answer, Publication, PublishEnd, PublishStep, QBRRevision
 from qbr.selectors import current
 from qbr.services import commitments, moves
 from qbr.services.moves import OutOfDate
@@ -75,7 +75,7 @@ def ask(qbr: QBR, *, actor: User, version: int, now: datetime, may_overwrite: bo
             key=moved.key,
             requested_by=actor,
             started_at=now,
-            may_overwrite=may_overwrite,
+            answer=Answer.OVERWRITE if may_overwrite else "",
         )
         _ask_for_job(moved, actor=actor, now=now)
     return publication
@@ -271,7 +271,7 @@ class _Sequence:
         if lines == self.document.plain_lines()[: len(lines)]:
             self._journal(PublishStep.CREATED, block_ids=standing)
             return standing
-        if not self.publication.may_overwrite and not self._wrote(lines):
+        if self.publication.answer != Answer.OVERWRITE and not self._wrote(lines):
             raise Stopped(
                 "Somebody has changed the page of this review in Notion, so the portal left it as it is. Look at it "
                 "there; to put the approved text in its place, publish again and say so.",
