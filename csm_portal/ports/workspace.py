@@ -1,6 +1,6 @@
 """The workspace that a tenant keeps its accounts in, and that QBRs are published to (SPEC 1, 2)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -120,6 +120,25 @@ class DataSourceInfo:
     properties: tuple[PropertyInfo, ...]
 
 
+class PropertyState(StrEnum):
+    OK = "ok"
+    MISSING = "missing"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PropertyCheck:
+    """A property that the portal writes, held against the live schema.
+
+    ``type_word`` is what Notion's pages call the type that it should have; ``clause`` goes on from “The database …:”.
+    """
+
+    name: str
+    type_word: str
+    state: PropertyState
+    clause: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingProblem:
     """A field that the live schema cannot fill: no such property, or one of a type that cannot carry it."""
@@ -232,6 +251,15 @@ class Workspace(Protocol):
 
     def check_mapping(self, source: DataSourceInfo, mapping: PropertyMapping) -> list[MappingProblem]:
         """Name each mapped property that is missing or of a type that cannot carry its field."""
+
+    def preview_accounts(self, mapping: PropertyMapping, *, count: int) -> tuple[AccountRecord, ...]:
+        """Return the first rows of the accounts data source as this mapping reads them. Two to three requests."""
+
+    def check_qbr_properties(self) -> tuple[PropertyCheck, ...]:
+        """Hold the QBR data source against what a QBR needs there: one answer a property of SPEC 2.6."""
+
+    def create_qbr_properties(self, names: Collection[str]) -> tuple[str, ...]:
+        """Add those of the named properties that the QBR data source lacks, and nothing else; return what was added."""
 
     def scan_accounts(self, mapping: PropertyMapping) -> Iterator[AccountsPage]:
         """Yield every row of the accounts data source, then every archived row, at most 100 a page."""

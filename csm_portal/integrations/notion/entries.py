@@ -1,24 +1,19 @@
 """A QBR's entry in the QBR database: its properties by name, and what is wrong with the database (SPEC 2.6)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from csm_portal.integrations.notion import answers, atoms, blocks, errors, fields, notion_id
+from csm_portal.integrations.notion import answers, atoms, blocks, errors, fields, qbr_schema
 from csm_portal.integrations.notion.answers import DataSourceAnswer, PageAnswer
+from csm_portal.integrations.notion.qbr_schema import (
+    ACCOUNT,
+    CREATED_DATE,
+    HEALTH_SCORE,
+    KEY,
+    QUARTER,
+    STATUS,
+)
 from csm_portal.ports.workspace import QBREntry, QBRPageRef
-
-ACCOUNT, QUARTER, STATUS = "Account", "Quarter", "Status"
-HEALTH_SCORE, CREATED_DATE, KEY = "Health Score", "Created Date", "QBR Key"
-
-# The first type is the one that the portal would create; a status property can say Draft and Ready as well.
-NEEDED: Mapping[str, tuple[str, ...]] = {
-    ACCOUNT: ("relation",),
-    QUARTER: ("select",),
-    STATUS: ("select", "status"),
-    HEALTH_SCORE: ("number",),
-    CREATED_DATE: ("date",),
-    KEY: ("rich_text",),
-}
 
 
 class Columns:
@@ -29,17 +24,18 @@ class Columns:
     """
 
     def __init__(self, source: DataSourceAnswer, *, accounts: Iterable[str]) -> None:
-        by_name = {name.strip().casefold(): name for name in source.properties}
-        self._names = {needed: by_name.get(needed.casefold(), needed) for needed in NEEDED}
+        self._names = qbr_schema.names_in(source)
         self._schemas = {needed: source.properties.get(name, {}) for needed, name in self._names.items()}
         self._title = next(
             (n for n, schema in source.properties.items() if schema.get("type") == "title"), None
         )
-        complaints = list(self._complaints(accounts))
-        if complaints:
+        complaint = qbr_schema.complaint(qbr_schema.checks(source, accounts=accounts))
+        if self._title is None:
+            complaint = f"{complaint}; it has no title" if complaint else "it has no title"
+        if complaint:
             raise errors.not_configured(
-                f"The QBR database “{fields.title_of(source)}” cannot take a QBR: {'; '.join(complaints)}. "
-                "Put this right in Notion and try again."
+                f"The QBR database “{fields.title_of(source)}” cannot take a QBR: {complaint}. "
+                "An admin puts this right on the portal's Notion page."
             )
 
     def for_entry(self, entry: QBREntry, *, status: str) -> dict[str, Any]:
@@ -76,25 +72,3 @@ class Columns:
         except atoms.Unreadable:
             return None
         return held[0] if held and isinstance(held[0], str) else None
-
-    def _complaints(self, accounts: Iterable[str]) -> Iterator[str]:
-        missing = [name for name, schema in self._schemas.items() if not schema]
-        if missing:
-            words = [f"“{name}” ({fields.type_word(NEEDED[name][0])})" for name in missing]
-            yield f"it has no property {_listed(words)}"
-        for name, schema in self._schemas.items():
-            kind = schema.get("type")
-            if schema and kind not in NEEDED[name]:
-                wanted = fields.type_word(NEEDED[name][0])
-                yield f"its property “{name}” is of type {fields.type_word(str(kind))} where {wanted} is needed"
-        related = self._schemas[ACCOUNT].get("relation")
-        if isinstance(related, dict):
-            ends = {notion_id.compact(str(related.get(key))) for key in ("database_id", "data_source_id")}
-            if not ends & {notion_id.compact(account) for account in accounts}:
-                yield f"its relation “{ACCOUNT}” does not lead to the accounts database"
-        if self._title is None:
-            yield "it has no title"
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,6 +1,6 @@
 """``NotionCSMAdapter``: a tenant's Notion workspace behind the portal's port (SPEC 2.1)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from notion_client import Client
@@ -13,6 +13,7 @@ from csm_portal.integrations.notion import (
     fields,
     pacing,
     paging,
+    qbr_schema,
     records,
     sources,
     windows,
@@ -26,6 +27,7 @@ from csm_portal.ports.workspace import (
     AccountsPage,
     DataSourceInfo,
     MappingProblem,
+    PropertyCheck,
     PropertyMapping,
     QBREntry,
     QBRPageRef,
@@ -95,6 +97,25 @@ class NotionCSMAdapter(Workspace):
     def check_mapping(self, source: DataSourceInfo, mapping: PropertyMapping) -> list[MappingProblem]:
         """Name each mapped property that is missing or of a type that cannot carry its field."""
         return fields.problems(source, mapping)
+
+    def preview_accounts(self, mapping: PropertyMapping, *, count: int) -> tuple[AccountRecord, ...]:
+        """Return the first rows of the accounts data source as this mapping reads them."""
+        source = self._accounts()
+        reader = records.Reader(self._client, source, mapping, is_scan=False)
+        path = f"data_sources/{source.id}/query"
+        answer = self._client.read(path, method="POST", body={"page_size": count}, what=ACCOUNTS)
+        first = answers.parse(answers.ListAnswer, answer, what=ACCOUNTS).results[:count]
+        return tuple(reader.record(page) for page in self._pages(first))
+
+    def check_qbr_properties(self) -> tuple[PropertyCheck, ...]:
+        """Hold the QBR data source against what a QBR needs there."""
+        return qbr_schema.checks(self._qbrs(), accounts=[self._accounts_source_id()])
+
+    def create_qbr_properties(self, names: Collection[str]) -> tuple[str, ...]:
+        """Add those of the named properties that the QBR data source lacks, and nothing else; return what was added."""
+        self._columns = None
+        accounts = self._accounts_source_id()
+        return qbr_schema.create(self._client, self._qbrs(), names, accounts_source_id=accounts, what=QBRS)
 
     def scan_accounts(self, mapping: PropertyMapping) -> Iterator[AccountsPage]:
         """Yield every row, then every archived row, at most 100 a page.

@@ -284,7 +284,7 @@ def test_everything_that_a_qbr_database_lacks_is_told_in_one_sentence(sim, entry
     assert str(refused.value) == (
         "The QBR database “Reviews” cannot take a QBR: it has no property “Status” (select), “Created Date” (date) and "
         "“QBR Key” (text); its property “Health Score” is of type text where number is needed. "
-        "Put this right in Notion and try again."
+        "An admin puts this right on the portal's Notion page."
     )
 
 
