@@ -1,6 +1,7 @@
 """One row per account page of the workspace, and which property feeds which field."""
 
 import uuid
+from enum import StrEnum
 
 from django.db import models
 from django.utils import timezone
@@ -10,6 +11,17 @@ from csm_portal.core.models import User
 from csm_portal.core.scope import TenantManager, TenantModel
 
 AccountManager = TenantManager.from_queryset(AccountQuerySet)
+
+
+class Absence(StrEnum):
+    """What is to be done about an account that the last full scan did not bring."""
+
+    # Each is asked for by its id, and removed if it is gone.
+    ASK = "ask"
+    # A person has to say first whether it may be removed.
+    WAITS = "waits"
+    # A person decided to keep it as it was last known.
+    KEPT = "kept"
 
 
 class Account(TenantModel):
@@ -64,6 +76,9 @@ class Account(TenantModel):
     synced_at = models.DateTimeField(default=timezone.now)
     is_archived = models.BooleanField(default=False)
     removed_at = models.DateTimeField(null=True)
+    # Empty while scans bring the account; ``unseen_since`` is the first scan that did not.
+    absence = models.CharField(max_length=5, blank=True, choices=[(a.value, a.value) for a in Absence])
+    unseen_since = models.DateTimeField(null=True)
     # The effective band and the churn level of the latest score, empty before the first: written by the scan
     # together with AccountHealth, so that the figures over all accounts are read from one index.
     shown_band = models.CharField(max_length=7, blank=True)
@@ -120,6 +135,9 @@ class PropertyMapping(TenantModel):
     property_id = models.CharField(max_length=100)
     property_name = models.CharField(max_length=300)
     property_type = models.CharField(max_length=40)
+    # Since when, and why, the property cannot be read for any account; its field keeps its last known values.
+    frozen_since = models.DateTimeField(null=True)
+    frozen_because = models.CharField(max_length=500, blank=True)
 
     class Meta(TenantModel.Meta):
         abstract = False

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from django.db import models
 
-from csm_portal.core.models import Job
+from csm_portal.core.models import Job, User
 from csm_portal.core.scope import TenantModel
 
 
@@ -14,13 +14,31 @@ class SyncState(StrEnum):
     DONE = "done"
     INCOMPLETE = "incomplete"
     FAILED = "failed"
+    # Too many accounts did not come for the portal to decide by itself (SPEC 2.4).
+    ASKS = "asks"
+
+
+class SyncKind(StrEnum):
+    FULL = "full"
+    QUICK = "quick"
+    PAGES = "pages"
+
+
+class Answer(StrEnum):
+    """What a person says about accounts that the workspace no longer shows."""
+
+    REMOVE = "remove"
+    KEEP = "keep"
 
 
 class SyncRun(TenantModel):
-    """One full scan of the accounts data source, with its counts (SPEC 2.4)."""
+    """One sync of the mirror, with its counts: a full scan, or a refresh of some pages (SPEC 2.4)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(
+        max_length=5, default=SyncKind.FULL, choices=[(k.value, k.value) for k in SyncKind]
+    )
     state = models.CharField(
         max_length=10, default=SyncState.RUNNING, choices=[(s.value, s.value) for s in SyncState]
     )
@@ -39,6 +57,12 @@ class SyncRun(TenantModel):
     # Whole sentences about the run: mapped properties that are gone, rows that could not be read at all.
     problems = models.JSONField(default=list)
     error = models.TextField(blank=True)
+    # How many accounts did not come, of how many that the mirror knows; and what a person said, where it asked.
+    missing = models.PositiveIntegerField(default=0)
+    known = models.PositiveIntegerField(default=0)
+    answer = models.CharField(max_length=6, blank=True, choices=[(a.value, a.value) for a in Answer])
+    answered_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         abstract = False
