@@ -3,6 +3,15 @@
 from accounts.models.account import Absence, Account, PropertyMapping, ROIFactMapping
 from accounts.models.churn import ChurnAssessment
 from accounts.models.health import AccountHealth, HealthScore, PolicyVersion
+from accounts.models.hints import Hint, HintState, NotionWatch
+from accounts.models.notion_writes import (
+    CSMProfile,
+    FiguresInNotion,
+    FiguresRun,
+    ProfileState,
+    WriteState,
+    WrittenFigures,
+)
 from accounts.models.sync import Answer, SyncKind, SyncRun, SyncState
 
 __all__ = [
@@ -10,12 +19,21 @@ __all__ = [
     "Account",
     "AccountHealth",
     "Answer",
+    "CSMProfile",
     "ChurnAssessment",
+    "FiguresInNotion",
+    "FiguresRun",
     "HealthScore",
+    "Hint",
+    "HintState",
+    "NotionWatch",
     "PolicyVersion",
+    "ProfileState",
     "PropertyMapping",
     "ROIFactMapping",
     "SyncKind",
     "SyncRun",
     "SyncState",
+    "WriteState",
+    "WrittenFigures",
 ]

@@ -34,6 +34,8 @@ class NotionConnection(TenantModel):
     mapped_data_source_id = models.CharField(max_length=64, blank=True)
     qbr_database_id = models.CharField(max_length=300, blank=True)
     requests_per_minute = models.PositiveIntegerField(default=180)
+    # Whether the portal keeps score and churn risk on the account pages (SPEC 2.5a).
+    writes_figures = models.BooleanField(default=True)
     updated_at = models.DateTimeField(default=timezone.now)
     # What the last set-up check found, as the set-up page shows it; the page itself never asks Notion.
     last_check = models.JSONField(default=dict)
