@@ -2,7 +2,7 @@
 
 import re
 
-from qbr.grounding.evidence import Needs
+from qbr.grounding.figures import Needs
 
 RISE = re.compile(
     r"\b(?:up|rose|risen|rises|rising|grew|grown|grows|growing|growth|increas\w+|gain\w*|climb\w*|added|adds|higher|above|ahead|more)\b",

@@ -14,7 +14,8 @@ from qbr.catalogue import Moment
 from qbr.grounding import cues
 from qbr.grounding.context import Surroundings, days_named, present, says
 from qbr.grounding.dates import When
-from qbr.grounding.evidence import Evidence, Figure, Needs
+from qbr.grounding.evidence import Evidence
+from qbr.grounding.figures import Figure, Needs
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, POINTS, SHARE, Hedge, Quantity
 
 _PARTS = frozenset({"seats.used", "seats.unused", "features.used_count", "commitments.kept"})
