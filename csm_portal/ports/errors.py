@@ -24,7 +24,8 @@ class PortError(Exception):
     ``permanent`` says that the same call will fail again until somebody changes something.
     ``maybe_written`` says that the other side may have saved the write although it answered with an
     error, or not at all: look before doing it again. ``committed_id`` is the id of the thing that it
-    said it saved, where it said so.
+    said it saved, ``committed_child_ids`` are those of the things that it saved in it, in their order, where
+    it said so.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class PortError(Exception):
         request_id: str | None = None,
         maybe_written: bool = False,
         committed_id: str | None = None,
+        committed_child_ids: Iterable[str] = (),
     ) -> None:
         super().__init__(message)
         self.trouble = trouble
@@ -45,6 +47,7 @@ class PortError(Exception):
         self.request_id = request_id
         self.maybe_written = maybe_written
         self.committed_id = committed_id
+        self.committed_child_ids = tuple(committed_child_ids)
 
 
 class ChoiceNeeded(PortError):

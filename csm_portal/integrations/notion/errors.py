@@ -98,6 +98,7 @@ def _from_answer(error: sdk_errors.HTTPResponseError, *, what: str, is_write: bo
             request_id=request_id,
             maybe_written=is_write,
             committed_id=_committed_id(body),
+            committed_child_ids=_committed_child_ids(body),
         )
     if not isinstance(body.get("code"), str):
         answer = bad_answer(what, request_id=request_id)
@@ -141,8 +142,18 @@ def _refusal(status: int, *, words: str, what: str) -> tuple[str, Trouble]:
 
 
 def _committed_id(body: Mapping[str, Any]) -> str | None:
+    return _text(_additional(body).get("committed_resource_id"))
+
+
+def _committed_child_ids(body: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the blocks that an append saved although it was answered with an error."""
+    ids = _additional(body).get("committed_child_ids")
+    return [identifier for identifier in ids if _text(identifier)] if isinstance(ids, list) else []
+
+
+def _additional(body: Mapping[str, Any]) -> Mapping[str, Any]:
     data = body.get("additional_data")
-    return _text(data.get("committed_resource_id")) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}
 
 
 def _body_of(error: sdk_errors.HTTPResponseError) -> Mapping[str, Any]:
