@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 from csm_portal.ports.documents import Document
+from csm_portal.ports.gates import Gate
 
 
 class ValueKind(StrEnum):
@@ -99,6 +100,8 @@ class WorkspaceConfig:
     base_url: str = "https://api.notion.com"
     budget: int = 180
     transport: Any = None
+    # Whom every call asks first; without one a caller paces itself by ``budget``, alone in its process.
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
