@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 from csm_portal.ports.documents import Document
 from csm_portal.ports.gates import Gate
+from csm_portal.ports.qbr_pages import QBRBody, QBRPageState
 
 
 class ValueKind(StrEnum):
@@ -233,6 +234,8 @@ class QBRPageRef:
     url: str
     key: str
     status: str | None = None
+    title: str = ""
+    is_archived: bool = False
 
 
 class Workspace(Protocol):
@@ -271,25 +274,36 @@ class Workspace(Protocol):
         """Return one account by its page id."""
 
     def find_qbr_pages(self, key: str) -> list[QBRPageRef]:
-        """Return every page of the QBR database that carries this key, archived ones excepted."""
+        """Return every page of the QBR database that carries this key, archived ones included; none in the trash.
+
+        A page that was just made may be missing: the workspace's index lags behind.
+        """
 
     def create_qbr_page(self, entry: QBREntry, document: Document) -> tuple[QBRPageRef, list[str]]:
         """Create the entry as Draft with the first blocks of the body; return it and the ids of its top blocks."""
 
     def append_qbr_body(self, page_id: str, document: Document, *, after: int) -> list[str]:
-        """Append the next call's worth of top blocks, skipping the first ``after``; return their ids.
+        """Append the next call's worth of top blocks at the end, skipping the first ``after``; return their ids.
 
-        An empty list means that the whole body is there.
+        An empty list means that nothing is left to append.
         """
 
-    def erase_qbr_body(self, page_id: str) -> None:
-        """Empty the page's body in one step; its properties stay."""
+    def remove_qbr_block(self, block_id: str) -> None:
+        """Put one top block into the workspace's trash; one that is gone already is no error."""
 
-    def qbr_block_ids(self, page_id: str) -> list[str]:
-        """Return the ids of the page's top blocks in order."""
+    def read_qbr_body(self, page_id: str, *, without: Collection[str] = ()) -> QBRBody:
+        """Return the page's body; the blocks named in ``without`` are left out of its ``lines``."""
 
     def read_qbr_lines(self, page_id: str) -> list[str]:
         """Return the words of the page's body, comparable with ``Document.plain_lines``."""
 
-    def update_qbr_page(self, page_id: str, entry: QBREntry, *, status: str) -> None:
-        """Set the entry's properties; ``status="Ready"`` is the last write of publishing."""
+    def read_qbr_page(self, page_id: str) -> QBRPageState:
+        """Return a page by its id, be it in the trash, archived or moved."""
+
+    def update_qbr_page(
+        self, page_id: str, entry: QBREntry, *, status: str, leave: Collection[str] = ()
+    ) -> QBRPageState:
+        """Set the entry's properties but those named in ``leave``; return the page as it is then.
+
+        ``status="Ready"`` is the last write of publishing.
+        """

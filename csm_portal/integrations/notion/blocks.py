@@ -5,6 +5,7 @@ goes on in the next one, in a way that can be told when it is read back: ``lines
 equals ``Document.plain_lines`` of what was approved.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -74,6 +75,52 @@ def lines(blocks: Iterable[Mapping[str, Any]]) -> list[str]:
             found += lines(content["children"])
             unfinished = None
     return found
+
+
+def fingerprint(block: Mapping[str, Any]) -> str:
+    """Return a SHA-256 (hex) of all that a reader sees of a block: kind, words, formatting, and what it holds.
+
+    Ids, times and addresses that Notion signs anew each hour are left out, and so is how the words are cut into
+    items. A table carries its rows, a block inside another stands in the ``children`` of its content.
+    """
+    canonical = json.dumps(_seen(block), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8", "replace")).hexdigest()
+
+
+_APPEARANCE = ("color", "checked", "language", "title", "expression", "url", "is_toggleable", "has_column_header", "has_row_header")  # fmt: skip
+
+
+def _seen(block: Mapping[str, Any]) -> list[Any]:
+    kind = str(block.get("type"))
+    held = block.get(kind)
+    content = held if isinstance(held, Mapping) else {}
+    icon = content.get("icon")
+    appearance = {
+        name: content[name] for name in _APPEARANCE if content.get(name) not in (None, False, "default")
+    }
+    return [
+        kind,
+        appearance,
+        icon.get("emoji") if isinstance(icon, Mapping) else None,
+        [_runs(content.get(name)) for name in ("rich_text", "caption")],
+        [_runs(cell) for cell in content.get("cells") or ()],
+        [_seen(child) for child in content.get("children") or ()],
+    ]
+
+
+def _runs(items: object) -> list[tuple[str, Any]]:
+    """Return words with their formatting, neighbours of the same formatting as one."""
+    runs: list[tuple[str, Any]] = []
+    for item in items if isinstance(items, list) else ():
+        marks = item.get("annotations") or {}
+        shown = {name: value for name, value in marks.items() if value not in (False, None, "default")}
+        look = [item.get("type"), item.get("href"), shown]
+        words = atoms.plain_text([item])
+        if runs and runs[-1][1] == look:
+            runs[-1] = (runs[-1][0] + words, look)
+        else:
+            runs.append((words, look))
+    return runs
 
 
 def _render(block: Block) -> Iterator[NotionBlock]:

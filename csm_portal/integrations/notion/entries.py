@@ -1,9 +1,9 @@
 """A QBR's entry in the QBR database: its properties by name, and what is wrong with the database (SPEC 2.6)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from csm_portal.integrations.notion import answers, atoms, blocks, errors, fields, qbr_schema
+from csm_portal.integrations.notion import answers, atoms, blocks, errors, fields, notion_id, qbr_schema
 from csm_portal.integrations.notion.answers import DataSourceAnswer, PageAnswer
 from csm_portal.integrations.notion.qbr_schema import (
     ACCOUNT,
@@ -13,7 +13,10 @@ from csm_portal.integrations.notion.qbr_schema import (
     QUARTER,
     STATUS,
 )
+from csm_portal.ports.qbr_pages import QBRPageState
 from csm_portal.ports.workspace import QBREntry, QBRPageRef
+
+TITLE = "Title"
 
 
 class Columns:
@@ -38,8 +41,8 @@ class Columns:
                 "An admin puts this right on the portal's Notion page."
             )
 
-    def for_entry(self, entry: QBREntry, *, status: str) -> dict[str, Any]:
-        """Return the properties of an entry as a request holds them."""
+    def for_entry(self, entry: QBREntry, *, status: str, leave: Collection[str] = ()) -> dict[str, Any]:
+        """Return the properties of an entry as a request holds them, but those named in ``leave``."""
         values = {
             ACCOUNT: [{"id": entry.account_id}],
             QUARTER: {"name": entry.quarter},
@@ -48,7 +51,13 @@ class Columns:
             CREATED_DATE: {"start": entry.created_on.isoformat()},
             KEY: blocks.rich_text(entry.key),
         }
-        written = {self._names[name]: {self._schemas[name]["type"]: value} for name, value in values.items()}
+        written = {
+            self._names[name]: {self._schemas[name]["type"]: value}
+            for name, value in values.items()
+            if name not in leave
+        }
+        if TITLE in leave:
+            return written
         return {str(self._title): {"title": blocks.rich_text(entry.title)}, **written}
 
     def with_key(self, key: str) -> dict[str, Any]:
@@ -60,10 +69,31 @@ class Columns:
         if answer.get("object") != "page" or "properties" not in answer:
             return None
         page = answers.parse(PageAnswer, answer, what="the QBR's page")
-        if page.in_trash or page.is_archived:
+        if page.in_trash:
             return None
         return QBRPageRef(
-            id=page.id, url=page.url, key=self._text(page, KEY) or "", status=self._text(page, STATUS)
+            id=page.id,
+            url=page.url,
+            key=self._text(page, KEY) or "",
+            status=self._text(page, STATUS),
+            title=_words(page.properties.get(str(self._title))),
+            is_archived=page.is_archived,
+        )
+
+    def state(self, page: PageAnswer, *, source_id: str) -> QBRPageState:
+        """Return a page with its title and properties as a person reads them, wherever it is now."""
+        names = {TITLE: str(self._title), **self._names}
+        values = {needed: _words(page.properties.get(name)) for needed, name in names.items()}
+        parent = page.parent.data_source_id
+        return QBRPageState(
+            id=page.id,
+            url=page.url,
+            title=values[TITLE],
+            status=values[STATUS],
+            values=values,
+            is_in_trash=page.in_trash,
+            is_archived=page.is_archived,
+            is_in_database=parent is not None and notion_id.compact(parent) == notion_id.compact(source_id),
         )
 
     def _text(self, page: PageAnswer, name: str) -> str | None:
@@ -72,3 +102,12 @@ class Columns:
         except atoms.Unreadable:
             return None
         return held[0] if held and isinstance(held[0], str) else None
+
+
+def _words(value: object) -> str:
+    """Return what a property says; of a relation, the ids of the pages."""
+    try:
+        held = atoms.of(value)
+    except atoms.Unreadable:
+        return ""
+    return ", ".join(atom.id if isinstance(atom, atoms.PageLink) else str(atom) for atom in held)

@@ -7,12 +7,11 @@ from notion_client import Client
 
 from csm_portal.integrations.notion import (
     answers,
-    blocks,
     entries,
     errors,
     fields,
     pacing,
-    paging,
+    qbr_pages,
     qbr_schema,
     records,
     sources,
@@ -22,6 +21,7 @@ from csm_portal.integrations.notion import client as notion
 from csm_portal.integrations.notion.answers import DataSourceAnswer, PageAnswer, UserAnswer
 from csm_portal.ports.documents import Document
 from csm_portal.ports.errors import PortError, Trouble
+from csm_portal.ports.qbr_pages import QBRBody, QBRPageState
 from csm_portal.ports.workspace import (
     AccountRecord,
     AccountsPage,
@@ -36,9 +36,8 @@ from csm_portal.ports.workspace import (
     WorkspaceConfig,
 )
 
-ACCOUNTS, QBRS = "the accounts database", "the QBR database"
-ACCOUNT_PAGE, QBR_PAGE = "the account's page", "the QBR's page"
-DRAFT = "Draft"
+ACCOUNTS, QBRS = "the accounts database", qbr_pages.QBRS
+ACCOUNT_PAGE = "the account's page"
 # A cursor that keeps expiring would read the first pages for ever.
 RESTARTS_A_PARTITION = 3
 
@@ -66,6 +65,9 @@ class NotionCSMAdapter(Workspace):
         self._named_source = accounts_data_source_id
         self._found: dict[str, str] = {}
         self._columns: entries.Columns | None = None
+        self._qbr_pages = qbr_pages.QBRPages(
+            self._client, source_id=self._qbr_source_id, columns=self._qbr_columns
+        )
 
     def close(self) -> None:
         """Give the connections back."""
@@ -157,71 +159,42 @@ class NotionCSMAdapter(Workspace):
         return records.Reader(self._client, source, chosen, is_scan=False).record(page)
 
     def find_qbr_pages(self, key: str) -> list[QBRPageRef]:
-        """Return every page of the QBR database that carries this key, archived ones excepted."""
-        columns = self._qbr_columns()
-        path = f"data_sources/{self._qbr_source_id()}/query"
-        found = paging.results(self._client, path, what=QBRS, body={"filter": columns.with_key(key)})
-        references = (columns.reference(answer) for answer in found)
-        return [reference for reference in references if reference is not None and reference.key == key]
+        """Return every page of the QBR database that carries this key, archived ones included; none in the trash."""
+        return self._qbr_pages.find(key)
 
     def create_qbr_page(self, entry: QBREntry, document: Document) -> tuple[QBRPageRef, list[str]]:
-        """Create the entry as Draft with the first blocks of the body; return it and the ids of its top blocks.
-
-        An error after the page was made carries its id in ``committed_id``.
-        """
-        columns = self._qbr_columns()
-        first = blocks.batch(blocks.render_qbr_blocks(document))
-        body = {
-            "parent": {"type": "data_source_id", "data_source_id": self._qbr_source_id()},
-            "properties": columns.for_entry(entry, status=DRAFT),
-            "children": first,
-        }
-        answer = self._client.write("POST", "pages", what=QBRS, body=body)
-        reference = columns.reference(answer)
-        if reference is None:
-            raise errors.bad_answer(QBRS, is_write=True)
-        try:
-            return reference, self.qbr_block_ids(reference.id)
-        except PortError as error:
-            error.maybe_written, error.committed_id = True, reference.id
-            raise
+        """Create the entry as Draft with the first blocks of the body; return it and the ids of its top blocks."""
+        return self._qbr_pages.create(entry, document)
 
     def append_qbr_body(self, page_id: str, document: Document, *, after: int) -> list[str]:
-        """Append the next call's worth of top blocks, skipping the first ``after``; return their ids.
+        """Append the next call's worth of top blocks at the end, skipping the first ``after``; return their ids."""
+        return self._qbr_pages.append(page_id, document, after=after)
 
-        An empty list means that the whole body is there.
-        """
-        following = blocks.batch(blocks.render_qbr_blocks(document)[after:])
-        if not following:
-            return []
-        identifier = sources.parsed(page_id, what=QBR_PAGE)
-        answer = self._client.write(
-            "PATCH", f"blocks/{identifier}/children", what=QBR_PAGE, body={"children": following}
-        )
-        appended = answers.parse(answers.ListAnswer, answer, what=QBR_PAGE)
-        return [str(block.get("id")) for block in appended.results]
-
-    def erase_qbr_body(self, page_id: str) -> None:
-        """Empty the page's body in one step; its properties stay."""
-        identifier = sources.parsed(page_id, what=QBR_PAGE)
-        self._client.write("PATCH", f"pages/{identifier}", what=QBR_PAGE, body={"erase_content": True})
+    def remove_qbr_block(self, block_id: str) -> None:
+        """Put one top block into Notion's trash; one that is gone already is no error."""
+        self._qbr_pages.remove(block_id)
 
     def qbr_block_ids(self, page_id: str) -> list[str]:
         """Return the ids of the page's top blocks in order."""
-        return [str(block.get("id")) for block in self._children(sources.parsed(page_id, what=QBR_PAGE))]
+        return self._qbr_pages.block_ids(page_id)
+
+    def read_qbr_body(self, page_id: str, *, without: Collection[str] = ()) -> QBRBody:
+        """Return the page's body; the blocks named in ``without`` are left out of its ``lines``."""
+        return self._qbr_pages.body(page_id, without=without)
 
     def read_qbr_lines(self, page_id: str) -> list[str]:
-        """Return the words of the page's body, comparable with ``Document.plain_lines``.
+        """Return the words of the page's body, comparable with ``Document.plain_lines``."""
+        return list(self._qbr_pages.body(page_id).lines)
 
-        One request for each 100 top blocks and one for each 100 rows of a table.
-        """
-        return blocks.lines(self._tree(sources.parsed(page_id, what=QBR_PAGE)))
+    def read_qbr_page(self, page_id: str) -> QBRPageState:
+        """Return a page by its id, be it in the trash, archived or moved."""
+        return self._qbr_pages.state(page_id)
 
-    def update_qbr_page(self, page_id: str, entry: QBREntry, *, status: str) -> None:
-        """Set the entry's properties; ``status="Ready"`` is the last write of publishing."""
-        body = {"properties": self._qbr_columns().for_entry(entry, status=status)}
-        identifier = sources.parsed(page_id, what=QBR_PAGE)
-        self._client.write("PATCH", f"pages/{identifier}", what=QBR_PAGE, body=body)
+    def update_qbr_page(
+        self, page_id: str, entry: QBREntry, *, status: str, leave: Collection[str] = ()
+    ) -> QBRPageState:
+        """Set the entry's properties but those named in ``leave``; ``status="Ready"`` is the last write of publishing."""
+        return self._qbr_pages.update(page_id, entry, status=status, leave=leave)
 
     def _accounts(self) -> DataSourceAnswer:
         return sources.fetch(self._client, self._accounts_source_id(), what=ACCOUNTS)
@@ -278,18 +251,6 @@ class NotionCSMAdapter(Workspace):
             page = answers.parse(PageAnswer, answer, what=ACCOUNTS)
             if not page.in_trash:
                 yield page
-
-    def _children(self, block_id: str) -> Iterator[dict[str, Any]]:
-        return paging.results(self._client, f"blocks/{block_id}/children", what=QBR_PAGE)
-
-    def _tree(self, block_id: str) -> Iterator[dict[str, Any]]:
-        for block in self._children(block_id):
-            kind = str(block.get("type"))
-            content = block.get(kind)
-            if not block.get("has_children") or not isinstance(content, dict):
-                yield block
-                continue
-            yield {**block, kind: {**content, "children": list(self._tree(str(block["id"])))}}
 
 
 def connect(config: WorkspaceConfig) -> NotionCSMAdapter:
