@@ -5,6 +5,7 @@ from csm_portal.core.models.connections import NotionConnection, TenantSecret
 from csm_portal.core.models.jobs import Job, JobState, ScheduleSlot, SlotState
 from csm_portal.core.models.outbox import Delivery, DeliveryState, OutboxEvent
 from csm_portal.core.models.people import Membership, Role, Tenant, User
+from csm_portal.core.models.request_gate import RequestAdmission, RequestGate
 
 __all__ = [
     "AuditEvent",
@@ -15,6 +16,8 @@ __all__ = [
     "Membership",
     "NotionConnection",
     "OutboxEvent",
+    "RequestAdmission",
+    "RequestGate",
     "Role",
     "ScheduleSlot",
     "SlotState",
