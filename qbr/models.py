@@ -260,6 +260,8 @@ class Publication(TenantModel):
     end = models.CharField(max_length=9, blank=True, choices=[(e.value, e.value) for e in PublishEnd])
     # Counted at the start of each run: one that was thought dead and is not can tell that it was overtaken.
     runs = models.PositiveSmallIntegerField(default=0)
+    # The review's version when it was asked for: the order of its publications, also of those of one moment.
+    qbr_version = models.PositiveIntegerField(default=0)
 
     class Meta(TenantModel.Meta):
         abstract = False

@@ -31,6 +31,7 @@ class Action(StrEnum):
     REQUEST_CHANGES = "request_changes"
     APPROVE = "approve"
     PUBLISH = "publish"
+    KEEP_THEIRS = "keep_theirs"
     PUBLISHED = "published"
     PUBLISH_FAILED = "publish_failed"
 
@@ -56,6 +57,8 @@ TRANSITIONS: Mapping[tuple[State, Action], State] = {
     (State.IN_REVIEW, Action.APPROVE): State.APPROVED,
     (State.APPROVED, Action.REQUEST_CHANGES): State.DRAFT,
     (State.APPROVED, Action.PUBLISH): State.PUBLISHING,
+    # The page in Notion was changed by hand and stays so: what is approved stays approved, and unpublished.
+    (State.APPROVED, Action.KEEP_THEIRS): State.APPROVED,
     (State.PUBLISHING, Action.PUBLISHED): State.PUBLISHED,
     (State.PUBLISHING, Action.PUBLISH_FAILED): State.APPROVED,
 }
@@ -155,6 +158,7 @@ def _wrong_state(action: Action, state: State) -> str:
         Action.REQUEST_CHANGES: "Changes can be requested only before a review is published",
         Action.APPROVE: "Only a review that was submitted can be approved",
         Action.PUBLISH: "Only an approved review can be published",
+        Action.KEEP_THEIRS: "Only an approved review can be left unpublished",
     }
     sentence = needed.get(action, "This review cannot be changed now")
     return f"{sentence}; this one is {_as_words(state)}."

@@ -216,6 +216,7 @@ _DID: Final[Mapping[str, str]] = {
     Action.REQUEST_CHANGES: "asked for changes",
     Action.APPROVE: "approved it",
     Action.PUBLISH: "had it published",
+    Action.KEEP_THEIRS: "left the page in Notion as it is",
     Action.PUBLISHED: "completed the page in Notion",
     Action.PUBLISH_FAILED: "could not publish it",
 }

@@ -33,6 +33,7 @@ _VERBS: Final[Mapping[Action, str]] = {
     Action.REQUEST_CHANGES: "qbr.changes_requested",
     Action.APPROVE: "qbr.approved",
     Action.PUBLISH: "qbr.publishing_asked",
+    Action.KEEP_THEIRS: "qbr.notion_kept",
     Action.PUBLISHED: "qbr.published",
     Action.PUBLISH_FAILED: "qbr.publishing_failed",
 }
