@@ -13,18 +13,24 @@ from csm_portal.ports.workspace import Workspace, WorkspaceConfig
 from csm_portal.ports.writer import Writer
 
 NOTION_TOKEN = "notion_token"  # noqa: S105 (the name of a secret, not a secret)
+NOTION_TOKEN_CANDIDATE = "notion_token_candidate"  # noqa: S105 (the name of a secret, not a secret)
 
 
-def workspace_config() -> WorkspaceConfig:
-    """Return how to reach the scope's tenant's Notion workspace.
+def workspace_config(*, is_candidate: bool = False) -> WorkspaceConfig:
+    """Return how to reach the scope's tenant's Notion workspace, or the one that settings on trial describe.
 
     Raises PortError with a sentence that says what is not set up yet.
     """
     connection = NotionConnection.objects.first()
+    names = (NOTION_TOKEN_CANDIDATE, NOTION_TOKEN) if is_candidate else (NOTION_TOKEN,)
     try:
-        token = secrets.read(NOTION_TOKEN) or settings.NOTION_TOKEN
+        token = next((found for name in names if (found := secrets.read(name))), settings.NOTION_TOKEN)
     except secrets.SecretUnreadable as error:
         raise PortError(str(error), trouble=Trouble.NOT_CONFIGURED, permanent=True) from error
+    if is_candidate and connection:
+        # Never saved from here: the row is as the settings on trial would make it.
+        for name, value in connection.candidate.get("values", {}).items():
+            setattr(connection, name, value)
     accounts = (connection and connection.accounts_database_id) or settings.NOTION_CSM_ACCOUNTS_DATABASE_ID
     if not token:
         raise PortError(
@@ -48,9 +54,10 @@ def workspace_config() -> WorkspaceConfig:
     )
 
 
-def workspace() -> Workspace:
-    """Return the scope's tenant's workspace. Raises PortError where it is not set up."""
-    return cast(Workspace, import_string(settings.PORTS["workspace"])(workspace_config()))
+def workspace(*, is_candidate: bool = False) -> Workspace:
+    """Return the scope's tenant's workspace, or that of the settings on trial. Raises PortError where it is not set up."""
+    config = workspace_config(is_candidate=is_candidate)
+    return cast(Workspace, import_string(settings.PORTS["workspace"])(config))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

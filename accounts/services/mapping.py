@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts import mirror
+from accounts import mirror, setup_check
 from accounts.models import PropertyMapping
 from csm_portal.core import audit
 from csm_portal.core.models import NotionConnection, User
@@ -18,32 +18,21 @@ from csm_portal.ports.workspace import (
     Workspace,
 )
 
-# Fields that a workspace may well not have, and whose absence no sync needs to tell.
-_TOLD_WHEN_UNMAPPED = frozenset(spec.name for spec in ACCOUNT_FIELDS) - {
-    "currency",
-    "notice_on",
-    "notes",
-    "primary_contacts",
-    "features_licensed",
-    "features_used",
-    "customer_goals",
-    "segment",
-    "lifecycle_stage",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapped:
     """The mapping held against the live schema of the accounts data source.
 
     ``properties`` is field -> property id, ``names`` field -> what the property is called today,
-    ``problems`` the mapped properties that are gone or mistyped.
+    ``problems`` the mapped properties that are gone or mistyped, ``left_out`` the fields that an admin chose
+    nothing for.
     """
 
     source: DataSourceInfo
     properties: Mapping[str, str]
     names: Mapping[str, str]
     problems: tuple[MappingProblem, ...]
+    left_out: frozenset[str] = frozenset()
 
     @property
     def frozen(self) -> frozenset[str]:
@@ -57,8 +46,9 @@ class Mapped:
     @property
     def unmapped(self) -> list[str]:
         """Fields of the score and the book of business that no property feeds."""
-        told = (spec.name for spec in ACCOUNT_FIELDS if spec.name in _TOLD_WHEN_UNMAPPED)
-        return [field for field in told if field not in self.properties and field not in self.frozen]
+        told = (spec.name for spec in ACCOUNT_FIELDS if spec.name not in setup_check.OPTIONAL_FIELDS)
+        settled = self.properties.keys() | self.frozen | self.left_out
+        return [field for field in told if field not in settled]
 
     def sentences(self) -> list[str]:
         """Say what is wrong with the mapping, one whole sentence or two for each thing."""
@@ -101,6 +91,7 @@ def refresh(*, workspace: Workspace) -> Mapped:
         properties=properties,
         names={field: chosen[field].property_name for field in properties},
         problems=tuple(workspace.check_mapping(source, properties)),
+        left_out=frozenset(field for field, row in chosen.items() if not row.property_id),
     )
 
 

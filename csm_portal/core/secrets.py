@@ -51,6 +51,11 @@ def read(name: str) -> str | None:
     return value
 
 
+def forget(name: str) -> None:
+    """Remove a secret of the scope's tenant, if it is there."""
+    TenantSecret.objects.filter(name=name).delete()
+
+
 def rotate() -> int:
     """Encrypt every secret of the scope's tenant anew with the newest key; return how many."""
     box = _box()
