@@ -7,20 +7,35 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from csm_portal.simulators.notion import blocks, errors, faults, pages, query, search, sources, users, view
+from csm_portal.simulators.notion import (
+    arrivals,
+    blocks,
+    errors,
+    faults,
+    pages,
+    query,
+    search,
+    sources,
+    users,
+    view,
+    webhooks,
+)
 from csm_portal.simulators.notion.call import Bot, Call
 from csm_portal.simulators.notion.control import Control
 from csm_portal.simulators.notion.store import Store
 
 MAX_BODY_BYTES = 500_000
+AS_PERSON = "X-Sim-As"
+"""A header of the simulator's own: the id of the person who makes this edit in the app."""
 
 Handler: TypeAlias = Callable[[Call], dict[str, Any]]
 _JSON = "application/json; charset=utf-8"
@@ -58,6 +73,7 @@ ROUTES = (
     _route("POST", "/v1/pages", pages.create, writes=True),
     _route("GET", "/v1/pages/{page_id}", pages.retrieve),
     _route("PATCH", "/v1/pages/{page_id}", pages.update, writes=True),
+    _route("POST", "/v1/pages/{page_id}/move", pages.move, writes=True),
     _route("GET", "/v1/pages/{page_id}/properties/{property_id}", pages.retrieve_property),
     _route("GET", "/v1/blocks/{block_id}", blocks.retrieve),
     _route("PATCH", "/v1/blocks/{block_id}", blocks.update, writes=True),
@@ -69,6 +85,10 @@ ROUTES = (
 
 class ConnectionDropped(ConnectionError):
     """A fault asked to end the connection without an answer."""
+
+
+class AnswerNeverComes(TimeoutError):
+    """A fault asked to keep the connection open without an answer, until the client gives up."""
 
 
 class _Request:
@@ -107,30 +127,60 @@ def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Answer:
+    """``reason`` tells which limit a refused request met, ``afterwards`` is done once the answer has left."""
+
     status: int
     body: bytes
     content_type: str = _JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    outcome: str = "answered"
+    reason: str | None = None
+    afterwards: Callable[[], None] | None = None
+
+
+class _Body:
+    """The body of an answer, and what happens once it has left."""
+
+    def __init__(self, answer: _Answer) -> None:
+        self._parts = iter([answer.body])
+        self._afterwards = answer.afterwards
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._parts
+
+    def close(self) -> None:
+        if self._afterwards is not None:
+            self._afterwards()
 
 
 class App:
     """Answers requests from one store. Threads share it."""
 
-    def __init__(self, store: Store, *, public_url: str | None = None) -> None:
+    def __init__(
+        self, store: Store, *, public_url: str | None = None, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.store = store
         self.public_url = public_url.rstrip("/") if public_url else None
-        self._control = Control(store)
+        self.control = Control(store, sleep=sleep)
+        self._sleep = sleep
+
+    @property
+    def webhooks(self) -> webhooks.Webhooks:
+        return self.control.webhooks
+
+    @property
+    def arrivals(self) -> arrivals.Arrivals:
+        return self.control.arrivals
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        came_at = time.monotonic()
         request = _Request(environ)
-        try:
-            answer = self._answer(request)
-        except errors.ApiError as error:
-            answer = _Answer(
-                status=error.status, body=_as_json(error.body(request.id)), headers=error.headers
-            )
+        if request.path.startswith("/v1/"):
+            answer = self._received(request, came_at=came_at)
+        else:
+            answer = _told(request, lambda: self._beside(request))
         try:
             phrase = HTTPStatus(answer.status).phrase
         except ValueError:
@@ -142,35 +192,78 @@ class App:
             **answer.headers,
         }
         start_response(f"{answer.status} {phrase}", list(headers.items()))
-        return [answer.body]
+        return _Body(answer)
 
     def close(self) -> None:
+        self.control.close()
         self.store.close()
 
-    def _answer(self, request: _Request) -> _Answer:
-        if request.path.startswith("/_sim/"):
-            return _Answer(
-                status=200, body=_as_json(self._control.answer(request.method, request.path, request.json()))
-            )
-        if not request.path.startswith("/v1/"):
-            return self._show(request)
-        route, ids = _find(request)
-        self._control.count(f"{route.method} {route.template}")
-        fault = self._control.fault_for(request.method, request.path)
+    def _received(self, request: _Request, *, came_at: float) -> _Answer:
+        """Answer a request of the API, no sooner than the latency says, and write down that it came."""
+        at = self.store.now()
+        bot = self._bot(request)
+        route = _find(request)
+        log = self.control.arrivals
+        arrival = log.note(
+            at=at,
+            monotonic=came_at,
+            method=request.method,
+            path=request.path,
+            endpoint=f"{route[0].method} {route[0].template}" if route else "",
+            bot_id=bot.id if bot else None,
+            integration=bot.name if bot else None,
+        )
+        try:
+            answer = _told(request, lambda: self._answer(request, bot, route, at=at))
+        except ConnectionError:
+            log.end(arrival, at=self.store.now(), outcome="dropped")
+            raise
+        except TimeoutError:
+            log.end(arrival, at=self.store.now(), outcome="hung")
+            raise
+        self.control.latency.hold(since=came_at)
+        wait = answer.headers.get("Retry-After", "")
+        now = self.store.now()
+        log.end(
+            arrival,
+            at=now,
+            outcome=answer.outcome,
+            status=answer.status,
+            reason=answer.reason,
+            retry_after=int(wait) if wait.isdigit() else None,
+            closed_until=now + timedelta(seconds=int(wait)) if wait.isdigit() else None,
+        )
+        return answer
+
+    def _answer(
+        self, request: _Request, bot: Bot | None, route: tuple[Route, dict[str, str]] | None, *, at: datetime
+    ) -> _Answer:
+        if route is None:
+            raise errors.invalid_url()
+        found, ids = route
+        self.control.count(f"{found.method} {found.template}")
+        if bot is not None:
+            self.control.budget.take(bot, now=at)
+        fault = self.control.fault_for(request.method, request.path, writes=found.writes)
         if fault is not None:
             if fault.delay_seconds:
-                time.sleep(fault.delay_seconds)
-            if not fault.after_commit and _fails(fault):
-                return _failed(fault, committed_id=None)
-        call, answer = self._dispatch(request, route, ids)
+                self._sleep(fault.delay_seconds)
+            if not fault.after_commit and fault.fails:
+                return _failed(fault, call=None)
+        if bot is None:
+            raise errors.unauthorized()
+        call, answer = self._dispatch(request, bot, found, ids)
         if fault is not None and fault.after_commit:
-            return _failed(fault, committed_id=call.committed_id)
+            return _failed(fault, call=call)
         answer["request_id"] = request.id
-        return _Answer(status=200, body=_as_json(answer))
+        is_last = fault is not None and fault.kill_after_answer
+        return _Answer(
+            status=200, body=_as_json(answer), afterwards=fault.kill if fault and is_last else None
+        )
 
-    def _dispatch(self, request: _Request, route: Route, ids: dict[str, str]) -> tuple[Call, dict[str, Any]]:
-        bot = self._bot(request)
-        self._control.budget.take(bot.id, now=self.store.now())
+    def _dispatch(
+        self, request: _Request, bot: Bot, route: Route, ids: dict[str, str]
+    ) -> tuple[Call, dict[str, Any]]:
         version = request.header("Notion-Version")
         if version is None:
             raise errors.missing_version()
@@ -188,19 +281,26 @@ class App:
                 query=request.parameters,
                 sent=sent,
                 public_url=self.public_url,
+                person_id=users.person_of(db, request.header(AS_PERSON), bot),
             )
-            return call, route.handler(call)
+            answer = route.handler(call)
+            heard = self.control.webhooks.heard_by(call)
+        # Only what is kept is told.
+        self.control.webhooks.publish(heard)
+        return call, answer
 
-    def _bot(self, request: _Request) -> Bot:
+    def _bot(self, request: _Request) -> Bot | None:
         scheme, _, token = (request.header("Authorization") or "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
         with self.store.reading() as db:
-            bot = users.of_token(db, token.strip()) if scheme.lower() == "bearer" else None
-        if bot is None:
-            raise errors.unauthorized()
-        return bot
+            return users.of_token(db, token.strip())
 
-    def _show(self, request: _Request) -> _Answer:
-        """Answer a browser: a page's link, or the list of databases."""
+    def _beside(self, request: _Request) -> _Answer:
+        """Answer what is no part of the API: the simulator's own addresses, and pages for a browser."""
+        if request.path.startswith("/_sim/"):
+            told = self.control.answer(request.method, request.path, request.json(), request.parameters)
+            return _Answer(status=200, body=_as_json(told))
         found = _PAGE.fullmatch(request.path)
         if request.method not in ("GET", "HEAD") or not (found or request.path == "/"):
             raise errors.invalid_url()
@@ -212,34 +312,65 @@ class App:
         )
 
 
-def create_app(path: str | Path, *, public_url: str | None = None, store: Store | None = None) -> App:
+def create_app(
+    path: str | Path,
+    *,
+    public_url: str | None = None,
+    store: Store | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> App:
     """Return the simulator on a state file, made where it is missing.
 
     ``public_url`` is the address that the links of pages lead to; without it they lead to notion.so.
-    ``store`` is used instead of opening ``path`` where the caller has one (with a clock or seed of its own).
+    ``store`` is used instead of opening ``path`` where the caller has one (with a clock or seed of its own),
+    ``sleep`` where latency and delays shall not take real time.
     """
-    return App(store or Store(path), public_url=public_url)
+    return App(store or Store(path), public_url=public_url, sleep=sleep)
 
 
-def _find(request: _Request) -> tuple[Route, dict[str, str]]:
+def _find(request: _Request) -> tuple[Route, dict[str, str]] | None:
     for route in ROUTES:
         if route.method == request.method:
             found = route.pattern.fullmatch(request.path)
             if found:
                 return route, found.groupdict()
-    raise errors.invalid_url()
+    return None
 
 
-def _fails(fault: faults.Fault) -> bool:
-    return fault.drop or fault.raw is not None or fault.status is not None
+def _told(request: _Request, answer: Callable[[], _Answer]) -> _Answer:
+    """Return an answer, or the error that keeps it from being one."""
+    try:
+        return answer()
+    except errors.ApiError as error:
+        data = error.additional_data or {}
+        return _Answer(
+            status=error.status,
+            body=_as_json(error.body(request.id)),
+            headers=error.headers,
+            outcome="refused" if error.status == HTTPStatus.TOO_MANY_REQUESTS else "failed",
+            reason=data.get("rate_limit_reason"),
+        )
 
 
-def _failed(fault: faults.Fault, *, committed_id: str | None) -> _Answer:
-    if fault.drop:
+def _failed(fault: faults.Fault, *, call: Call | None) -> _Answer:
+    """Fail as a fault asks for; ``call`` is what was done before."""
+    fault.kill()
+    if fault.drop or fault.kill_pid is not None:
         raise ConnectionDropped("The simulator was asked to drop this connection.")
+    if fault.hang:
+        raise AnswerNeverComes("The simulator was asked to leave this request without an answer.")
     if fault.raw is not None:
-        return _Answer(status=fault.status or 200, body=fault.raw.encode(), content_type=fault.content_type)
-    raise fault.error(committed_id=committed_id)
+        return _Answer(
+            status=fault.status or 200,
+            body=fault.raw.encode(),
+            content_type=fault.content_type,
+            headers={} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)},
+            outcome="failed",
+        )
+    raise fault.error(
+        committed_id=call.committed_id if call else None,
+        child_ids=call.committed_child_ids if call else (),
+    )
 
 
 def _as_json(value: dict[str, Any]) -> bytes:

@@ -5,7 +5,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from csm_portal.simulators.notion import accepted_blocks, contents, errors, store
+from csm_portal.simulators.notion import accepted_blocks, contents, errors, events, store
 from csm_portal.simulators.notion.body import Node
 from csm_portal.simulators.notion.call import MAX_PAGE_SIZE, Call, cut, listing
 from csm_portal.simulators.notion.users import Directory, partial
@@ -30,7 +30,7 @@ def insert(
             " created_by, last_edited_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 block_id, page_id, parent_id, place + offset, block.kind, store.pack(block.content),
-                moment, moment, call.bot.id, call.bot.id,
+                moment, moment, call.author_id, call.author_id,
             ),
         )  # fmt: skip
         insert(call, block.children, page_id=page_id, parent_id=block_id)
@@ -43,7 +43,16 @@ def insert_child_page(call: Call, *, page_id: str, parent_id: str) -> None:
     call.db.execute(
         "INSERT INTO blocks (id, page_id, parent_id, place, type, content, created_time, last_edited_time, created_by,"
         " last_edited_by) VALUES (?, ?, ?, ?, 'child_page', '{}', ?, ?, ?, ?)",
-        (page_id, parent_id, parent_id, _end(call, parent_id), moment, moment, call.bot.id, call.bot.id),
+        (
+            page_id,
+            parent_id,
+            parent_id,
+            _end(call, parent_id),
+            moment,
+            moment,
+            call.author_id,
+            call.author_id,
+        ),
     )
 
 
@@ -61,7 +70,8 @@ def append(call: Call) -> dict[str, Any]:
     )
     ids = insert(call, found, page_id=holder.page_id, parent_id=holder.id, place=place)
     _touch(call, holder.page_id)
-    call.committed_id = ids[0] if ids else None
+    call.committed_id, call.committed_child_ids = holder.id, ids
+    events.content_updated(call, holder.page_id, ids)
     marks = ",".join("?" * len(ids))
     rows = call.db.execute(f"{_SELECT} WHERE b.id IN ({marks}) ORDER BY b.place", ids).fetchall()
     return listing("block", [block_object(call, row) for row in rows], next_cursor=None)
@@ -105,7 +115,7 @@ def update(call: Call) -> dict[str, Any]:
         content = _updated(call, row, wanted)
         call.db.execute("UPDATE blocks SET content = ? WHERE id = ?", (store.pack(content), row["id"]))
     _touch(call, row["page_id"], block_id=row["id"])
-    call.committed_id = row["id"]
+    events.content_updated(call, row["page_id"], [row["id"]])
     return block_object(call, _block_row(call, row["id"]))
 
 
@@ -114,7 +124,7 @@ def delete(call: Call) -> dict[str, Any]:
     row = _block_row(call, call.path_id("block_id"))
     _move(call, row, in_trash=True)
     _touch(call, row["page_id"], block_id=row["id"])
-    call.committed_id = row["id"]
+    events.content_updated(call, row["page_id"], [row["id"]])
     return block_object(call, _block_row(call, row["id"]))
 
 
@@ -145,6 +155,8 @@ def _move(call: Call, row: sqlite3.Row, *, in_trash: bool) -> None:
     call.db.execute("UPDATE blocks SET in_trash = ? WHERE id = ?", (in_trash, row["id"]))
     if row["type"] == "child_page":
         call.db.execute("UPDATE pages SET in_trash = ? WHERE id = ?", (in_trash, row["id"]))
+        if bool(row["in_trash"]) != in_trash:
+            events.page_trashed(call, row["id"], in_trash=in_trash)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,12 +223,12 @@ def _touch(call: Call, page_id: str, *, block_id: str | None = None) -> None:
     moment = store.minute(call.now)
     call.db.execute(
         "UPDATE pages SET last_edited_time = ?, last_edited_by = ? WHERE id = ?",
-        (moment, call.bot.id, page_id),
+        (moment, call.author_id, page_id),
     )
     if block_id is not None:
         call.db.execute(
             "UPDATE blocks SET last_edited_time = ?, last_edited_by = ? WHERE id = ?",
-            (moment, call.bot.id, block_id),
+            (moment, call.author_id, block_id),
         )
 
 

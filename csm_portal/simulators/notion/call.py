@@ -27,9 +27,24 @@ class Bot:
     workspace_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that webhooks tell: its type (``page.created``), whom it befell, and what belongs to it."""
+
+    type: str
+    entity: Mapping[str, str]
+    data: Mapping[str, Any]
+    author: Mapping[str, str]
+    at: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """``path`` holds the ids of the address, ``query`` its parameters (a list each), ``sent`` the JSON body."""
+    """``path`` holds the ids of the address, ``query`` its parameters (a list each), ``sent`` the JSON body.
+
+    ``person_id`` is who edits in the app while the token only looks: the author of what is written. The lists that
+    an answer gives are no longer than ``rows_at_most``.
+    """
 
     db: sqlite3.Connection
     bot: Bot
@@ -40,12 +55,26 @@ class Call:
     query: Mapping[str, list[str]] = field(default_factory=dict)
     sent: Any = None
     public_url: str | None = None
+    person_id: str | None = None
+    rows_at_most: int = MAX_PAGE_SIZE
     committed_id: str | None = None
+    committed_child_ids: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     _visible: dict[str, bool] = field(default_factory=dict)
 
     @property
     def body(self) -> Node:
         return Node({} if self.sent is None else self.sent, "body")
+
+    @property
+    def author_id(self) -> str:
+        """Who is named as the editor of what this request writes."""
+        return self.person_id or self.bot.id
+
+    def tell(self, kind: str, *, entity: Mapping[str, str], data: Mapping[str, Any]) -> None:
+        """Write down an event for the webhooks; it is sent when what it tells of is kept."""
+        author = {"id": self.author_id, "type": "person" if self.person_id else "bot"}
+        self.events.append(Event(type=kind, entity=entity, data=data, author=author, at=self.now))
 
     def path_id(self, name: str) -> str:
         """Return an id of the address as a UUID with dashes."""
@@ -84,6 +113,10 @@ class Call:
         if known is None:
             known = self._visible[object_id] = self._is_shared(object_id)
         return known
+
+    def forget_what_is_seen(self) -> None:
+        """Ask again who sees what: something has moved."""
+        self._visible.clear()
 
     def _is_shared(self, object_id: str) -> bool:
         current: str | None = object_id

@@ -1,58 +1,144 @@
-"""The simulator's own addresses, outside /v1: lay and lift faults, set a budget, look at the state."""
+"""The simulator's own addresses, outside /v1: faults, budgets, latency, webhooks, and a look at what happened."""
 
+import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
-from csm_portal.simulators.notion import errors, faults
+from csm_portal.simulators.notion import (
+    arrivals,
+    budget,
+    errors,
+    faults,
+    latency,
+    sending,
+    subscribing,
+    webhooks,
+)
 from csm_portal.simulators.notion.body import Node
-from csm_portal.simulators.notion.budget import Budget
 from csm_portal.simulators.notion.store import Store
 
 _TABLES = ("workspaces", "users", "databases", "data_sources", "pages", "blocks")
+_MINUTE = 60.0
+
+_Handler: TypeAlias = Callable[[Node, Mapping[str, list[str]]], dict[str, Any]]
 
 
 class Control:
-    """What tests and demos steer the simulator with. Faults outlive a restart; counts and budget do not."""
+    """What tests and demos steer the simulator with.
 
-    def __init__(self, store: Store) -> None:
-        self.budget = Budget()
+    Faults outlive a restart, as they are kept in the file; everything else here does not.
+    """
+
+    def __init__(self, store: Store, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.budget = budget.Budget()
+        self.arrivals = arrivals.Arrivals()
+        self.latency = latency.Latency(clock=time.monotonic, sleep=sleep)
+        self.webhooks = webhooks.Webhooks(mint=store.mint)
         self._store = store
         self._counts: Counter[str] = Counter()
         self._lock = Lock()
+        self._handlers: dict[tuple[str, str], _Handler] = {
+            ("POST", "/_sim/faults"): self._lay_fault,
+            ("DELETE", "/_sim/faults"): self._lift_faults,
+            ("POST", "/_sim/budget"): self._set_budget,
+            ("DELETE", "/_sim/budget"): self._lift_budget,
+            ("POST", "/_sim/latency"): self._set_latency,
+            ("GET", "/_sim/arrivals"): self._list_arrivals,
+            ("DELETE", "/_sim/arrivals"): self._clear_arrivals,
+            ("GET", "/_sim/webhooks"): self._show_webhooks,
+            ("POST", "/_sim/webhooks"): self._subscribe,
+            ("DELETE", "/_sim/webhooks"): self._unsubscribe,
+            ("POST", "/_sim/webhooks/verify"): self._verify,
+            ("POST", "/_sim/webhooks/take"): self._take,
+            ("GET", "/_sim/state"): self._show_state,
+        }
 
     def count(self, endpoint: str) -> None:
         with self._lock:
             self._counts[endpoint] += 1
 
-    def answer(self, method: str, path: str, sent: Any) -> dict[str, Any]:
-        match method, path:
-            case "POST", "/_sim/faults":
-                with self._store.writing() as db:
-                    return {"fault": faults.lay(db, Node(sent, "body"))}
-            case "DELETE", "/_sim/faults":
-                with self._store.writing() as db:
-                    faults.lift(db)
-                return {"faults": []}
-            case "POST", "/_sim/budget":
-                self.budget.set(Node(sent, "body"))
-                return self.budget.state()
-            case "DELETE", "/_sim/budget":
-                self.budget.lift()
-                return self.budget.state()
-            case "GET", "/_sim/state":
-                return self._state()
-        raise errors.invalid_url()
+    def answer(
+        self, method: str, path: str, sent: Any, parameters: Mapping[str, list[str]] | None = None
+    ) -> dict[str, Any]:
+        handler = self._handlers.get((method, path))
+        if handler is None:
+            raise errors.invalid_url()
+        return handler(Node({} if sent is None else sent, "body"), parameters or {})
 
-    def fault_for(self, method: str, path: str) -> faults.Fault | None:
+    def fault_for(self, method: str, path: str, *, writes: bool) -> faults.Fault | None:
         """Return the fault that meets a request, counted down; most requests cost one small read."""
         with self._store.reading() as db:
             if not faults.is_any_waiting(db):
                 return None
         with self._store.writing() as db:
-            return faults.take(db, method, path)
+            return faults.take(db, method, path, writes=writes)
 
-    def _state(self) -> dict[str, Any]:
+    def close(self) -> None:
+        self.webhooks.close()
+
+    def _lay_fault(self, body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        with self._store.writing() as db:
+            return {"fault": faults.lay(db, body)}
+
+    def _lift_faults(self, _body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        with self._store.writing() as db:
+            faults.lift(db)
+        return {"faults": []}
+
+    def _set_budget(self, body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        self.budget.set(body)
+        return self.budget.state()
+
+    def _lift_budget(self, _body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        self.budget.lift()
+        return self.budget.state()
+
+    def _set_latency(self, body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        self.latency.set(body)
+        return self.latency.state()
+
+    def _list_arrivals(self, _body: Node, parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        """Answer the log from ``?after=<number>`` on, with the fullest window of ``?seconds=`` (60) in it."""
+        kept = self.arrivals.kept(after=int(_parameter(parameters, "after", default=0)))
+        seconds = _parameter(parameters, "seconds", default=_MINUTE)
+        return {
+            "arrivals": [arrival.as_json() for arrival in kept],
+            "busiest": {"seconds": seconds, "requests": arrivals.busiest(kept, seconds=seconds)},
+            "early": sum(arrival.early_seconds is not None for arrival in kept),
+        }
+
+    def _clear_arrivals(self, _body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        self.arrivals.clear()
+        return {"arrivals": []}
+
+    def _show_webhooks(self, _body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        return self.webhooks.state()
+
+    def _subscribe(self, body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        url = sending.address_of(body["url"]) if body["url"] and not body["url"].is_null else None
+        with self._store.reading() as db:
+            made = subscribing.subscribe(self.webhooks, body, db=db, url=url)
+        return {"subscription": made.as_json()}
+
+    def _unsubscribe(self, _body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        self.webhooks.clear()
+        return self.webhooks.state()
+
+    def _verify(self, body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        return {"subscription": self.webhooks.verify(body["verification_token"].text()).as_json()}
+
+    def _take(self, _body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        """Answer what is owed. ``body`` is text: a signature speaks of bytes, and JSON would be written anew."""
+        taken = self.webhooks.take()
+        return {
+            "deliveries": [
+                {"body": delivery.body.decode(), "headers": dict(delivery.headers)} for delivery in taken
+            ]
+        }
+
+    def _show_state(self, _body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
         with self._store.reading() as db:
             rows = {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _TABLES}  # noqa: S608
             waiting = faults.waiting(db)
@@ -63,5 +149,14 @@ class Control:
             **rows,
             "faults": waiting,
             "budget": self.budget.state(),
+            "latency": self.latency.state(),
             "requests": counts,
         }
+
+
+def _parameter(parameters: Mapping[str, list[str]], name: str, *, default: float) -> float:
+    text = parameters.get(name, [str(default)])[-1]
+    try:
+        return float(text)
+    except ValueError:
+        raise errors.should(f"query.{name}", "a number", text) from None

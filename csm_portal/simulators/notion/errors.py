@@ -80,12 +80,25 @@ def unauthorized() -> ApiError:
     return ApiError(401, "unauthorized", "API token is invalid.")
 
 
-def rate_limited(retry_after_seconds: int) -> ApiError:
+def rate_limited(retry_after_seconds: int, *, reason: str, has_header: bool = True) -> ApiError:
     return ApiError(
         429,
         "rate_limited",
         "You have been rate limited. Please try again in a few minutes.",
-        headers={"Retry-After": str(retry_after_seconds)},
+        headers={"Retry-After": str(retry_after_seconds)} if has_header else {},
+        additional_data={"rate_limit_reason": reason},
+    )
+
+
+def conflict() -> ApiError:
+    return ApiError(409, "conflict_error", "Conflict occurred while saving. Please try again.")
+
+
+def block_limit(limit: int) -> ApiError:
+    return ApiError(
+        403,
+        "block_limit",
+        f"This workspace has reached its limit of {limit} blocks. Upgrade its plan to create more.",
     )
 
 

@@ -10,6 +10,7 @@ from csm_portal.simulators.notion import (
     accepted_blocks,
     blocks,
     errors,
+    events,
     given,
     schema,
     sources,
@@ -77,15 +78,17 @@ def create(call: Call) -> dict[str, Any]:
             _next_number(call, parent_id) if parent_type == "data_source_id" else None,
             moment,
             moment,
-            call.bot.id,
-            call.bot.id,
+            call.author_id,
+            call.author_id,
         ),
     )
     if parent_type == "page_id":
         blocks.insert_child_page(call, page_id=page_id, parent_id=parent_id)
     blocks.insert(call, children, page_id=page_id, parent_id=page_id)
     call.committed_id = page_id
-    return _answer(call, page_row(call, page_id), is_echo=True)
+    row = page_row(call, page_id)
+    events.page_created(call, row)
+    return _answer(call, row, is_echo=True)
 
 
 def update(call: Call) -> dict[str, Any]:
@@ -105,7 +108,8 @@ def update(call: Call) -> dict[str, Any]:
         sources.keep_properties(call, row["parent_id"], properties)
     merged = json.loads(row["cells"]) | wanted.cells
     cells = {key: value for key, value in merged.items() if value is not None}
-    if body["erase_content"] and body["erase_content"].boolean():
+    is_erased = bool(body["erase_content"]) and body["erase_content"].boolean()
+    if is_erased:
         blocks.erase(call, row["id"])
     call.db.execute(
         "UPDATE pages SET title = ?, cells = ?, detail = ?, is_locked = ?, in_trash = ?, is_archived = ?,"
@@ -118,14 +122,59 @@ def update(call: Call) -> dict[str, Any]:
             flags["in_trash"],
             flags["is_archived"],
             store.minute(call.now),
-            call.bot.id,
+            call.author_id,
             row["id"],
         ),
     )
     # A sub-page is a block of its parent as well; both go to the trash together.
     call.db.execute("UPDATE blocks SET in_trash = ? WHERE id = ?", (flags["in_trash"], row["id"]))
-    call.committed_id = row["id"]
-    return _answer(call, page_row(call, row["id"]), is_echo=True)
+    after, kept = page_row(call, row["id"]), json.loads(row["cells"])
+    changed = [key for key, value in wanted.cells.items() if kept.get(key) != value]
+    events.page_updated(call, row, after, properties=changed, is_erased=is_erased)
+    return _answer(call, after, is_echo=True)
+
+
+def move(call: Call) -> dict[str, Any]:
+    """Answer POST /v1/pages/{page_id}/move: the page under another page, or as a row of another data source.
+
+    A row that leaves its data source keeps its title; its other values belong to properties that it no longer has.
+    """
+    row = page_row(call, call.path_id("page_id"))
+    body = call.body
+    body.object({"parent"})
+    if row["in_trash"]:
+        raise blocks.in_trash("page")
+    parent_type, parent_id = _read_parent(call, body["parent"])
+    if parent_id == row["id"]:
+        raise errors.validation("A page cannot be moved into itself.")
+    cells = json.loads(row["cells"])
+    if parent_id != row["parent_id"]:
+        cells = {key: value for key, value in cells.items() if key == "title"}
+    number = row["number"]
+    if parent_type == "data_source_id" and parent_id != row["parent_id"]:
+        number = _next_number(call, parent_id)
+    call.db.execute("DELETE FROM blocks WHERE id = ?", (row["id"],))
+    call.db.execute(
+        "UPDATE pages SET parent_type = ?, parent_id = ?, cells = ?, number = ?, last_edited_time = ?, last_edited_by = ?"
+        " WHERE id = ?",
+        (
+            parent_type,
+            parent_id,
+            store.pack(cells),
+            number,
+            store.minute(call.now),
+            call.author_id,
+            row["id"],
+        ),
+    )
+    if row["parent_type"] == "data_source_id":
+        sources.touch(call, row["parent_id"])
+    if parent_type == "page_id":
+        blocks.insert_child_page(call, page_id=row["id"], parent_id=parent_id)
+    call.forget_what_is_seen()
+    after = page_row(call, row["id"])
+    events.page_moved(call, after)
+    return _answer(call, after, is_echo=True)
 
 
 def _answer(call: Call, row: sqlite3.Row, *, is_echo: bool = False) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from typing import Any
 
-from csm_portal.simulators.notion import errors, retyping, richtext, schema, store
+from csm_portal.simulators.notion import errors, events, retyping, richtext, schema, store
 from csm_portal.simulators.notion.body import Node
 from csm_portal.simulators.notion.call import Call
 from csm_portal.simulators.notion.users import Directory, partial
@@ -71,7 +71,9 @@ def create_database(call: Call) -> dict[str, Any]:
         # Nothing above it is shared: what a token creates it sees.
         share(call.db, bot_id=call.bot.id, object_id=database_id)
     call.committed_id = database_id
-    return database_object(call, _database_row(call, database_id))
+    row = _database_row(call, database_id)
+    events.of_database(call, row, "created")
+    return database_object(call, row)
 
 
 def update_database(call: Call) -> dict[str, Any]:
@@ -87,10 +89,14 @@ def update_database(call: Call) -> dict[str, Any]:
     parent = store.pack(_read_parent(call, body["parent"])) if body["parent"] else row["parent"]
     call.db.execute(
         "UPDATE databases SET detail = ?, parent = ?, in_trash = ?, last_edited_time = ?, last_edited_by = ? WHERE id = ?",
-        (store.pack(detail), parent, in_trash, store.minute(call.now), call.bot.id, row["id"]),
+        (store.pack(detail), parent, in_trash, store.instant(call.now), call.author_id, row["id"]),
     )
-    call.committed_id = row["id"]
-    return database_object(call, _database_row(call, row["id"]))
+    after = _database_row(call, row["id"])
+    if bool(row["in_trash"]) != in_trash:
+        events.of_database(call, after, "deleted" if in_trash else "undeleted")
+    if row["parent"] != parent:
+        events.of_database(call, after, "moved")
+    return database_object(call, after)
 
 
 def retrieve_data_source(call: Call) -> dict[str, Any]:
@@ -113,7 +119,9 @@ def create_data_source(call: Call) -> dict[str, Any]:
         call, source_id=source_id, database_id=database["id"], detail=detail, properties=properties
     )
     call.committed_id = source_id
-    return data_source_object(call, data_source_row(call, source_id))
+    row = data_source_row(call, source_id)
+    events.of_data_source(call, row, "created")
+    return data_source_object(call, row)
 
 
 def update_data_source(call: Call) -> dict[str, Any]:
@@ -135,20 +143,29 @@ def update_data_source(call: Call) -> dict[str, Any]:
             store.pack(properties),
             in_trash,
             store.minute(call.now),
-            call.bot.id,
+            call.author_id,
             row["id"],
         ),
     )
-    call.committed_id = row["id"]
-    return data_source_object(call, data_source_row(call, row["id"]))
+    after = data_source_row(call, row["id"])
+    if bool(row["in_trash"]) != in_trash:
+        events.of_data_source(call, after, "deleted" if in_trash else "undeleted")
+    events.schema_updated(call, after, before=properties_of(row), after=properties)
+    return data_source_object(call, after)
+
+
+def touch(call: Call, source_id: str) -> None:
+    """Let a data source know that its rows have changed in a way that no row of it shows: one has left."""
+    call.db.execute("UPDATE data_sources SET revision = revision + 1 WHERE id = ?", (source_id,))
 
 
 def insert_database(call: Call, *, database_id: str, parent: dict[str, Any], detail: dict[str, Any]) -> None:
-    moment = store.minute(call.now)
+    # A database tells its times in full; a page and a data source floor them to the minute.
+    moment = store.instant(call.now)
     call.db.execute(
         "INSERT INTO databases (id, parent, detail, created_time, last_edited_time, created_by, last_edited_by)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (database_id, store.pack(parent), store.pack(detail), moment, moment, call.bot.id, call.bot.id),
+        (database_id, store.pack(parent), store.pack(detail), moment, moment, call.author_id, call.author_id),
     )
 
 
@@ -167,7 +184,7 @@ def insert_data_source(
             "detail": store.pack(detail),
             "properties": store.pack(properties),
             "moment": moment,
-            "bot": call.bot.id,
+            "bot": call.author_id,
         },
     )
 

@@ -168,3 +168,8 @@ def pack(value: Any) -> str:
 def minute(moment: datetime) -> str:
     """Return a time as Notion gives it: UTC, floored to the minute."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:00.000Z")
+
+
+def instant(moment: datetime) -> str:
+    """Return a time as Notion gives it in full: UTC, with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,6 +3,7 @@
 import sqlite3
 from typing import Any
 
+from csm_portal.simulators.notion import errors
 from csm_portal.simulators.notion.call import Bot, Call, cut, listing
 
 _UPLOAD_LIMIT_BYTES = 5 * 1024 * 1024
@@ -15,6 +16,19 @@ def of_token(db: sqlite3.Connection, token: str) -> Bot | None:
 
 def bot_of(row: sqlite3.Row) -> Bot:
     return Bot(id=row["id"], name=row["name"], workspace_id=row["workspace_id"])
+
+
+def person_of(db: sqlite3.Connection, person_id: str | None, bot: Bot) -> str | None:
+    """Return the id of a person of the token's workspace, who makes an edit that the simulator shall make."""
+    if person_id is None:
+        return None
+    found = db.execute(
+        "SELECT id FROM users WHERE id = ? AND workspace_id = ? AND kind = 'person'",
+        (person_id, bot.workspace_id),
+    ).fetchone()
+    if found is None:
+        raise errors.not_found("user", person_id, integration=bot.name)
+    return str(found["id"])
 
 
 def me(call: Call) -> dict[str, Any]:
