@@ -204,10 +204,14 @@ class AccountsPage:
 
 @dataclass(slots=True, kw_only=True)
 class Usage:
-    """What the calls of one workspace object have cost so far."""
+    """What the calls of one workspace object have cost so far.
+
+    ``waiting`` callers are held up right now, by the request budget or because the workspace asked for it.
+    """
 
     requests: int = 0
     waited_seconds: float = 0.0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
