@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 from csm_portal.ports.documents import Document
+from csm_portal.ports.figures import FigureProperties, FiguresHeld, PageEdit
 from csm_portal.ports.gates import Gate
+from csm_portal.ports.profiles import NewBlock, PageBlock, SubPage
 from csm_portal.ports.qbr_pages import QBRBody, QBRPageState
 
 
@@ -177,6 +179,8 @@ class AccountRecord:
     is_archived: bool
     values: Mapping[str, FieldValue | None]
     issues: tuple[FieldIssue, ...] = ()
+    # What the portal's own figures say there: no part of the account (SPEC 2.5a).
+    figures: FiguresHeld = field(default_factory=dict)
 
     @property
     def account_id(self) -> str:
@@ -311,3 +315,41 @@ class Workspace(Protocol):
 
         ``status="Ready"`` is the last write of publishing.
         """
+
+    def describe_figures(self) -> FigureProperties:
+        """Return where score and risk go in the accounts data source. One to two requests."""
+
+    def write_figures(
+        self, account_id: str, values: Mapping[str, int | str], properties: FigureProperties
+    ) -> PageEdit:
+        """Set the given figures of one account's page; return what it says then. Safe to be made again."""
+
+    def own_id(self) -> str:
+        """Return the id under which the portal appears as the author of what it writes."""
+
+    def find_sub_pages(self, account_id: str, title: str) -> list[SubPage]:
+        """Return the pages of this title that stand directly on an account's page; none in the trash."""
+
+    def get_sub_page(self, page_id: str) -> SubPage:
+        """Return a page by its id, wherever it is."""
+
+    def create_sub_page(self, account_id: str, title: str) -> SubPage:
+        """Make an empty page under an account's page."""
+
+    def render_blocks(self, document: Document) -> list[NewBlock]:
+        """Return the blocks that a document takes here, in order."""
+
+    def read_blocks(self, page_id: str, *, whole: Collection[str] = (), made_by: str = "") -> list[PageBlock]:
+        """Return the top blocks of a page in order.
+
+        What is inside a block counts for its digest where it is named in ``whole`` or was made by ``made_by``.
+        """
+
+    def insert_blocks(self, page_id: str, new: Sequence[NewBlock], *, after: str | None) -> list[str]:
+        """Put the first call's worth of blocks behind a block, or at the page's start; return their ids."""
+
+    def change_block(self, block_id: str, new: NewBlock) -> None:
+        """Make a block of the same kind into this one, where it stands. Safe to be made again."""
+
+    def remove_block(self, block_id: str) -> None:
+        """Put one block into the workspace's trash; one that is gone already is no error."""

@@ -74,12 +74,15 @@ class NotionClient:
         """
         return self._call(method, path, what=what, query=query, body=body, is_write=False)
 
-    def write(self, method: Method, path: str, *, what: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def write(
+        self, method: Method, path: str, *, what: str, body: Mapping[str, Any], is_repeatable: bool = False
+    ) -> dict[str, Any]:
         """Return the answer to a request that changes something.
 
-        Made again only where it is known that nothing was written. Raises PortError.
+        Made again only where it is known that nothing was written, or where twice is the same as once
+        (``is_repeatable``: a value is set, not added). Raises PortError.
         """
-        return self._call(method, path, what=what, query=None, body=body, is_write=True)
+        return self._call(method, path, what=what, query=None, body=body, is_write=not is_repeatable)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
-from csm_portal.integrations.notion import atoms, fields, paging, properties
+from csm_portal.integrations.notion import atoms, fields, figures, paging, properties
 from csm_portal.integrations.notion.answers import DataSourceAnswer, PageAnswer
 from csm_portal.integrations.notion.client import NotionClient
 from csm_portal.ports.errors import PortError
@@ -25,6 +25,7 @@ class Reader:
         self, client: NotionClient, source: DataSourceAnswer, chosen: PropertyMapping, *, is_scan: bool
     ) -> None:
         self._client = client
+        self._figures = figures.property_ids(source)
         by_id = {_key(schema.get("id")): (name, schema) for name, schema in source.properties.items()}
         self._columns: list[tuple[FieldSpec, str, str]] = []
         self._titles: dict[str, Titles] = {}
@@ -57,6 +58,7 @@ class Reader:
             is_archived=page.is_archived,
             values=values,
             issues=tuple(issues),
+            figures=figures.held(page, self._figures),
         )
 
     def _value(

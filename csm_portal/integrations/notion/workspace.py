@@ -1,6 +1,6 @@
 """``NotionCSMAdapter``: a tenant's Notion workspace behind the portal's port (SPEC 2.1)."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from notion_client import Client
@@ -10,7 +10,9 @@ from csm_portal.integrations.notion import (
     entries,
     errors,
     fields,
+    figures,
     pacing,
+    profiles,
     qbr_pages,
     qbr_schema,
     records,
@@ -21,6 +23,8 @@ from csm_portal.integrations.notion import client as notion
 from csm_portal.integrations.notion.answers import DataSourceAnswer, PageAnswer, UserAnswer
 from csm_portal.ports.documents import Document
 from csm_portal.ports.errors import PortError, Trouble
+from csm_portal.ports.figures import FigureProperties, PageEdit
+from csm_portal.ports.profiles import NewBlock, PageBlock, SubPage
 from csm_portal.ports.qbr_pages import QBRBody, QBRPageState
 from csm_portal.ports.workspace import (
     AccountRecord,
@@ -195,6 +199,52 @@ class NotionCSMAdapter(Workspace):
     ) -> QBRPageState:
         """Set the entry's properties but those named in ``leave``; ``status="Ready"`` is the last write of publishing."""
         return self._qbr_pages.update(page_id, entry, status=status, leave=leave)
+
+    def describe_figures(self) -> FigureProperties:
+        """Return where score and risk go in the accounts data source."""
+        return figures.describe(self._accounts())
+
+    def write_figures(
+        self, account_id: str, values: Mapping[str, int | str], properties: FigureProperties
+    ) -> PageEdit:
+        """Set the given figures of one account's page; return what it says then."""
+        return figures.write(self._client, account_id, values, properties)
+
+    def own_id(self) -> str:
+        """Return the id under which the integration appears as the author of what it writes."""
+        return profiles.own_id(self._client)
+
+    def find_sub_pages(self, account_id: str, title: str) -> list[SubPage]:
+        """Return the pages of this title that stand directly on an account's page; none in the trash."""
+        return profiles.find(self._client, account_id, title)
+
+    def get_sub_page(self, page_id: str) -> SubPage:
+        """Return a page by its id, be it renamed, moved or in the trash."""
+        return profiles.state(self._client, page_id)
+
+    def create_sub_page(self, account_id: str, title: str) -> SubPage:
+        """Make an empty page under an account's page."""
+        return profiles.create(self._client, account_id, title)
+
+    def render_blocks(self, document: Document) -> list[NewBlock]:
+        """Return the blocks that a document takes, in order."""
+        return profiles.render(document)
+
+    def read_blocks(self, page_id: str, *, whole: Collection[str] = (), made_by: str = "") -> list[PageBlock]:
+        """Return the top blocks of a page in order, looking into those that are asked for."""
+        return profiles.read(self._client, page_id, whole=whole, made_by=made_by)
+
+    def insert_blocks(self, page_id: str, new: Sequence[NewBlock], *, after: str | None) -> list[str]:
+        """Put as many of the first blocks as one request takes behind a block, or at the start."""
+        return profiles.insert(self._client, page_id, new, after=after)
+
+    def change_block(self, block_id: str, new: NewBlock) -> None:
+        """Make a block of the same kind into this one, where it stands."""
+        profiles.change(self._client, block_id, new)
+
+    def remove_block(self, block_id: str) -> None:
+        """Put one block with all it holds into Notion's trash."""
+        profiles.remove(self._client, block_id)
 
     def _accounts(self) -> DataSourceAnswer:
         return sources.fetch(self._client, self._accounts_source_id(), what=ACCOUNTS)
