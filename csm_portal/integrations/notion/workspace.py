@@ -306,7 +306,11 @@ class NotionCSMAdapter(Workspace):
 def connect(config: WorkspaceConfig) -> NotionCSMAdapter:
     """Return the workspace that a tenant's settings describe, without asking Notion anything yet."""
     client = notion.build(
-        token=config.token, base_url=config.base_url, budget=config.budget, transport=config.transport
+        token=config.token,
+        base_url=config.base_url,
+        budget=config.budget,
+        transport=config.transport,
+        gate=config.gate,
     )
     return NotionCSMAdapter(
         client,
