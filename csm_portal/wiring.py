@@ -6,7 +6,7 @@ from typing import cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from csm_portal.core import secrets
+from csm_portal.core import request_gate, secrets
 from csm_portal.core.models import NotionConnection
 from csm_portal.ports.errors import PortError, Trouble
 from csm_portal.ports.workspace import Workspace, WorkspaceConfig
@@ -44,13 +44,15 @@ def workspace_config(*, is_candidate: bool = False) -> WorkspaceConfig:
             trouble=Trouble.NOT_CONFIGURED,
             permanent=True,
         )
+    budget = connection.requests_per_minute if connection else settings.NOTION_REQUESTS_PER_MINUTE
     return WorkspaceConfig(
         token=token,
         accounts_database_id=accounts,
         accounts_data_source_id=(connection and connection.accounts_data_source_id) or None,
         qbr_database_id=(connection and connection.qbr_database_id) or settings.NOTION_CSM_QBR_DATABASE_ID,
         base_url=settings.NOTION_BASE_URL,
-        budget=connection.requests_per_minute if connection else settings.NOTION_REQUESTS_PER_MINUTE,
+        budget=budget,
+        gate=request_gate.for_token(token, budget=budget),
     )
 
 
