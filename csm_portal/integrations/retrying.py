@@ -33,7 +33,8 @@ class RetryPolicy:
     attempts: int = 6
     first_wait: float = 1.0
     longest_wait: float = 30.0
-    patience: float = 180.0
+    # Two minutes twice, and still within the five that the queue gives a job.
+    patience: float = 250.0
 
 
 def call(

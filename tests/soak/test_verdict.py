@@ -19,7 +19,7 @@ def test_nothing_measured_is_no_success() -> None:
     assert not soak.verdict([])[0]
 
 
-def test_a_subject_that_breaks_off_falls_short(tmp_path, monkeypatch, capsys) -> None:
+def test_a_subject_that_breaks_off_falls_short(transactional_db, tmp_path, monkeypatch, capsys) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("def run(size):\n    raise RuntimeError('The disk is full.')\n", encoding="utf-8")
     monkeypatch.setattr(soak.soak, "__path__", [str(tmp_path)])
@@ -28,5 +28,5 @@ def test_a_subject_that_breaks_off_falls_short(tmp_path, monkeypatch, capsys) ->
     found = list(soak._told("broken", size=Size.SAMPLE, folder=tmp_path))
 
     assert names == ["broken"]
-    assert [(one.is_reached, one.reached) for one in found] == [(False, "broke off")]
+    assert [(one.is_reached, one.note) for one in found] == [(False, "RuntimeError: The disk is full.")]
     assert "FALLS SHORT" in capsys.readouterr().out

@@ -2,8 +2,10 @@
 
 import ipaddress
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import httpx
@@ -13,7 +15,8 @@ from notion_client.errors import HTTPResponseError, InvalidPathParameterError, R
 
 from csm_portal.integrations import retrying
 from csm_portal.integrations.notion import errors, pacing
-from csm_portal.ports.errors import PortError
+from csm_portal.ports.errors import PortError, Trouble
+from csm_portal.ports.gates import Gate
 from csm_portal.ports.workspace import Usage
 
 VERSION = "2026-03-11"
@@ -31,14 +34,14 @@ class NotionClient:
 
     ``sdk`` is taken apart, not used as it is: the same address, token and httpx client, but our version of
     the API, our logger and none of its own retries. ``usage`` counts every request that left and every
-    second spent waiting, for the budget or for Notion.
+    second spent waiting, for the budget or for Notion, all threads together: they share the client.
     """
 
     def __init__(
         self,
         sdk: Client,
         *,
-        gate: pacing.Gate,
+        gate: Gate,
         policy: retrying.RetryPolicy = retrying.RetryPolicy(),  # noqa: B008  frozen
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -56,6 +59,7 @@ class NotionClient:
         )
         self._http.timeout = TIMEOUT
         self._gate = gate
+        self._counting = threading.Lock()
         self._policy = policy
         self._sleep = sleep
 
@@ -85,8 +89,9 @@ class NotionClient:
         return self._call(method, path, what=what, query=None, body=body, is_write=not is_repeatable)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back, the gate's too."""
         self._http.close()
+        self._gate.close()
 
     def _call(
         self,
@@ -99,8 +104,6 @@ class NotionClient:
         is_write: bool,
     ) -> dict[str, Any]:
         def once() -> dict[str, Any]:
-            self.usage.waited_seconds += self._gate.admit()
-            self.usage.requests += 1
             try:
                 answer = self._sdk.request(
                     path=path,
@@ -115,19 +118,51 @@ class NotionClient:
             return answer
 
         def before_waiting(error: PortError, seconds: float) -> None:
-            self.usage.waited_seconds += seconds
+            self._count(waited_seconds=seconds)
+            if error.trouble is Trouble.RATE_LIMITED and error.retry_after is None:
+                # Notion did not say how long: what this caller waits is what the others wait too.
+                self._hold(seconds)
             log.warning("notion.retry", method=method, trouble=error.trouble.value, seconds=round(seconds, 1))
 
         def guarded() -> dict[str, Any]:
+            with self._waiting():
+                waited = self._gate.admit(patience=self._policy.patience)
+            self._count(requests=1, waited_seconds=waited)
             try:
                 return once()
             except PortError as error:
                 if error.retry_after is not None:
                     # Whoever else uses this token waits too, also where this caller gives up.
-                    self._gate.hold(error.retry_after)
+                    self._hold(error.retry_after)
                 raise
 
-        return retrying.call(guarded, policy=self._policy, sleep=self._sleep, on_wait=before_waiting)
+        def sleep(seconds: float) -> None:
+            with self._waiting():
+                self._sleep(seconds)
+
+        return retrying.call(guarded, policy=self._policy, sleep=sleep, on_wait=before_waiting)
+
+    def _hold(self, seconds: float) -> None:
+        try:
+            self._gate.hold(seconds)
+        except PortError as failure:
+            # What Notion answered is what the caller has to know, whether a write was saved above all.
+            log.warning("notion.hold_failed", error=str(failure), seconds=round(seconds, 1))
+
+    def _count(self, *, requests: int = 0, waited_seconds: float = 0.0) -> None:
+        with self._counting:
+            self.usage.requests += requests
+            self.usage.waited_seconds += waited_seconds
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        with self._counting:
+            self.usage.waiting += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self.usage.waiting -= 1
 
 
 def build(
@@ -136,7 +171,7 @@ def build(
     base_url: str,
     budget: int,
     transport: httpx.BaseTransport | None = None,
-    gate: pacing.Gate | None = None,
+    gate: Gate | None = None,
     policy: retrying.RetryPolicy = retrying.RetryPolicy(),  # noqa: B008  frozen
     sleep: Callable[[float], None] = time.sleep,
 ) -> NotionClient:

@@ -19,6 +19,9 @@ _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECA
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _WRONG_ADDRESS = (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError)
 
+# A header that asks for longer is a mistake of what stands in between; obeyed, it would shut the portal out for good.
+_LONGEST_WAIT_SECONDS = 86_400.0
+
 _LATER = "The portal tries again later; nothing needs to be done unless this lasts."
 
 
@@ -80,7 +83,7 @@ def not_configured(message: str) -> PortError:
 def _from_answer(error: sdk_errors.HTTPResponseError, *, what: str, is_write: bool) -> PortError:
     body = _body_of(error)
     request_id = _text(body.get("request_id")) or error.headers.get("x-notion-request-id")
-    retry_after = retrying.seconds_to_wait(error.headers.get("retry-after"))
+    retry_after = _retry_after(error.headers.get("retry-after"))
     if error.status == 429:
         return PortError(
             f"Notion asks the portal to slow down. {_LATER}",
@@ -115,6 +118,11 @@ def _from_answer(error: sdk_errors.HTTPResponseError, *, what: str, is_write: bo
     if trouble is Trouble.INVALID and "start_cursor" in message:
         return StaleCursor(message, trouble=trouble, permanent=True, request_id=request_id)
     return PortError(message, trouble=trouble, permanent=True, request_id=request_id)
+
+
+def _retry_after(header: str | None) -> float | None:
+    seconds = retrying.seconds_to_wait(header)
+    return None if seconds is None else min(seconds, _LONGEST_WAIT_SECONDS)
 
 
 def _refusal(status: int, *, words: str, what: str) -> tuple[str, Trouble]:

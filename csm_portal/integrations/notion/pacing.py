@@ -1,25 +1,14 @@
-"""The request budget of a token (SPEC 2.4), kept within one process.
-
-The gate is a seam: a gate that is shared by all processes takes the place of ``Pacer`` without a change elsewhere.
-"""
+"""The request budget of a token (SPEC 2.4), kept within one process where no shared gate is given."""
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from math import inf
+
+from csm_portal.ports import gates
 
 WINDOW_SECONDS = 60.0
-
-
-class Gate(Protocol):
-    """Decides when the next request of a token may leave."""
-
-    def admit(self) -> float:
-        """Block until one more request fits the budget; return the seconds that took."""
-
-    def hold(self, seconds: float) -> None:
-        """Let nobody pass for this long: Notion asked for it."""
 
 
 class Pacer:
@@ -40,10 +29,15 @@ class Pacer:
         self._sleep = sleep
         self._lock = threading.Lock()
 
-    def admit(self) -> float:
-        """Block until one more request fits the budget; return the seconds that took."""
+    def admit(self, *, patience: float = inf) -> float:
+        """Block until one more request fits the budget; return the seconds that took.
+
+        Raises PortError at once where it would take more than ``patience`` seconds.
+        """
         waited = 0.0
         while (missing := self._claim()) > 0:
+            if waited + missing > patience:
+                raise gates.closed(missing)
             self._sleep(missing)
             waited += missing
         return waited
@@ -52,6 +46,9 @@ class Pacer:
         """Let nobody pass for this long."""
         with self._lock:
             self._held_until = max(self._held_until, self._clock() + seconds)
+
+    def close(self) -> None:
+        """Hold nothing that could be given back."""
 
     def _claim(self) -> float:
         """Take a place in the window and return 0, or return the seconds until there may be one."""

@@ -11,6 +11,7 @@ import pytest
 from csm_portal.integrations.notion import NotionCSMAdapter
 from csm_portal.integrations.notion import client as notion
 from csm_portal.integrations.notion.pacing import Pacer
+from csm_portal.ports.gates import Gate
 from csm_portal.simulators.notion import seed
 from csm_portal.simulators.notion.app import App, create_app
 from tests.integrations.clock import FakeTime
@@ -61,13 +62,15 @@ class Simulated:
     def store(self) -> Any:
         return self.app.store
 
-    def client(self, *, token: str | None = None, budget: int = 100_000) -> notion.NotionClient:
+    def client(
+        self, *, token: str | None = None, budget: int = 100_000, gate: Gate | None = None
+    ) -> notion.NotionClient:
         return notion.build(
             token=token or self.workspace.token,
             base_url=BASE_URL,
             budget=budget,
             transport=self.wire,
-            gate=Pacer(budget, clock=self.time.now, sleep=self.time.sleep),
+            gate=gate or Pacer(budget, clock=self.time.now, sleep=self.time.sleep),
             sleep=self.time.sleep,
         )
 

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csm_portal.integrations.notion.pacing import Pacer
+from csm_portal.ports.errors import PortError
 from tests.integrations.clock import FakeTime
 
 
@@ -38,6 +39,17 @@ def test_nobody_passes_while_notion_asks_to_wait():
     gate.hold(5)
 
     assert gate.admit() == pytest.approx(30)
+
+
+def test_a_wait_beyond_the_patience_is_refused_at_once():
+    time = FakeTime()
+    gate = Pacer(1, clock=time.now, sleep=time.sleep)
+    gate.admit()
+
+    with pytest.raises(PortError, match="in about 1 minute"):
+        gate.admit(patience=30)
+
+    assert time.slept == []
 
 
 def test_a_budget_of_nothing_is_refused():

@@ -1,11 +1,13 @@
 """Limits, outages and answers that are none (SPEC 2.4)."""
 
 import itertools
+import threading
 
 import httpx
 import pytest
 
 from csm_portal.integrations.notion import client as notion
+from csm_portal.integrations.notion.pacing import Pacer
 from csm_portal.ports.errors import PortError, Trouble
 from tests.integrations.notion.conftest import BASE_URL
 
@@ -56,8 +58,71 @@ def test_a_wait_that_is_too_long_is_handed_on_and_holds_for_the_next_call(sim):
 
     assert (error.trouble, error.permanent, error.retry_after) == (Trouble.RATE_LIMITED, False, 3600)
     assert sim.time.slept == []
+    again = failure(lambda: client.read("users/me", what="the integration"))
+    assert (again.trouble, len(sim.wire.sent)) == (Trouble.RATE_LIMITED, 1)
+    sim.time.sleep(3600)
     client.read("users/me", what="the integration")
-    assert sim.time.now() >= 3600
+
+
+def test_a_rate_limit_without_a_time_holds_everybody_a_little(sim):
+    sim.fault(status=429)
+    held = []
+
+    class Gate(Pacer):
+        def hold(self, seconds):
+            held.append(seconds)
+
+    client = sim.client(gate=Gate(100_000, clock=sim.time.now, sleep=sim.time.sleep))
+    client.read("users/me", what="the integration")
+
+    assert held == sim.time.slept
+    assert 0.5 <= held[0] <= 1
+
+
+def test_a_header_that_asks_for_years_does_not_shut_the_portal_out_for_good(sim):
+    sim.fault(status=429, retry_after=10_000_000)
+
+    assert failure(sim.adapter().check_access).retry_after == 86_400
+
+
+def test_a_gate_that_cannot_be_held_does_not_hide_what_was_written(sim):
+    sim.fault(status=503, retry_after=5, after_commit=True, method="POST", match="/v1/pages")
+
+    class Gate(Pacer):
+        def hold(self, seconds):
+            raise PortError("The database is away.", trouble=Trouble.UNAVAILABLE, permanent=False)
+
+    client = sim.client(gate=Gate(100_000, clock=sim.time.now, sleep=sim.time.sleep))
+    error = failure(lambda: write(sim, client))
+
+    assert error.maybe_written
+    assert len(sim.wire.sent) == 1
+
+
+def test_threads_that_share_a_client_count_every_request(sim):
+    client = sim.client()
+
+    def ask():
+        for _ in range(10):
+            client.read("users/me", what="the integration")
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (client.usage.requests, client.usage.waiting) == (40, 0)
+
+
+def test_who_waits_can_be_seen_waiting(sim):
+    sim.fault(status=429, retry_after=5)
+    client, seen = sim.client(), []
+    client._sleep = lambda seconds: seen.append(client.usage.waiting)
+
+    client.read("users/me", what="the integration")
+
+    assert seen == [1]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 529])
@@ -95,8 +160,8 @@ def test_a_read_is_made_again_after_a_lost_connection(sim, lost):
     assert len(sim.wire.sent) == 3
 
 
-def write(sim):
-    return sim.client().write(
+def write(sim, client=None):
+    return (client or sim.client()).write(
         "POST",
         "pages",
         what="the QBR database",
