@@ -1,6 +1,6 @@
 """The workspace that a tenant keeps its accounts in, and that QBRs are published to (SPEC 1, 2)."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -200,9 +200,46 @@ class AccountRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountsPage:
-    """One answer of a scan. ``is_incomplete``: the workspace cut the result set short."""
+    """One answer of a scan.
+
+    ``is_incomplete``: rows are missing that the workspace would not hand out; ``unread`` says in a sentence which.
+    """
 
     records: tuple[AccountRecord, ...]
+    is_incomplete: bool = False
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp:
+    """What the workspace says of one account that was asked for by its id.
+
+    ``record`` is None where the account is gone, in the trash, moved elsewhere or no longer shared; ``reason`` then
+    says so in a sentence.
+    """
+
+    id: str
+    record: AccountRecord | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRows:
+    """When the rows that the portal knows were made, each in order: what a long scan is divided by."""
+
+    current: Sequence[datetime] = ()
+    archived: Sequence[datetime] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditedPage:
+    """One answer about rows that were edited of late. ``read`` makes records of them, under a mapping.
+
+    It asks again only for what the answer leaves out. ``is_incomplete``: the workspace cut the result set short.
+    """
+
+    ids: tuple[str, ...]
+    read: Callable[[PropertyMapping], tuple[AccountRecord, ...]]
     is_incomplete: bool = False
 
 
@@ -275,11 +312,33 @@ class Workspace(Protocol):
     def create_qbr_properties(self, names: Collection[str]) -> tuple[str, ...]:
         """Add those of the named properties that the QBR data source lacks, and nothing else; return what was added."""
 
-    def scan_accounts(self, mapping: PropertyMapping) -> Iterator[AccountsPage]:
-        """Yield every row of the accounts data source, then every archived row, at most 100 a page."""
+    def scan_accounts(
+        self,
+        mapping: PropertyMapping,
+        *,
+        known: KnownRows = KnownRows(),
+    ) -> Iterator[AccountsPage]:
+        """Yield every row of the accounts data source, then every archived row, at most 100 a page.
+
+        In no particular order where there are many: several parts are then read at the same time, divided by
+        ``known``. Close the iterator where not all of it is wanted.
+        """
 
     def get_account(self, account_id: str, mapping: PropertyMapping | None = None) -> AccountRecord:
         """Return one account by its page id."""
+
+    def look_up_accounts(self, account_ids: Iterable[str], mapping: PropertyMapping) -> Iterator[LookedUp]:
+        """Ask for each of these accounts by its page id: one request each, and one for the schema."""
+
+    def edited_accounts(self, *, since: datetime, source_id: str = "") -> Iterator[EditedPage]:
+        """Yield the rows edited in the minute of ``since`` or later, then the archived ones among them.
+
+        At most 100 an answer; a row may come twice. ``source_id`` is the data source as ``describe_accounts`` named
+        it, which spares asking for it.
+        """
+
+    def own_id(self) -> str:
+        """Return the id under which the workspace names the portal as the author of an edit."""
 
     def find_qbr_pages(self, key: str) -> list[QBRPageRef]:
         """Return every page of the QBR database that carries this key, archived ones included; none in the trash.
@@ -289,6 +348,9 @@ class Workspace(Protocol):
 
     def create_qbr_page(self, entry: QBREntry, document: Document) -> tuple[QBRPageRef, list[str]]:
         """Create the entry as Draft with the first blocks of the body; return it and the ids of its top blocks."""
+
+    def count_qbr_blocks(self, document: Document) -> int:
+        """Return how many top blocks a document becomes; asks nobody."""
 
     def append_qbr_body(self, page_id: str, document: Document, *, after: int) -> list[str]:
         """Append the next call's worth of top blocks at the end, skipping the first ``after``; return their ids.

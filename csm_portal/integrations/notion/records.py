@@ -1,5 +1,6 @@
 """A page of the accounts data source as an ``AccountRecord``, its cut lists fetched whole (SPEC 2.3, 2.4)."""
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote
@@ -92,10 +93,11 @@ class Reader:
 
 
 class Titles:
-    """The titles of the pages that a relation links to, each asked for once."""
+    """The titles of the pages that a relation links to, each asked for once, whichever thread is first."""
 
     def __init__(self, client: NotionClient, data_source_id: object) -> None:
         self._client = client
+        self._lock = threading.Lock()
         self._known: dict[str, str | None] = {}
         self._unread = data_source_id if isinstance(data_source_id, str) else None
 
@@ -116,12 +118,15 @@ class Titles:
         return {"type": "title", "title": [{"plain_text": words}]}
 
     def _of(self, page_id: str) -> str | None:
-        if page_id not in self._known and self._unread is not None:
-            self._read_all(self._unread)
-            self._unread = None
-        if page_id not in self._known:
-            self._known[page_id] = self._ask(page_id)
-        return self._known[page_id]
+        if page_id in self._known and self._unread is None:
+            return self._known[page_id]
+        with self._lock:
+            if page_id not in self._known and self._unread is not None:
+                self._read_all(self._unread)
+                self._unread = None
+            if page_id not in self._known:
+                self._known[page_id] = self._ask(page_id)
+            return self._known[page_id]
 
     def _read_all(self, data_source_id: str) -> None:
         path = f"data_sources/{data_source_id}/query"

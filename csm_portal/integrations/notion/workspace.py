@@ -1,28 +1,24 @@
 """``NotionCSMAdapter``: a tenant's Notion workspace behind the portal's port (SPEC 2.1)."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from notion_client import Client
 
 from csm_portal.integrations.notion import (
+    account_pages,
     answers,
     entries,
-    errors,
     fields,
     figures,
     pacing,
     profiles,
     qbr_pages,
     qbr_schema,
-    records,
     sources,
-    windows,
 )
 from csm_portal.integrations.notion import client as notion
-from csm_portal.integrations.notion.answers import DataSourceAnswer, PageAnswer, UserAnswer
+from csm_portal.integrations.notion.answers import DataSourceAnswer, UserAnswer
 from csm_portal.ports.documents import Document
-from csm_portal.ports.errors import PortError, Trouble
 from csm_portal.ports.figures import FigureProperties, PageEdit
 from csm_portal.ports.profiles import NewBlock, PageBlock, SubPage
 from csm_portal.ports.qbr_pages import QBRBody, QBRPageState
@@ -30,6 +26,8 @@ from csm_portal.ports.workspace import (
     AccountRecord,
     AccountsPage,
     DataSourceInfo,
+    KnownRows,
+    LookedUp,
     MappingProblem,
     PropertyCheck,
     PropertyMapping,
@@ -40,10 +38,7 @@ from csm_portal.ports.workspace import (
     WorkspaceConfig,
 )
 
-ACCOUNTS, QBRS = "the accounts database", qbr_pages.QBRS
-ACCOUNT_PAGE = "the account's page"
-# A cursor that keeps expiring would read the first pages for ever.
-RESTARTS_A_PARTITION = 3
+ACCOUNTS, QBRS = account_pages.ACCOUNTS, qbr_pages.QBRS
 
 
 class NotionCSMAdapter(Workspace):
@@ -106,12 +101,7 @@ class NotionCSMAdapter(Workspace):
 
     def preview_accounts(self, mapping: PropertyMapping, *, count: int) -> tuple[AccountRecord, ...]:
         """Return the first rows of the accounts data source as this mapping reads them."""
-        source = self._accounts()
-        reader = records.Reader(self._client, source, mapping, is_scan=False)
-        path = f"data_sources/{source.id}/query"
-        answer = self._client.read(path, method="POST", body={"page_size": count}, what=ACCOUNTS)
-        first = answers.parse(answers.ListAnswer, answer, what=ACCOUNTS).results[:count]
-        return tuple(reader.record(page) for page in self._pages(first))
+        return self._account_pages().first(mapping, count=count)
 
     def check_qbr_properties(self) -> tuple[PropertyCheck, ...]:
         """Hold the QBR data source against what a QBR needs there."""
@@ -123,44 +113,34 @@ class NotionCSMAdapter(Workspace):
         accounts = self._accounts_source_id()
         return qbr_schema.create(self._client, self._qbrs(), names, accounts_source_id=accounts, what=QBRS)
 
-    def scan_accounts(self, mapping: PropertyMapping) -> Iterator[AccountsPage]:
-        """Yield every row, then every archived row, at most 100 a page.
+    def scan_accounts(
+        self,
+        mapping: PropertyMapping,
+        *,
+        known: KnownRows = KnownRows(),  # noqa: B008  frozen
+    ) -> Iterator[AccountsPage]:
+        """Yield every row, then every archived row, at most 100 a page, read ahead by threads of their own.
 
-        A cursor that expired starts its half again, so a record may come twice.
+        A row that is archived while the scan goes on may come in both halves. Close the iterator to end the threads.
         """
-        source = self._accounts()
-        reader = records.Reader(self._client, source, mapping, is_scan=True)
-        for is_archived in (False, True):
-            yield from self._partition(source.id, reader, is_archived=is_archived)
+        yield from self._account_pages().scan(mapping, known=known)
 
     def query_all_accounts(self, mapping: PropertyMapping | None = None) -> list[AccountRecord]:
         """Return every account once, archived ones included, under the default mapping if none is given.
 
         Raises PortError where Notion cut the result short: part of the accounts is never taken for all.
         """
-        chosen = self._default_mapping() if mapping is None else mapping
-        found: dict[str, AccountRecord] = {}
-        for page in self.scan_accounts(chosen):
-            if page.is_incomplete:
-                raise PortError(
-                    "Notion handed out only part of the accounts: more of them than a query gives were made in one minute.",
-                    trouble=Trouble.BAD_ANSWER,
-                    permanent=True,
-                )
-            found |= {record.id: record for record in page.records}
-        return list(found.values())
+        return account_pages.every(self.scan_accounts(mapping or self._default_mapping()))
 
     def get_account(self, account_id: str, mapping: PropertyMapping | None = None) -> AccountRecord:
         """Return one account by its page id. A page in the trash or of another database is not found."""
-        identifier = sources.parsed(account_id, what="the account")
         source = self._accounts()
-        answer = self._client.read(f"pages/{identifier}", what=ACCOUNT_PAGE)
-        page = answers.parse(PageAnswer, answer, what=ACCOUNT_PAGE)
-        if page.in_trash or page.parent.data_source_id != source.id:
-            reason = "is in Notion's trash" if page.in_trash else "is not in the accounts database"
-            raise PortError(f"The account's page {reason}.", trouble=Trouble.NOT_FOUND, permanent=True)
         chosen = fields.defaults(fields.describe(source)) if mapping is None else mapping
-        return records.Reader(self._client, source, chosen, is_scan=False).record(page)
+        return account_pages.AccountPages(self._client, source).one(account_id, chosen)
+
+    def look_up_accounts(self, account_ids: Iterable[str], mapping: PropertyMapping) -> Iterator[LookedUp]:
+        """Ask for each of these accounts by its page id: one request each, and one for the schema."""
+        yield from self._account_pages().look_up(account_ids, mapping)
 
     def find_qbr_pages(self, key: str) -> list[QBRPageRef]:
         """Return every page of the QBR database that carries this key, archived ones included; none in the trash."""
@@ -169,6 +149,10 @@ class NotionCSMAdapter(Workspace):
     def create_qbr_page(self, entry: QBREntry, document: Document) -> tuple[QBRPageRef, list[str]]:
         """Create the entry as Draft with the first blocks of the body; return it and the ids of its top blocks."""
         return self._qbr_pages.create(entry, document)
+
+    def count_qbr_blocks(self, document: Document) -> int:
+        """Return how many top blocks a document becomes; asks nobody."""
+        return self._qbr_pages.count(document)
 
     def append_qbr_body(self, page_id: str, document: Document, *, after: int) -> list[str]:
         """Append the next call's worth of top blocks at the end, skipping the first ``after``; return their ids."""
@@ -274,33 +258,8 @@ class NotionCSMAdapter(Workspace):
             self._columns = entries.Columns(self._qbrs(), accounts=[given, *named])
         return self._columns
 
-    def _partition(
-        self, source_id: str, reader: records.Reader, *, is_archived: bool
-    ) -> Iterator[AccountsPage]:
-        # The SDK's own query method drops ``is_archived`` without a word. Without it, archived rows are left out.
-        body = {"is_archived": True} if is_archived else {}
-        path = f"data_sources/{source_id}/query"
-        for restarts in range(RESTARTS_A_PARTITION + 1):
-            try:
-                for answer in windows.pages(self._client, path, what=ACCOUNTS, body=body):
-                    found = tuple(reader.record(page) for page in self._pages(answer.results))
-                    yield AccountsPage(records=found, is_incomplete=answer.is_incomplete)
-                return
-            except errors.StaleCursor:
-                if restarts == RESTARTS_A_PARTITION:
-                    raise
-
-    def _pages(self, results: list[dict[str, Any]]) -> Iterator[PageAnswer]:
-        for result in results:
-            # A wiki lists its databases beside its pages.
-            if result.get("object") != "page":
-                continue
-            answer = result
-            if "properties" not in result:
-                answer = self._client.read(f"pages/{result.get('id')}", what=ACCOUNT_PAGE)
-            page = answers.parse(PageAnswer, answer, what=ACCOUNTS)
-            if not page.in_trash:
-                yield page
+    def _account_pages(self) -> account_pages.AccountPages:
+        return account_pages.AccountPages(self._client, self._accounts())
 
 
 def connect(config: WorkspaceConfig) -> NotionCSMAdapter:
