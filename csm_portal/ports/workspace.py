@@ -337,9 +337,6 @@ class Workspace(Protocol):
         it, which spares asking for it.
         """
 
-    def own_id(self) -> str:
-        """Return the id under which the workspace names the portal as the author of an edit."""
-
     def find_qbr_pages(self, key: str) -> list[QBRPageRef]:
         """Return every page of the QBR database that carries this key, archived ones included; none in the trash.
 

@@ -65,19 +65,21 @@ class AccountPages:
     def _records(
         self, reader: records.Reader, results: Sequence[Mapping[str, Any]]
     ) -> tuple[AccountRecord, ...]:
-        return tuple(reader.record(page) for page in self._pages(results))
+        return tuple(reader.record(page) for page in pages_of(self._client, results))
 
-    def _pages(self, results: Sequence[Mapping[str, Any]]) -> Iterator[PageAnswer]:
-        for result in results:
-            # A wiki lists its databases beside its pages.
-            if result.get("object") != "page":
-                continue
-            answer = result
-            if "properties" not in result:
-                answer = self._client.read(f"pages/{result.get('id')}", what=ACCOUNT_PAGE)
-            page = answers.parse(PageAnswer, answer, what=ACCOUNTS)
-            if not page.in_trash:
-                yield page
+
+def pages_of(client: NotionClient, results: Sequence[Mapping[str, Any]]) -> Iterator[PageAnswer]:
+    """Yield the pages among the results of a query, those in the trash left out."""
+    for result in results:
+        # A wiki lists its databases beside its pages.
+        if result.get("object") != "page":
+            continue
+        answer = result
+        if "properties" not in result:
+            answer = client.read(f"pages/{result.get('id')}", what=ACCOUNT_PAGE)
+        page = answers.parse(PageAnswer, answer, what=ACCOUNTS)
+        if not page.in_trash:
+            yield page
 
 
 def every(pages: Iterator[AccountsPage]) -> list[AccountRecord]:

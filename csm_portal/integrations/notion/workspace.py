@@ -1,12 +1,14 @@
 """``NotionCSMAdapter``: a tenant's Notion workspace behind the portal's port (SPEC 2.1)."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from notion_client import Client
 
 from csm_portal.integrations.notion import (
     account_pages,
     answers,
+    changes,
     entries,
     fields,
     figures,
@@ -26,6 +28,7 @@ from csm_portal.ports.workspace import (
     AccountRecord,
     AccountsPage,
     DataSourceInfo,
+    EditedPage,
     KnownRows,
     LookedUp,
     MappingProblem,
@@ -63,6 +66,7 @@ class NotionCSMAdapter(Workspace):
         self._qbrs_id = qbr_database_id
         self._named_source = accounts_data_source_id
         self._found: dict[str, str] = {}
+        self._schema: DataSourceAnswer | None = None
         self._columns: entries.Columns | None = None
         self._qbr_pages = qbr_pages.QBRPages(
             self._client, source_id=self._qbr_source_id, columns=self._qbr_columns
@@ -141,6 +145,18 @@ class NotionCSMAdapter(Workspace):
     def look_up_accounts(self, account_ids: Iterable[str], mapping: PropertyMapping) -> Iterator[LookedUp]:
         """Ask for each of these accounts by its page id: one request each, and one for the schema."""
         yield from self._account_pages().look_up(account_ids, mapping)
+
+    def edited_accounts(self, *, since: datetime, source_id: str = "") -> Iterator[EditedPage]:
+        """Yield the rows edited in the minute of ``since`` or later, then the archived ones among them."""
+        if source_id:
+            self._found.setdefault(ACCOUNTS, source_id)
+        yield from changes.edited(
+            self._client,
+            self._accounts_source_id(),
+            since=since,
+            # Whoever reads the rows has just asked for the schema, to hold the mapping against it.
+            describe=lambda: self._schema or self._accounts(),
+        )
 
     def find_qbr_pages(self, key: str) -> list[QBRPageRef]:
         """Return every page of the QBR database that carries this key, archived ones included; none in the trash."""
@@ -231,7 +247,8 @@ class NotionCSMAdapter(Workspace):
         profiles.remove(self._client, block_id)
 
     def _accounts(self) -> DataSourceAnswer:
-        return sources.fetch(self._client, self._accounts_source_id(), what=ACCOUNTS)
+        self._schema = sources.fetch(self._client, self._accounts_source_id(), what=ACCOUNTS)
+        return self._schema
 
     def _qbrs(self) -> DataSourceAnswer:
         return sources.fetch(self._client, self._qbr_source_id(), what=QBRS)
