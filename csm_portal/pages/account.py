@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import Account
-from accounts.selectors import account_detail
+from accounts.selectors import account_detail, what_if
 from csm_portal.http import PortalRequest, member
 from qbr import policies as qbr_policies
 from qbr.models import QBR
@@ -41,8 +41,12 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
         today=timezone.localdate(timezone=request.tenant.zone),
         span=request.GET.get("since", ""),
     )
+    scored = what_if.scored(found)
+    goal, ways = (None, ()) if scored is None else what_if.smallest(scored)
     context = {
         "detail": detail,
+        "goal": goal,
+        "way": ways[0] if ways else None,
         "account": found,
         "reviews": _reviews(found),
         "spans": _spans(detail.span),

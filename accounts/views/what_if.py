@@ -1,0 +1,35 @@
+"""What if: move the inputs of one account and see what its score would be. Nothing is kept."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.models import Account
+from accounts.scoring.signals import INPUT_NAMES, INPUTS
+from accounts.selectors import what_if as selector
+from accounts.what_if_form import WhatIfForm, shown
+from csm_portal.http import PortalRequest, is_partial, member
+
+
+@require_safe
+@member()
+def what_if(request: PortalRequest, account_id: UUID) -> HttpResponse:
+    """Show the thirteen inputs as fields, and the score that they would give; the address holds what is tried."""
+    account = get_object_or_404(
+        Account.objects.visible_to(request.membership).select_related("health__latest__policy"),
+        pk=account_id,
+    )
+    now = selector.scored(account)
+    if now is None:
+        return render(request, "accounts/what_if.html", {"account": account})
+    # An address names what is moved; whatever it does not name is as it is.
+    asked = {spec.name: request.GET.get(spec.name, shown(spec, now.signals)) for spec in INPUTS}
+    is_asked = any(name in request.GET for name in INPUT_NAMES)
+    form = WhatIfForm(asked if is_asked else None, signals=now.signals)
+    is_refused = is_asked and not form.is_valid()
+    given = form.values() if is_asked and not is_refused else {}
+    context = {"account": account, "form": form, "page": selector.page(now, given), "is_refused": is_refused}
+    template = "accounts/what_if.html" + ("#what-if" if is_partial(request) else "")
+    return render(request, template, context, status=422 if is_refused else 200)
