@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import SyncState
-from accounts.services import connection, health, sync
+from accounts.models import SyncState, WriteState
+from accounts.selectors import due_figures
+from accounts.services import connection, health, sync, writeback
 from accounts.setup_check import StepState
 from csm_portal import schedules, wiring
 from csm_portal.core import jobs
@@ -28,11 +29,26 @@ def daily_scan(job: Running) -> Mapping[str, Any]:
     day = _scan_day(job)
     trouble = _sync(job)
     counts = _score(job, day, trouble=trouble)
+    writeback.ask(job.tenant, now=timezone.now(), requested_by=job.requested_by)
     if trouble:
         raise jobs.Partial(
             f"{trouble} {counts['scored']:,} accounts were scored as they were last known.", result=counts
         )
     return counts
+
+
+def write_figures(job: Running) -> Mapping[str, Any]:
+    """Do one step of writing score and risk to the account pages; the next step is a job of its own."""
+    run = writeback.run(
+        workspace=wiring.workspace(), now=timezone.now(), job=job.job, progress=job.progress
+    )
+    told = due_figures.counts(run)
+    if run.state == WriteState.FAILED:
+        raise PortError(" ".join(run.problems), trouble=Trouble.UNAVAILABLE, permanent=False)
+    if run.state == WriteState.PARTIAL:
+        raise jobs.Partial(" ".join(run.problems), result=told)
+    # Somebody whose change gave way is told so here, although nothing went wrong.
+    return {**told, "remarks": " ".join(run.problems)} if run.problems else told
 
 
 def score_all(job: Running) -> Mapping[str, Any]:

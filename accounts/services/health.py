@@ -19,7 +19,7 @@ from accounts.scoring.results import CSMHealthScoreResult
 from accounts.scoring.signals import HealthSignals
 from accounts.selectors import earlier, inputs
 from accounts.selectors.inputs import Snapshot
-from accounts.services import churn, latest, policies
+from accounts.services import churn, latest, policies, writeback
 from csm_portal.core import audit, bulk, outbox
 from csm_portal.core.models import Tenant, User
 from csm_portal.core.scope import current_tenant_id
@@ -195,6 +195,8 @@ def _score_batch(account_ids: Sequence[UUID], run: _Run) -> None:
     churn.write(assessments)
     latest.show(scores, assessments, as_of=run.as_of)
     if run.announces:
+        # Until alerts are rows of their own, the first score that calls for one is the account's first alert.
+        writeback.begin([one.account_id for one in scores if one.should_alert], at=run.now)
         names = {snapshot.account_id: snapshot.name for snapshot in snapshots}
         _announce(
             [one for one in scores if one.should_alert and one.account_id not in told_today], names, run

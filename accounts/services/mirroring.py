@@ -13,6 +13,7 @@ from django.db import DatabaseError, OperationalError, transaction
 
 from accounts import mirror
 from accounts.models import Account
+from accounts.services import figures_held
 from csm_portal.ports.workspace import AccountRecord
 
 log = structlog.get_logger(__name__)
@@ -83,6 +84,8 @@ class Mirroring:
 
     def store(self, records: Iterable[AccountRecord]) -> None:
         """Write what is new or changed of a page. Call it in a transaction; at most one query a page beside it."""
+        records = list(records)
+        figures_held.note(records)
         rows = {row.page_id: row for record in records if (row := self._row(record)) is not None}
         changed = {page_id: row for page_id, row in rows.items() if self._is_changed(row)}
         for page_id in rows.keys() - changed.keys():
