@@ -147,7 +147,8 @@ class _Reading:
     def _backwards(self, window: Window, crew: Crew[AccountsPage]) -> bool:
         """Read rows that nothing tells apart from their other end; tell whether that came to rows known before.
 
-        Only an order that is the exact reverse brings first what is new, then what is known, and nothing else.
+        Only an order that is the exact reverse brings first what is new, then what is known, and nothing else; but
+        for the newest rows, which may have come when their gap was measured.
         """
         is_known: list[bool] = []
         is_cut = False
@@ -157,7 +158,8 @@ class _Reading:
             new = {result.get("id") for result in fresh}
             is_known += [result.get("id") not in new for result in answer.results]
             self._hand(fresh, crew)
-        has_met = any(is_known) and not all(is_known) and is_known == sorted(is_known)
+        since_new = is_known[is_known.index(False) :] if False in is_known else []
+        has_met = any(since_new) and since_new == sorted(since_new)
         return not is_cut or has_met
 
     def _answers(self, window: Window, *, is_descending: bool = False) -> Iterator[ListAnswer]:

@@ -1,7 +1,7 @@
 """Accounts read through the adapter from the simulator."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,10 +9,9 @@ import pytest
 from csm_portal.integrations.notion import connect
 from csm_portal.ports.errors import PortError, Trouble
 from csm_portal.ports.workspace import ACCOUNT_FIELDS, Person, WorkspaceConfig
-from csm_portal.simulators.notion import filling, query, seed
+from csm_portal.simulators.notion import filling, seed
 from tests.integrations.notion.conftest import BASE_URL
 
-NINE = datetime(2026, 11, 2, 9, tzinfo=UTC)
 ACME = {
     "name": "Acme",
     "owner": Person(name="Alice", email="alice@northwind.example"),
@@ -302,68 +301,6 @@ def test_an_account_in_the_trash_is_gone(sim):
         adapter.get_account(thrown)
 
     assert refused.value.trouble is Trouble.NOT_FOUND
-
-
-def test_a_cursor_that_expired_starts_the_scan_again(sim):
-    ids = sim.add(*({"name": f"Account {number}"} for number in range(250)))
-    adapter = sim.adapter()
-    mapping = adapter.default_mapping(adapter.describe_accounts())
-    scan = adapter.scan_accounts(mapping)
-    seen = [record.id for record in next(scan).records]
-    sim.fault(status=400, message="The start_cursor provided is invalid: expired", match="/query")
-
-    seen += [record.id for page in scan for record in page.records]
-
-    assert set(seen) == set(ids)
-    assert len(seen) == 350
-
-
-def test_a_cursor_that_keeps_expiring_ends_in_an_error(sim):
-    sim.add(*({"name": f"Account {number}"} for number in range(150)))
-    adapter = sim.adapter()
-    mapping = adapter.default_mapping(adapter.describe_accounts())
-    sim.fault(status=400, message="The start_cursor provided is invalid: expired", match="/query", times=99)
-
-    with pytest.raises(PortError, match="start_cursor") as failed:
-        list(adapter.scan_accounts(mapping))
-
-    assert failed.value.trouble is Trouble.INVALID
-    assert sum(path.endswith("/query") for path in sim.wire.paths()) == 4
-
-
-def test_accounts_beyond_the_end_of_a_query_are_read_by_windows_of_time(sim, monkeypatch):
-    # The real limit is 10,000; the simulator gives the same answers at a smaller one.
-    monkeypatch.setattr(query, "MAX_RESULTS", 250)
-    ids = [
-        row
-        for minute in range(12)
-        for row in sim.add(
-            *({"name": f"Account {number}"} for number in range(60)),
-            created_at=NINE + timedelta(minutes=minute),
-        )
-    ]
-
-    pages = list(sim.adapter().scan_accounts({"name": "title"}))
-
-    assert [record.id for page in pages for record in page.records] == ids
-    assert not any(page.is_incomplete for page in pages)
-
-
-def test_a_minute_that_holds_more_than_a_query_gives_is_never_taken_for_whole(sim, monkeypatch):
-    monkeypatch.setattr(query, "MAX_RESULTS", 250)
-    sim.add(*({"name": f"Imported {number}"} for number in range(300)), created_at=NINE)
-    later = sim.add({"name": "Made by hand"}, created_at=NINE + timedelta(minutes=1))
-    adapter = sim.adapter()
-    mapping = {"name": "title"}
-
-    pages = list(adapter.scan_accounts(mapping))
-
-    assert [page.is_incomplete for page in pages].count(True) == 1
-    found = [record.id for page in pages for record in page.records]
-    assert len(found) == len(set(found)) == 251
-    assert found[-1] == later[0]
-    with pytest.raises(PortError, match="only part of the accounts"):
-        adapter.query_all_accounts(mapping)
 
 
 def test_connect_takes_what_a_tenant_has_set(sim):
