@@ -216,6 +216,7 @@ DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 # The adapters behind the ports: dotted names, so that nobody imports them (ARCHITECTURE, layers).
 PORTS = {
     "workspace": "csm_portal.integrations.notion.connect",
+    "workspace_hooks": "csm_portal.integrations.notion.events.NotionHooks",
     "writer_templates": "csm_portal.integrations.llm.templates.TemplateWriter",
     "writer_model": "csm_portal.integrations.llm.litellm_writer.LiteLLMWriter",
 }

@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 from csm_portal.core import request_gate, secrets
 from csm_portal.core.models import NotionConnection
 from csm_portal.ports.errors import PortError, Trouble
+from csm_portal.ports.hooks import Hooks
 from csm_portal.ports.workspace import Workspace, WorkspaceConfig
 from csm_portal.ports.writer import Writer
 
@@ -60,6 +61,11 @@ def workspace(*, is_candidate: bool = False) -> Workspace:
     """Return the scope's tenant's workspace, or that of the settings on trial. Raises PortError where it is not set up."""
     config = workspace_config(is_candidate=is_candidate)
     return cast(Workspace, import_string(settings.PORTS["workspace"])(config))
+
+
+def workspace_hooks() -> Hooks:
+    """Return how the posts of a workspace are told from anybody else's, and read."""
+    return cast(Hooks, import_string(settings.PORTS["workspace_hooks"])())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
