@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from django import forms
 
 from qbr import quarters
 from qbr.document import HEADINGS, SectionKey
-from qbr.models import Commitment, Outcome
+from qbr.models import Answer, Commitment, Outcome
 from qbr.selectors import listing
 from qbr.selectors.listing import Filters, Scope
 from qbr.services import editing
@@ -84,11 +84,33 @@ class ApproveForm(StepForm):
 
 
 class PublishForm(StepForm):
-    """Publishing, with the word that changes made in Notion may go where there are some."""
+    """Publishing exactly the version that was looked at."""
 
-    may_overwrite = forms.BooleanField(
-        label="Put the approved text in place of what stands in Notion", required=False
+
+class AnswerForm(StepForm):
+    """What is to become of a page that is not as the portal left it, by somebody who has seen what differs."""
+
+    question = forms.UUIDField(widget=forms.HiddenInput)
+    answer = forms.ChoiceField(
+        choices=[(answer.value, answer.value) for answer in Answer],
+        error_messages={"required": "Choose what is to become of the page in Notion."},
     )
+    confirmed = forms.BooleanField(
+        label="What differs goes to Notion's trash, from which it can be restored", required=False
+    )
+
+    def clean_answer(self) -> Answer:
+        """Return the answer."""
+        return Answer(self.cleaned_data["answer"])
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to put anything of a person's into the trash that was not confirmed."""
+        data = super().clean() or {}
+        if data.get("answer") is Answer.OVERWRITE and not data.get("confirmed"):
+            raise forms.ValidationError(
+                "Confirm that what somebody wrote on the page may go to Notion's trash; nothing was changed."
+            )
+        return data
 
 
 class RequestChangesForm(StepForm):

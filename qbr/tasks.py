@@ -1,16 +1,20 @@
 """What the queue does for reviews (SPEC 6.4, 7). Each may be broken off anywhere and run again."""
 
+import time
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from csm_portal import wiring
-from csm_portal.core.jobs import Partial, Running
+from csm_portal.core.jobs import Later, Partial, Running
 from csm_portal.ports.errors import PortError
 from qbr.services import drafting, moves, publishing, scheduled
+
+LONGEST_WAIT_SECONDS: Final = 30.0
 
 
 def draft(job: Running) -> Mapping[str, Any]:
@@ -35,16 +39,33 @@ def draft(job: Running) -> Mapping[str, Any]:
 
 def publish(job: Running) -> Mapping[str, Any]:
     """Publish one approved review, or go on with a publication that was interrupted."""
-    qbr_id, now = UUID(job.params["qbr_id"]), timezone.now()
+    qbr_id = UUID(job.params["qbr_id"])
+    while True:
+        try:
+            return _publish(qbr_id, job)
+        except publishing.Overtaken as error:
+            raise Partial(str(error)) from error
+        except publishing.PutOff as error:
+            seconds = (error.at - timezone.now()).total_seconds()
+            if seconds > LONGEST_WAIT_SECONDS:
+                raise Later(str(error), at=error.at) from error
+            # So short a wait is not worth the minute that the queue's tick may add to it.
+            time.sleep(max(0.0, seconds))
+
+
+def _publish(qbr_id: UUID, job: Running) -> Mapping[str, Any]:
     try:
         workspace = wiring.workspace()
     except PortError as error:
-        publishing.stop(qbr_id, error, now=now)
+        publishing.stop(qbr_id, error, now=timezone.now())
         raise
     try:
-        page = publishing.run(qbr_id, workspace=workspace, now=now, progress=job.progress)
-    except publishing.Overtaken as error:
-        raise Partial(str(error)) from error
+        page = publishing.run(qbr_id, workspace=workspace, clock=timezone.now, progress=job.progress)
+    except (OperationalError, InterfaceError):
+        # A connection that broke stays broken. If the database is still away, the tick puts the job back later.
+        connection.close()
+        publishing.interrupted(qbr_id, now=timezone.now())
+        raise
     return {"page": page.url if page is not None else "", "requests": workspace.usage.requests}
 
 

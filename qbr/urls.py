@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("qbrs/<uuid:qbr_id>/approve/", steps.approve, name="qbr-approve"),
     path("qbrs/<uuid:qbr_id>/publish/", steps.publish, name="qbr-publish"),
     path("qbrs/<uuid:qbr_id>/publish-again/", steps.publish_again, name="qbr-publish-again"),
+    path("qbrs/<uuid:qbr_id>/answer/", steps.answer, name="qbr-answer"),
     path("qbrs/<uuid:qbr_id>/redraft/", steps.redraft, name="qbr-redraft"),
     path("qbrs/<uuid:qbr_id>/refresh/", steps.refresh, name="qbr-refresh"),
     path("qbrs/<uuid:qbr_id>/vouch/", steps.vouch, name="qbr-vouch"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from qbr import workflow
-from qbr.models import QBR, Publication, PublishEnd
+from qbr.models import QBR, Answer, Publication, PublishEnd
 from qbr.workflow import Action, ActorFacts, State
 
 
@@ -31,7 +31,6 @@ class NextStep:
     sentence: str
     offers: tuple[Offer, ...] = ()
     refusal: str = ""
-    asks_to_overwrite: bool = False
 
 
 def of(
@@ -116,15 +115,17 @@ def _in_review(qbr: QBR, standing: ActorFacts, offers: tuple[Offer, ...]) -> Nex
 
 def _approved(qbr: QBR, offers: tuple[Offer, ...], last: Publication | None, *, works_here: bool) -> NextStep:
     by = str(qbr.approved_by) if qbr.approved_by else "A manager"
-    was_changed = last is not None and last.end == PublishEnd.CHANGED_IN_NOTION
     if not works_here:
         return NextStep(sentence=f"{by} approved this text. {_owner(qbr)} or a manager publishes it.")
-    if was_changed:
-        return NextStep(
-            sentence=f"{by} approved this text, but its page in Notion was changed by hand.",
-            offers=offers,
-            asks_to_overwrite=True,
-        )
+    if last is not None and last.end == PublishEnd.CHANGED_IN_NOTION:
+        if last.answer == Answer.KEEP:
+            sentence = (
+                f"{by} approved this text. The page in Notion was kept as somebody made it, so this version is "
+                "not published there."
+            )
+        else:
+            sentence = f"{by} approved this text, but its page in Notion is not as the portal left it."
+        return NextStep(sentence=sentence, offers=offers)
     return NextStep(sentence=f"{by} approved this text. Publish it to Notion.", offers=offers)
 
 

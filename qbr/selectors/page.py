@@ -11,11 +11,12 @@ from qbr.document import HEADINGS, SectionKey, Version
 from qbr.facts import Fact, shown_with_unit
 from qbr.grounding import check
 from qbr.grounding.check import Finding
-from qbr.models import QBR, Commitment, Publication, QBRRevision, Transition
+from qbr.models import QBR, Commitment, QBRRevision, Transition
 from qbr.preview import Part
-from qbr.selectors import current, next_step, source_facts
+from qbr.selectors import current, next_step, publishing, source_facts
 from qbr.selectors.current import Current
 from qbr.selectors.next_step import NextStep
+from qbr.selectors.publishing import Question, UnderWay
 from qbr.workflow import Action, ActorFacts, State
 
 VERSIONS_SHOWN: Final = 30
@@ -72,6 +73,8 @@ class ReviewPage:
     revisions: tuple[QBRRevision, ...]
     history: tuple[Told, ...]
     job: Job | None
+    under_way: UnderWay | None
+    question: Question | None
     changes_asked: Transition | None
     last_day: date
 
@@ -90,7 +93,9 @@ class ReviewPage:
         return self.job is not None and not self.job.is_over
 
 
-def review(qbr: QBR, membership: Membership, *, version: Version = Version.INTERNAL) -> ReviewPage:
+def review(
+    qbr: QBR, membership: Membership, *, now: datetime, version: Version = Version.INTERNAL
+) -> ReviewPage:
     """Gather what the page of a review shows to a member.
 
     The review comes with its account, owner, people and jobs selected. Seven queries, three while it has no text.
@@ -105,7 +110,7 @@ def review(qbr: QBR, membership: Membership, *, version: Version = Version.INTER
     publishes = qbr.state == State.PUBLISHING
     last = None
     if qbr.state in (State.APPROVED, State.PUBLISHING):
-        last = Publication.objects.filter(qbr=qbr).order_by("-started_at").first()
+        last = publishing.last(qbr)
     step = next_step.of(
         qbr,
         here,
@@ -132,6 +137,8 @@ def review(qbr: QBR, membership: Membership, *, version: Version = Version.INTER
         revisions=_revisions(qbr) if text else (),
         history=tuple(map(_told, history)),
         job=job if is_at_work else None,
+        under_way=publishing.under_way(last, job, now=now) if publishes and last is not None else None,
+        question=publishing.question(last) if qbr.state == State.APPROVED else None,
         changes_asked=_changes_asked(history),
         last_day=qbr.quarter_end - timedelta(days=1),
     )

@@ -7,15 +7,18 @@ from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from csm_portal.http import PortalRequest, is_partial, member
 from qbr import policies
 from qbr.document import Version
-from qbr.forms import ApproveForm, CommitmentsForm, PublishForm, RequestChangesForm, StepForm
+from qbr.forms import AnswerForm, ApproveForm, CommitmentsForm, PublishForm, RequestChangesForm, StepForm
 from qbr.models import QBR
 from qbr.selectors import page as selector
+from qbr.selectors import publishing
+from qbr.workflow import State
 
 
 def look_up(request: PortalRequest, qbr_id: UUID) -> QBR:
@@ -55,10 +58,13 @@ def review(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
 def progress(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
     """Answer a poll: the progress while a job works on the review, then the whole page anew."""
     qbr = look_up(request, qbr_id)
-    job = qbr.publish_job if qbr.state == "publishing" else qbr.draft_job
+    is_publishing = qbr.state == State.PUBLISHING
+    job = qbr.publish_job if is_publishing else qbr.draft_job
     if job is None or job.is_over:
         return HttpResponseClientRefresh() if is_partial(request) else show(request, qbr)
-    return render(request, "qbr/review.html#progress", {"job": job, "qbr": qbr})
+    publication = publishing.last(qbr) if is_publishing else None
+    under_way = publishing.under_way(publication, job, now=timezone.now()) if publication else None
+    return render(request, "qbr/review.html#progress", {"job": job, "qbr": qbr, "under_way": under_way})
 
 
 def show(
@@ -71,11 +77,12 @@ def show(
 ) -> HttpResponse:
     """Render the page; ``refusal`` says why what was just asked for was not done, ``bound`` are forms with errors."""
     version = Version.CUSTOMER if request.GET.get("version") == Version.CUSTOMER else Version.INTERNAL
-    page = selector.review(qbr, request.membership, version=version)
+    now = timezone.now()
+    page = selector.review(qbr, request.membership, version=version, now=now)
     while page.is_overtaken:
         # A person acts on the version that the page carries: it has to be the one of the text beside it.
         qbr = look_up(request, qbr.pk)
-        page = selector.review(qbr, request.membership, version=version)
+        page = selector.review(qbr, request.membership, version=version, now=now)
     step = {"version": qbr.version}
     context: dict[str, Any] = {
         "page": page,
@@ -84,10 +91,14 @@ def show(
         "refusal": refusal,
         "step_form": StepForm(initial=step),
         "publish_form": PublishForm(initial=step),
+        "under_way": page.under_way,
+        "job": page.job,
         "changes_form": RequestChangesForm(initial=step),
         "tabs": _tabs(version),
         "is_own": qbr.account.owner_id == request.user.pk,
     }
+    if page.question is not None:
+        context["answer_form"] = AnswerForm(initial={**step, "question": page.question.id})
     if page.text is not None:
         content_hash = page.text.revision.content_hash
         context["approve_form"] = ApproveForm(initial={**step, "content_hash": content_hash})

@@ -12,8 +12,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from csm_portal.http import PortalRequest, member
-from qbr.forms import ApproveForm, CommitmentsForm, PublishForm, RequestChangesForm, StepForm, VouchForm
-from qbr.models import QBR
+from qbr.forms import (
+    AnswerForm,
+    ApproveForm,
+    CommitmentsForm,
+    PublishForm,
+    RequestChangesForm,
+    StepForm,
+    VouchForm,
+)
+from qbr.models import QBR, Answer
 from qbr.selectors import source_facts
 from qbr.services import drafting, editing, moves, publishing
 from qbr.services import review as reviewing
@@ -102,11 +110,27 @@ def publish(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
             actor=request.user,
             version=data["version"],
             now=now,
-            may_overwrite=data["may_overwrite"],
         ),
         "",
         name="publish_form",
     )
+
+
+@require_POST
+@member()
+def answer(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
+    """Decide what is to become of a page in Notion that somebody has changed."""
+    qbr, form, now = look_up_to_work_on(request, qbr_id), AnswerForm(request.POST), timezone.now()
+
+    def settle(data: dict[str, Any]) -> object:
+        told = {"question": data["question"], "actor": request.user, "version": data["version"], "now": now}
+        if data["answer"] is Answer.KEEP:
+            return publishing.keep_theirs(qbr, **told)
+        return publishing.ask(qbr, answer=data["answer"], **told)
+
+    is_kept = request.POST.get("answer") == Answer.KEEP
+    done = "The page in Notion stays as it is. This version is approved, and not published there."
+    return _take(request, qbr, form, settle, done if is_kept else "", name="answer_form")
 
 
 @require_POST

@@ -94,7 +94,7 @@ def revision(request: PortalRequest, qbr_id: UUID, number: int) -> HttpResponse:
     text = current.of_revision(found)
     against = _against(request, number)
     other = QBRRevision.objects.filter(qbr=qbr, number=against).first() if against else None
-    page = selector.review(qbr, request.membership)
+    page = selector.review(qbr, request.membership, now=timezone.now())
     context = {
         "qbr": qbr,
         "account": qbr.account,

@@ -73,6 +73,7 @@ TABLE: dict[str, Row] = {
             "approve",
             "publish",
             "publish-again",
+            "answer",
             "redraft",
             "refresh",
             "vouch",

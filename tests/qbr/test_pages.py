@@ -241,7 +241,7 @@ def test_a_page_changed_in_notion_asks_before_it_is_overwritten(
     notion: Connected, harbour: Account, alice: User, bob: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     qbr, _ = asked_to_publish(harbour, csm=alice, manager=bob)
-    publishing.run(qbr.pk, workspace=notion.workspace(), now=NOW)
+    publishing.run(qbr.pk, workspace=notion.workspace(), clock=lambda: NOW)
     page_id = fresh(qbr).notion_page_id
     added = {
         "type": "paragraph",

@@ -43,7 +43,8 @@ class QBRPages:
         path = f"data_sources/{self._source_id()}/query"
         found: dict[str, QBRPageRef] = {}
         # Archived rows are a partition of their own.
-        for place in ({}, {"is_archived": True}):
+        places: tuple[dict[str, Any], ...] = ({}, {"is_archived": True})
+        for place in places:
             body = {"filter": columns.with_key(key), **place}
             for answer in paging.results(self._client, path, what=QBRS, body=body):
                 reference = columns.reference(answer)
@@ -71,6 +72,10 @@ class QBRPages:
         except PortError as error:
             error.maybe_written, error.committed_id = True, reference.id
             raise
+
+    def count(self, document: Document) -> int:
+        """Return how many top blocks a document becomes. Raises PortError where a table is too wide for Notion."""
+        return len(blocks.render_qbr_blocks(document))
 
     def append(self, page_id: str, document: Document, *, after: int) -> list[str]:
         """Append the next call's worth of top blocks at the end of the page, skipping the first ``after``.
