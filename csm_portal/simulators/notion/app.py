@@ -19,6 +19,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from csm_portal.simulators.notion import (
     arrivals,
     blocks,
+    collisions,
     errors,
     faults,
     pages,
@@ -29,7 +30,7 @@ from csm_portal.simulators.notion import (
     view,
     webhooks,
 )
-from csm_portal.simulators.notion.call import Bot, Call
+from csm_portal.simulators.notion.call import MAX_PAGE_SIZE, Bot, Call
 from csm_portal.simulators.notion.control import Control
 from csm_portal.simulators.notion.store import Store
 
@@ -49,37 +50,53 @@ class Route:
     pattern: re.Pattern[str]
     handler: Handler
     writes: bool
+    creates: bool
+    lists: bool
 
 
-def _route(method: str, template: str, handler: Handler, *, writes: bool = False) -> Route:
+def _route(
+    method: str,
+    template: str,
+    handler: Handler,
+    *,
+    writes: bool = False,
+    creates: bool = False,
+    lists: bool = False,
+) -> Route:
     pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template)
     return Route(
-        method=method, template=template, pattern=re.compile(pattern), handler=handler, writes=writes
+        method=method,
+        template=template,
+        pattern=re.compile(pattern),
+        handler=handler,
+        writes=writes or creates,
+        creates=creates,
+        lists=lists,
     )
 
 
 ROUTES = (
     _route("GET", "/v1/users/me", users.me),
-    _route("GET", "/v1/users", users.index),
+    _route("GET", "/v1/users", users.index, lists=True),
     _route("GET", "/v1/users/{user_id}", users.retrieve),
-    _route("POST", "/v1/search", search.search),
-    _route("POST", "/v1/databases", sources.create_database, writes=True),
+    _route("POST", "/v1/search", search.search, lists=True),
+    _route("POST", "/v1/databases", sources.create_database, creates=True),
     _route("GET", "/v1/databases/{database_id}", sources.retrieve_database),
     _route("PATCH", "/v1/databases/{database_id}", sources.update_database, writes=True),
-    _route("POST", "/v1/data_sources", sources.create_data_source, writes=True),
+    _route("POST", "/v1/data_sources", sources.create_data_source, creates=True),
     _route("GET", "/v1/data_sources/{data_source_id}", sources.retrieve_data_source),
     _route("PATCH", "/v1/data_sources/{data_source_id}", sources.update_data_source, writes=True),
-    _route("POST", "/v1/data_sources/{data_source_id}/query", query.query),
-    _route("POST", "/v1/pages", pages.create, writes=True),
+    _route("POST", "/v1/data_sources/{data_source_id}/query", query.query, lists=True),
+    _route("POST", "/v1/pages", pages.create, creates=True),
     _route("GET", "/v1/pages/{page_id}", pages.retrieve),
     _route("PATCH", "/v1/pages/{page_id}", pages.update, writes=True),
     _route("POST", "/v1/pages/{page_id}/move", pages.move, writes=True),
-    _route("GET", "/v1/pages/{page_id}/properties/{property_id}", pages.retrieve_property),
+    _route("GET", "/v1/pages/{page_id}/properties/{property_id}", pages.retrieve_property, lists=True),
     _route("GET", "/v1/blocks/{block_id}", blocks.retrieve),
     _route("PATCH", "/v1/blocks/{block_id}", blocks.update, writes=True),
     _route("DELETE", "/v1/blocks/{block_id}", blocks.delete, writes=True),
-    _route("GET", "/v1/blocks/{block_id}/children", blocks.children),
-    _route("PATCH", "/v1/blocks/{block_id}/children", blocks.append, writes=True),
+    _route("GET", "/v1/blocks/{block_id}/children", blocks.children, lists=True),
+    _route("PATCH", "/v1/blocks/{block_id}/children", blocks.append, creates=True),
 )
 
 
@@ -214,7 +231,7 @@ class App:
             integration=bot.name if bot else None,
         )
         try:
-            answer = _told(request, lambda: self._answer(request, bot, route, at=at))
+            answer = _told(request, lambda: self._held(request, bot, route, at=at, came_at=came_at))
         except ConnectionError:
             log.end(arrival, at=self.store.now(), outcome="dropped")
             raise
@@ -233,6 +250,26 @@ class App:
             retry_after=int(wait) if wait.isdigit() else None,
             closed_until=now + timedelta(seconds=int(wait)) if wait.isdigit() else None,
         )
+        return answer
+
+    def _held(
+        self,
+        request: _Request,
+        bot: Bot | None,
+        route: tuple[Route, dict[str, str]] | None,
+        *,
+        at: datetime,
+        came_at: float,
+    ) -> _Answer:
+        """Answer, and hold the parent of a write until the answer leaves where writes may collide."""
+        parent_id = None
+        if self.control.collisions.is_on and route and route[0].writes:
+            with self.store.reading() as db:
+                parent_id = collisions.parent_of(db, route[1], request.json())
+        with self.control.collisions.holding(parent_id):
+            answer = self._answer(request, bot, route, at=at)
+            if parent_id is not None:
+                self.control.latency.hold(since=came_at)
         return answer
 
     def _answer(
@@ -281,12 +318,17 @@ class App:
                 query=request.parameters,
                 sent=sent,
                 public_url=self.public_url,
+                rows_at_most=self.control.short_pages.rows_at_most() if route.lists else MAX_PAGE_SIZE,
+                sessions=self.control.sessions,
                 person_id=users.person_of(db, request.header(AS_PERSON), bot),
             )
+            if route.creates:
+                self.control.block_limit.check()
             answer = route.handler(call)
             heard = self.control.webhooks.heard_by(call)
         # Only what is kept is told.
         self.control.webhooks.publish(heard)
+        self.control.block_limit.count(call.created)
         return call, answer
 
     def _bot(self, request: _Request) -> Bot | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from csm_portal.simulators.notion import accepted_blocks, contents, errors, events, store
 from csm_portal.simulators.notion.body import Node
-from csm_portal.simulators.notion.call import MAX_PAGE_SIZE, Call, cut, listing
+from csm_portal.simulators.notion.call import Call, cut, listing
 from csm_portal.simulators.notion.users import Directory, partial
 
 
@@ -25,6 +25,7 @@ def insert(
     for offset, block in enumerate(found):
         block_id = call.mint.uuid()
         ids.append(block_id)
+        call.created += 1
         call.db.execute(
             "INSERT INTO blocks (id, page_id, parent_id, place, type, content, created_time, last_edited_time,"
             " created_by, last_edited_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -86,7 +87,7 @@ def children(call: Call) -> dict[str, Any]:
     found, following = cut(
         rows,
         start=call.query_text("start_cursor"),
-        size=min(call.query_page_size(), MAX_PAGE_SIZE),
+        size=call.query_page_size(),
         cursors=[row["id"] for row in rows],
     )
     return listing("block", [block_object(call, row) for row in found], next_cursor=following)

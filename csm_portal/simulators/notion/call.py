@@ -11,6 +11,7 @@ from csm_portal.simulators.notion import errors
 from csm_portal.simulators.notion.body import Node
 from csm_portal.simulators.notion.identifiers import Mint, bare, parse_uuid
 from csm_portal.simulators.notion.remembered import Orders
+from csm_portal.simulators.notion.sessions import Sessions
 
 MAX_PAGE_SIZE = 100
 _ANCESTORS = 50
@@ -43,7 +44,7 @@ class Call:
     """``path`` holds the ids of the address, ``query`` its parameters (a list each), ``sent`` the JSON body.
 
     ``person_id`` is who edits in the app while the token only looks: the author of what is written. The lists that
-    an answer gives are no longer than ``rows_at_most``.
+    an answer gives are no longer than ``rows_at_most``. ``created`` counts the pages and blocks that it adds.
     """
 
     db: sqlite3.Connection
@@ -57,6 +58,8 @@ class Call:
     public_url: str | None = None
     person_id: str | None = None
     rows_at_most: int = MAX_PAGE_SIZE
+    sessions: Sessions = field(default_factory=Sessions)
+    created: int = 0
     committed_id: str | None = None
     committed_child_ids: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -91,12 +94,12 @@ class Call:
         """Return ``page_size`` of the address; 100 where it is not given."""
         text = self.query_text("page_size")
         if text is None:
-            return MAX_PAGE_SIZE
+            return self.rows_at_most
         try:
             size = Node(int(text), "query.page_size")
         except ValueError:
             raise errors.should("query.page_size", "a number", text) from None
-        return page_size(size)
+        return min(page_size(size), self.rows_at_most)
 
     def address_of(self, object_id: str, title: str = "") -> str:
         """Return the link to a page or database: on the simulator where it has a public address."""

@@ -4,15 +4,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from csm_portal.simulators.notion import (
     arrivals,
+    block_limit,
     budget,
+    collisions,
     errors,
     faults,
     latency,
     sending,
+    sessions,
+    shortness,
     subscribing,
     webhooks,
 )
@@ -25,6 +29,19 @@ _MINUTE = 60.0
 _Handler: TypeAlias = Callable[[Node, Mapping[str, list[str]]], dict[str, Any]]
 
 
+class _Switch(Protocol):
+    """Something that a request of its own sets, and whose state is told."""
+
+    def set(self, node: Node) -> None: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+
+@runtime_checkable
+class _Liftable(_Switch, Protocol):
+    def lift(self) -> None: ...
+
+
 class Control:
     """What tests and demos steer the simulator with.
 
@@ -35,6 +52,10 @@ class Control:
         self.budget = budget.Budget()
         self.arrivals = arrivals.Arrivals()
         self.latency = latency.Latency(clock=time.monotonic, sleep=sleep)
+        self.sessions = sessions.Sessions()
+        self.short_pages = shortness.ShortPages()
+        self.collisions = collisions.Collisions()
+        self.block_limit = block_limit.BlockLimit()
         self.webhooks = webhooks.Webhooks(mint=store.mint)
         self._store = store
         self._counts: Counter[str] = Counter()
@@ -42,9 +63,6 @@ class Control:
         self._handlers: dict[tuple[str, str], _Handler] = {
             ("POST", "/_sim/faults"): self._lay_fault,
             ("DELETE", "/_sim/faults"): self._lift_faults,
-            ("POST", "/_sim/budget"): self._set_budget,
-            ("DELETE", "/_sim/budget"): self._lift_budget,
-            ("POST", "/_sim/latency"): self._set_latency,
             ("GET", "/_sim/arrivals"): self._list_arrivals,
             ("DELETE", "/_sim/arrivals"): self._clear_arrivals,
             ("GET", "/_sim/webhooks"): self._show_webhooks,
@@ -53,6 +71,20 @@ class Control:
             ("POST", "/_sim/webhooks/verify"): self._verify,
             ("POST", "/_sim/webhooks/take"): self._take,
             ("GET", "/_sim/state"): self._show_state,
+        }
+        for name, switch in self._switches().items():
+            self._handlers["POST", f"/_sim/{name}"] = _setter(switch)
+            if isinstance(switch, _Liftable):
+                self._handlers["DELETE", f"/_sim/{name}"] = _lifter(switch)
+
+    def _switches(self) -> dict[str, "_Switch"]:
+        return {
+            "budget": self.budget,
+            "latency": self.latency,
+            "cursors": self.sessions,
+            "short-pages": self.short_pages,
+            "collisions": self.collisions,
+            "block-limit": self.block_limit,
         }
 
     def count(self, endpoint: str) -> None:
@@ -86,18 +118,6 @@ class Control:
         with self._store.writing() as db:
             faults.lift(db)
         return {"faults": []}
-
-    def _set_budget(self, body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
-        self.budget.set(body)
-        return self.budget.state()
-
-    def _lift_budget(self, _body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
-        self.budget.lift()
-        return self.budget.state()
-
-    def _set_latency(self, body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
-        self.latency.set(body)
-        return self.latency.state()
 
     def _list_arrivals(self, _body: Node, parameters: Mapping[str, list[str]]) -> dict[str, Any]:
         """Answer the log from ``?after=<number>`` on, with the fullest window of ``?seconds=`` (60) in it."""
@@ -148,10 +168,25 @@ class Control:
             "file": self._store.path,
             **rows,
             "faults": waiting,
-            "budget": self.budget.state(),
-            "latency": self.latency.state(),
+            **{name: switch.state() for name, switch in self._switches().items()},
             "requests": counts,
         }
+
+
+def _setter(switch: _Switch) -> _Handler:
+    def handle(body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        switch.set(body)
+        return switch.state()
+
+    return handle
+
+
+def _lifter(switch: _Liftable) -> _Handler:
+    def handle(_body: Node, _parameters: Mapping[str, list[str]]) -> dict[str, Any]:
+        switch.lift()
+        return switch.state()
+
+    return handle
 
 
 def _parameter(parameters: Mapping[str, list[str]], name: str, *, default: float) -> float:

@@ -94,11 +94,12 @@ def conflict() -> ApiError:
     return ApiError(409, "conflict_error", "Conflict occurred while saving. Please try again.")
 
 
-def block_limit(limit: int) -> ApiError:
+def block_limit() -> ApiError:
     return ApiError(
         403,
-        "block_limit",
-        f"This workspace has reached its limit of {limit} blocks. Upgrade its plan to create more.",
+        "restricted_resource",
+        "This workspace has reached its block limit. Upgrade its plan to create more content.",
+        additional_data={"reason": "block_limit"},
     )
 
 

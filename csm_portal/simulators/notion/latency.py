@@ -28,6 +28,9 @@ class Latency:
             raise asked.should(f"from `0` to `{MAX_MILLISECONDS}`")
         self._seconds = asked.number() / 1000
 
+    def lift(self) -> None:
+        self._seconds = 0.0
+
     def hold(self, *, since: float) -> None:
         """Wait until an answer to a request that came at ``since`` may leave."""
         left = since + self._seconds - self._clock()

@@ -86,6 +86,7 @@ def create(call: Call) -> dict[str, Any]:
         blocks.insert_child_page(call, page_id=page_id, parent_id=parent_id)
     blocks.insert(call, children, page_id=page_id, parent_id=page_id)
     call.committed_id = page_id
+    call.created += 1
     row = page_row(call, page_id)
     events.page_created(call, row)
     return _answer(call, row, is_echo=True)

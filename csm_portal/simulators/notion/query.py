@@ -53,7 +53,7 @@ def query(call: Call) -> dict[str, Any]:
     source = sources.data_source_row(call, call.path_id("data_source_id"))
     properties = sources.properties_of(source)
     question = _read(call, source, properties)
-    size = calls.page_size(call.body["page_size"])
+    size = min(calls.page_size(call.body["page_size"]), call.rows_at_most)
     cursor = _read_cursor(call.body["start_cursor"], question)
     before = cursor.given if cursor else 0
     size = min(size, MAX_RESULTS - before)
@@ -91,7 +91,9 @@ def _read(call: Call, source: sqlite3.Row, properties: schema.Schema) -> _Questi
             where.append(f"{column} {comparison} ?")
             parameters.append(moment)
     sent = {key: value for key, value in body.object().items() if key not in ("start_cursor", "page_size")}
-    number = identifiers.question_of(source_id + store.pack(sent))
+    cursor = body["start_cursor"]
+    name = call.sessions.asked(source_id + store.pack(sent), with_cursor=bool(cursor) and not cursor.is_null)
+    number = identifiers.question_of(name)
     return _Question(
         where=" AND ".join(where),
         parameters=tuple(parameters),

@@ -22,10 +22,12 @@ def search(call: Call) -> dict[str, Any]:
     body.object({"query", "filter", "sort", "start_cursor", "page_size"})
     words = body["query"].text().casefold() if body["query"] else ""
     wanted, is_descending = _read_filter(call), _read_direction(call)
-    size = calls.page_size(body["page_size"])
-    question = identifiers.question_of(f"search/{words}/{wanted}/{is_descending}")
+    size = min(calls.page_size(body["page_size"]), call.rows_at_most)
+    has_cursor = bool(body["start_cursor"]) and not body["start_cursor"].is_null
+    name = call.sessions.asked(f"search/{words}/{wanted}/{is_descending}", with_cursor=has_cursor)
+    question = identifiers.question_of(name)
     start = None
-    if body["start_cursor"] and not body["start_cursor"].is_null:
+    if has_cursor:
         cursor = identifiers.read_cursor(body["start_cursor"].text(), question=question)
         if cursor is None:
             raise calls.invalid_cursor(body["start_cursor"].text())

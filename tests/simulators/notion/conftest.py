@@ -12,6 +12,7 @@ import pytest
 
 from csm_portal.simulators.notion import app, seed
 from csm_portal.simulators.notion.store import Store
+from tests.simulators.notion.control import Control
 
 Connect = Callable[..., notion_client.Client]
 
@@ -44,6 +45,11 @@ def simulator(tmp_path: Path, clock: Clock) -> Iterator[app.App]:
 @pytest.fixture
 def workspace(simulator: app.App) -> seed.Workspace:
     return seed.create_workspace(simulator.store, name="Northwind")
+
+
+@pytest.fixture
+def control(simulator: app.App) -> Control:
+    return Control(simulator)
 
 
 @pytest.fixture

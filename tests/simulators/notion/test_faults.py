@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
 import notion_client
 import pytest
 from notion_client.errors import HTTPResponseError
@@ -13,38 +12,11 @@ from notion_client.errors import HTTPResponseError
 from csm_portal.simulators.notion import app, seed
 from csm_portal.simulators.notion.app import ConnectionDropped
 from tests.simulators.notion.conftest import Clock, Connect, paragraph, text
+from tests.simulators.notion.control import Control
 
 pytestmark = pytest.mark.one_database
 
 DOCS = Path(__file__).parents[3] / "docs" / "simulator.md"
-
-
-class Control:
-    """The simulator's own addresses, outside /v1."""
-
-    def __init__(self, simulator: app.App) -> None:
-        self._client = httpx.Client(transport=httpx.WSGITransport(simulator), base_url="http://simulator")
-
-    def lay(self, **fault: Any) -> httpx.Response:
-        return self._client.post("/_sim/faults", json=fault)
-
-    def lift(self) -> httpx.Response:
-        return self._client.delete("/_sim/faults")
-
-    def set_budget(self, **budget: Any) -> httpx.Response:
-        return self._client.post("/_sim/budget", json=budget)
-
-    def lift_budget(self) -> httpx.Response:
-        return self._client.delete("/_sim/budget")
-
-    def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = self._client.get("/_sim/state").json()
-        return state
-
-
-@pytest.fixture
-def control(simulator: app.App) -> Control:
-    return Control(simulator)
 
 
 def failure(call: Any, *args: Any, **kwargs: Any) -> notion_client.APIResponseError:
