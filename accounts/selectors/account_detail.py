@@ -74,7 +74,8 @@ class AccountDetail:
         before, after = self.comparison.score_before, self.comparison.score_after
         on = wording.day(self.compared_on)
         if before == after:
-            return f"{after} now as on {on}, and this is what changed beneath it."
+            beneath = ", and this is what changed beneath it" if self.comparison.changes else ""
+            return f"{after} now as on {on}{beneath}."
         return f"From {before} on {on} to {after}, point by point."
 
 
