@@ -163,7 +163,7 @@ def test_a_persons_value_gives_way_at_the_next_scan_and_the_run_says_so(
     notion.change(pages[1], {"CSM Health Score": {"number": 99}, "Churn Risk": {"select": None}})
     scan(notion)
 
-    run = write(notion)
+    run = write(notion, now=NOW + timedelta(hours=1))
 
     assert on_page(notion, pages[1]) == shown(pages[1])
     assert (run.written, run.overruled) == (1, 2)
