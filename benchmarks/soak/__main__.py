@@ -24,7 +24,7 @@ from pathlib import Path
 import django
 
 from benchmarks import soak
-from benchmarks.soak.measured import Measured, Size
+from benchmarks.soak.measured import Measured, Size, verdict
 
 RESULT = Path(__file__).resolve().parent.parent / "results" / "soak.json"
 
@@ -82,20 +82,6 @@ def subjects() -> list[str]:
     return sorted(names)
 
 
-def verdict(figures: Sequence[Measured]) -> tuple[bool, str]:
-    """Return whether everything was reached, and the one line that says what was and what was not."""
-    short = [figure for figure in figures if not figure.is_reached]
-    said = f"{len(figures) - len(short)} of {len(figures)} figures reached"
-    if not figures:
-        return False, "Falls short: nothing was measured."
-    if not short:
-        return True, f"Reached: {said}."
-    missed = "; ".join(
-        f"{figure.check}, {figure.what}: {figure.reached}, wanted {figure.target}" for figure in short
-    )
-    return False, f"Falls short: {missed}. {said}."
-
-
 def _prepare() -> None:
     """Start Django on an empty, migrated database."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -114,13 +100,7 @@ def _told(name: str, *, size: Size, folder: Path) -> Iterator[Measured]:
     print(f"\n{name}", flush=True)
     begun = time.monotonic()
     for figure in _figures(name, size=size, folder=folder):
-        print(
-            f"  {figure.check:<9}{figure.what:<66}{_written(figure.reached):>14}  (wanted {_written(figure.target)})"
-            f"{'' if figure.is_reached else '  FALLS SHORT'}",
-            flush=True,
-        )
-        if figure.note:
-            print(f"           {figure.note}", flush=True)
+        print(figure.line(), flush=True)
         yield figure
     print(f"  {time.monotonic() - begun:.0f} s", flush=True)
 
@@ -163,12 +143,6 @@ def _run(name: str, size: Size, folder: Path, answers: Connection) -> None:
         answers.send(traceback.format_exc())
     else:
         answers.send(None)
-
-
-def _written(value: str | int | float) -> str:
-    if isinstance(value, float):
-        return f"{value:,.3f}".rstrip("0").rstrip(".")
-    return value if isinstance(value, str) else f"{value:,}"
 
 
 def _write(figures: dict[str, list[Measured]], *, output: Path) -> None:

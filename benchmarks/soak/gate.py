@@ -5,11 +5,9 @@ processes ask as fast as the gate lets them: no window may hold more than the bu
 unused. Then the service asks to wait, now by 429, now by 529, now without saying for how long.
 """
 
-import json
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +17,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from benchmarks import simulated
+from benchmarks.simulated import Service
 from benchmarks.soak import ground
 from benchmarks.soak.measured import Measured, Size
 from csm_portal.core import request_gate
 from csm_portal.integrations.notion import client as notion
 from csm_portal.ports.errors import PortError
-from csm_portal.simulators.notion import seed, server
+from csm_portal.simulators.notion import seed
 from csm_portal.simulators.notion.app import create_app
 
 CHECK = "CHECK 33"
@@ -46,30 +46,48 @@ class Setting:
     requests: int
     threads: int
     waits: Sequence[int]
+    pause: float
     least_used: float
 
 
 SETTINGS: Mapping[Size, Setting] = {
-    Size.FULL: Setting(budget=180, window=request_gate.WINDOW_SECONDS, margin=request_gate.MARGIN_SECONDS, requests=450, threads=4, waits=(120, 1, 45, 2, 20, 7, 3), least_used=0.9),
+    Size.FULL: Setting(budget=180, window=request_gate.WINDOW_SECONDS, margin=request_gate.MARGIN_SECONDS, requests=450, threads=4, waits=(120, 1, 45, 2, 20, 7, 3), pause=1.0, least_used=0.9),
     # The margin is a third of so short a window; nobody measures speed on a machine that runs tests.
-    Size.SAMPLE: Setting(budget=20, window=1.0, margin=0.5, requests=50, threads=2, waits=(2, 1), least_used=0.3),
+    Size.SAMPLE: Setting(budget=20, window=1.0, margin=0.5, requests=50, threads=2, waits=(2,), pause=0.4, least_used=0.3),
 }  # fmt: skip
 
 
 def run(size: Size) -> Iterator[Measured]:
     """Measure the gate as two processes share it. Needs a database that both can open."""
     setting = SETTINGS[size]
-    with tempfile.TemporaryDirectory(prefix="portal-gate-") as folder, _simulator(Path(folder)) as service:
-        service.tell("budget", {"requests": setting.budget, "seconds": setting.window})
-        yield from _saturate(service, setting)
-        service.forget()
-        time.sleep(setting.window)
-        service.tell("budget", {"requests": setting.budget, "seconds": setting.window})
-        yield from _ask_to_wait(service, setting)
+    budget = {"requests": setting.budget, "seconds": setting.window}
+    with tempfile.TemporaryDirectory(prefix="portal-gate-") as folder:
+        path = Path(folder) / "workspace.sqlite3"
+        app = create_app(path)
+        token = seed.create_workspace(app.store).token
+        app.close()
+        with simulated.serving(path) as service:
+            asking = _Asking(service=service, token=token, setting=setting)
+            service.tell("budget", budget)
+            yield from _saturate(asking)
+            service.forget()
+            time.sleep(setting.window)
+            service.tell("budget", budget)
+            yield from _ask_to_wait(asking)
 
 
-def _saturate(service: "_Service", setting: Setting) -> Iterator[Measured]:
-    with _workers(service, setting, requests=setting.requests) as troubles:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """Who is asked, as whom, and how much."""
+
+    service: Service
+    token: str
+    setting: Setting
+
+
+def _saturate(asking: _Asking) -> Iterator[Measured]:
+    service, setting = asking.service, asking.setting
+    with _workers(asking, requests=setting.requests) as troubles:
         pass
     arrivals = service.arrivals(seconds=setting.window)
     came = [arrival["monotonic"] for arrival in arrivals["arrivals"]]
@@ -103,15 +121,16 @@ def _saturate(service: "_Service", setting: Setting) -> Iterator[Measured]:
     )
 
 
-def _ask_to_wait(service: "_Service", setting: Setting) -> Iterator[Measured]:
-    with _workers(service, setting, requests=None) as troubles:
+def _ask_to_wait(asking: _Asking) -> Iterator[Measured]:
+    service, setting = asking.service, asking.setting
+    with _workers(asking, requests=None) as troubles:
         for number, wait in enumerate(setting.waits):
-            time.sleep(1.0)
-            service.fail({"status": 529 if number % 3 == 2 else 429, "retry_after": wait})
-            time.sleep(wait + 0.5)
+            time.sleep(setting.pause)
+            service.tell("faults", {"status": 529 if number % 3 == 2 else 429, "retry_after": wait})
+            time.sleep(wait + setting.pause)
         for _ in range(3):
-            time.sleep(1.0)
-            service.fail({"status": 429})
+            time.sleep(setting.pause)
+            service.tell("faults", {"status": 429})
     found = service.arrivals(seconds=setting.window)
     arrivals = found["arrivals"]
     told = [arrival for arrival in arrivals if arrival["retry_after"] is not None]
@@ -153,70 +172,13 @@ def _between(arrivals: Sequence[Mapping[str, Any]], refusal: Mapping[str, Any]) 
     return sum(since < datetime.fromisoformat(arrival["at"]) < until for arrival in arrivals)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Service:
-    """The simulator that serves somewhere else."""
-
-    address: str
-    token: str
-
-    def arrivals(self, *, seconds: float) -> dict[str, Any]:
-        return self._ask("GET", f"arrivals?seconds={seconds}")
-
-    def state(self) -> dict[str, Any]:
-        return self._ask("GET", "state")
-
-    def forget(self) -> None:
-        self._ask("DELETE", "arrivals")
-
-    def fail(self, fault: Mapping[str, Any]) -> None:
-        self.tell("faults", fault)
-
-    def tell(self, name: str, body: Mapping[str, Any]) -> None:
-        self._ask("POST", name, body)
-
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        request = urllib.request.Request(  # noqa: S310 (this machine)
-            f"{self.address}/_sim/{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            told: dict[str, Any] = json.load(answer)
-        return told
-
-
 @contextmanager
-def _simulator(folder: Path) -> Iterator[_Service]:
-    path = folder / "workspace.sqlite3"
-    app = create_app(path)
-    token = seed.create_workspace(app.store).token
-    app.close()
-    here, there = Pipe()
-    process = ground.start(_serve, path, there)
-    try:
-        yield _Service(address=here.recv(), token=token)
-    finally:
-        here.send(None)
-        process.join()
-
-
-def _serve(path: Path, parent: Connection) -> None:
-    app = create_app(path)
-    with server.serving(app) as address:
-        parent.send(address)
-        parent.recv()
-    app.close()
-
-
-@contextmanager
-def _workers(service: _Service, setting: Setting, *, requests: int | None) -> Iterator[list[str]]:
+def _workers(asking: _Asking, *, requests: int | None) -> Iterator[list[str]]:
     """Let the processes ask, ``requests`` times in all or until the block ends; fill in what went wrong."""
     left = Value("q", 2**62 if requests is None else requests)
     troubles: list[str] = []
     pipes = [Pipe() for _ in range(PROCESSES)]
-    processes = [ground.start(_work, service, setting, left, there) for _, there in pipes]
+    processes = [ground.start(_work, asking, left, there) for _, there in pipes]
     try:
         yield troubles
     finally:
@@ -228,14 +190,17 @@ def _workers(service: _Service, setting: Setting, *, requests: int | None) -> It
             process.join()
 
 
-def _work(service: _Service, setting: Setting, left: Any, parent: Connection) -> None:
+def _work(asking: _Asking, left: Any, parent: Connection) -> None:
+    setting = asking.setting
     gate = request_gate.DatabaseGate(
-        request_gate.fingerprint(service.token),
+        request_gate.fingerprint(asking.token),
         budget=setting.budget,
         window=setting.window,
         margin=setting.margin,
     )
-    client = notion.build(token=service.token, base_url=service.address, budget=setting.budget, gate=gate)
+    client = notion.build(
+        token=asking.token, base_url=asking.service.address, budget=setting.budget, gate=gate
+    )
     troubles: list[str] = []
 
     def ask() -> None:

@@ -1,5 +1,6 @@
 """What a subject is asked for and what it answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +27,14 @@ class Measured:
     is_reached: bool
     note: str = ""
 
+    def line(self) -> str:
+        """Return the figure as a row of the table, with the note in a line below."""
+        row = (
+            f"  {self.check:<9}{self.what:<66}{_written(self.reached):>14}  (wanted {_written(self.target)})"
+        )
+        missed = "" if self.is_reached else "  FALLS SHORT"
+        return f"{row}{missed}" + (f"\n           {self.note}" if self.note else "")
+
     def to_mapping(self) -> dict[str, object]:
         """Return JSON values."""
         return {
@@ -36,3 +45,23 @@ class Measured:
             "is_reached": self.is_reached,
             "note": self.note,
         }
+
+
+def verdict(figures: Sequence[Measured]) -> tuple[bool, str]:
+    """Return whether everything was reached, and the one line that says what was and what was not."""
+    short = [figure for figure in figures if not figure.is_reached]
+    said = f"{len(figures) - len(short)} of {len(figures)} figures reached"
+    if not figures:
+        return False, "Falls short: nothing was measured."
+    if not short:
+        return True, f"Reached: {said}."
+    missed = "; ".join(
+        f"{figure.check}, {figure.what}: {figure.reached}, wanted {figure.target}" for figure in short
+    )
+    return False, f"Falls short: {missed}. {said}."
+
+
+def _written(value: str | int | float) -> str:
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
+    return value if isinstance(value, str) else f"{value:,}"
