@@ -6,10 +6,10 @@ from typing import Any
 from django import forms
 
 from accounts import notion_links
-from accounts.services.connection import Wanted
-from accounts.setup_check import Check
+from accounts.services.connection import Candidate, Wanted
+from accounts.setup_check import Check, FieldCheck, FieldState, QBRProperty
 from csm_portal.core.models import NotionConnection
-from csm_portal.ports.workspace import PropertyInfo
+from csm_portal.ports.workspace import ACCOUNT_FIELDS, PropertyInfo
 
 _NO_ID = "This holds no Notion id. Open the database in Notion as a full page and paste what ••• → Copy link gives."
 _MOST_REQUESTS = 3000
@@ -49,29 +49,55 @@ class NotionForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         *,
         connection: NotionConnection,
-        token_help: str,
+        candidate: Candidate | None,
         check: Check | None,
+        token_help: str,
+        needs_token: bool,
     ) -> None:
+        values = dict(candidate.values) if candidate else {}
         initial = {
-            "accounts_database": connection.accounts_database_id,
-            "accounts_data_source": connection.accounts_data_source_id,
-            "qbr_database": connection.qbr_database_id,
-            "requests_per_minute": connection.requests_per_minute,
+            "accounts_database": values.get("accounts_database_id", connection.accounts_database_id),
+            "accounts_data_source": values.get("accounts_data_source_id", connection.accounts_data_source_id),
+            "qbr_database": values.get("qbr_database_id", connection.qbr_database_id),
+            "requests_per_minute": values.get("requests_per_minute", connection.requests_per_minute),
         }
+        tried = candidate.trial if candidate else None
+        if data is None and tried is not None:
+            # What was sent stands in the fields, with what Notion said to it.
+            data = {"token": "", **initial}
         super().__init__(data, initial=initial)
+        self._database_before = initial["accounts_database"]
+        self._source_before = initial["accounts_data_source"]
         self.fields["token"].help_text = token_help
+        self.fields["token"].required = needs_token
+        self.fields["token"].error_messages["required"] = "Paste the integration's token: none is stored yet."
+        self._offer_sources(
+            connection, tried.check if tried else check, title=check.source_title if check else ""
+        )
+
+    def _offer_sources(self, connection: NotionConnection, check: Check | None, *, title: str) -> None:
         source = self.fields["accounts_data_source"]
         choices = dict(check.choices if check else ())
         if connection.accounts_data_source_id:
-            choices.setdefault(
-                connection.accounts_data_source_id, check.source_title if check else "The one chosen before"
-            )
+            choices.setdefault(connection.accounts_data_source_id, title or "The one chosen before")
         if choices:
             first = "Choose one" if check and check.choices else "The only one there is"
             source.choices = [("", first), *choices.items()]  # type: ignore[attr-defined]
             source.help_text = "This database holds several data sources. Choose the one with the accounts."
         else:
             del self.fields["accounts_data_source"]
+
+    @classmethod
+    def shown(cls, **given: Any) -> "NotionForm":
+        """Return the form as the page first shows it: with what Notion said to settings that it refused."""
+        form = cls(**given)
+        candidate: Candidate | None = given["candidate"]
+        if candidate is not None and candidate.trial is not None:
+            form.fields["token"].required = False
+            form.full_clean()
+            for problem in candidate.trial.problems:
+                form.add_error(problem.field if problem.field in form.fields else None, problem.text)
+        return form
 
     def clean_token(self) -> str:
         token: str = self.cleaned_data["token"].strip()
@@ -95,6 +121,10 @@ class NotionForm(forms.Form):
             self.add_error(
                 "qbr_database", "This is the accounts database. QBRs need a database of their own."
             )
+        # A data source belongs to its database: with another one it has to be asked for anew.
+        source = cleaned.get("accounts_data_source", "")
+        if source == self._source_before and not notion_links.is_same(accounts, self._database_before):
+            cleaned["accounts_data_source"] = ""
         return cleaned
 
     def wanted(self) -> Wanted:
@@ -109,35 +139,89 @@ class NotionForm(forms.Form):
         )
 
 
-class MappingForm(forms.Form):
-    """One select for each field of an account, with the properties that the last check saw."""
+NOT_IN_NOTION = "-"
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, check: Check) -> None:
+
+class MappingForm(forms.Form):
+    """One select for each field of an account, with the properties that the last check saw.
+
+    ``tried`` is field -> property id of a mapping that is being tried and not saved.
+    """
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        check: Check,
+        tried: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(data)
         self._properties = {info.id: info for info in check.properties}
         named = sorted(check.properties, key=lambda info: info.name.casefold())
-        choices = [(info.id, f"{info.name} ({info.type.replace('_', ' ')})") for info in named]
         for field in check.fields:
-            lost = []
-            if field.property_id and field.property_id not in self._properties:
-                lost = [(field.property_id, f"{field.property_name} (gone from Notion)")]
             self.fields[field.field] = forms.ChoiceField(
                 label=f"Property for {field.label}",
-                required=False,
-                choices=[("", "None"), *lost, *choices],
-                initial=field.property_id,
+                required=field.field in _REQUIRED,
+                choices=_choices(field, named, check.carriers.get(field.field)),
+                initial=(tried or {}).get(field.field, _stored(field)),
                 error_messages={
-                    "invalid_choice": "This property is no longer in the database. Choose another."
+                    "invalid_choice": "This property is no longer in the database. Choose another.",
+                    "required": f"Every account needs a property for {field.label}. Choose one.",
                 },
             )
 
     def chosen(self) -> dict[str, PropertyInfo | None]:
-        """Return field -> property, None where nothing is to feed it; a lost property that was left stays as it is."""
+        """Return field -> property, None where nothing is to feed it; what was not decided or is lost is left out."""
         return {
-            field: self._properties.get(key) if key else None
+            field: self._properties.get(key)
             for field, key in self.cleaned_data.items()
-            if not key or key in self._properties
+            if key == NOT_IN_NOTION or key in self._properties
         }
+
+    def tried(self) -> dict[str, str]:
+        """Return field -> what stands in the form, for a trial and for showing the form again."""
+        return {field: str(key) for field, key in self.cleaned_data.items()}
+
+
+_REQUIRED = frozenset(spec.name for spec in ACCOUNT_FIELDS if spec.required)
+
+
+def _stored(field: FieldCheck) -> str:
+    return NOT_IN_NOTION if field.state == FieldState.LEFT_OUT else field.property_id
+
+
+def _choices(field: FieldCheck, named: list[PropertyInfo], carriers: tuple[str, ...] | None) -> list[Any]:
+    lost = []
+    if field.property_id and field.property_id not in {info.id for info in named}:
+        lost = [(field.property_id, f"{field.property_name} (gone from Notion)")]
+    none = [] if field.field in _REQUIRED else [(NOT_IN_NOTION, "Not in Notion")]
+    unset = [("", "Not chosen yet")] if field.state == FieldState.UNMAPPED or field.field in _REQUIRED else []
+    fitting = [_named(info) for info in named if carriers is None or info.id in carriers]
+    others = [_named(info) for info in named if carriers is not None and info.id not in carriers]
+    groups = [("Of a type that cannot carry it", others)] if others else []
+    return [*unset, *none, *lost, *fitting, *groups]
+
+
+def _named(info: PropertyInfo) -> tuple[str, str]:
+    return info.id, f"{info.name} ({info.type.replace('_', ' ')})"
+
+
+class CreatePropertiesForm(forms.Form):
+    """Which of the missing properties of the QBR database the portal is to create."""
+
+    names = forms.MultipleChoiceField(
+        label="Properties to create",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Choose at least one property to create.",
+            "invalid_choice": "“%(value)s” is not missing any more. Let the portal check again.",
+        },
+    )
+
+    def __init__(self, data: Any = None, *, missing: tuple[QBRProperty, ...]) -> None:
+        super().__init__(data, initial={"names": [found.name for found in missing]})
+        names = self.fields["names"]
+        names.choices = [(found.name, f"{found.name} ({found.type_word})") for found in missing]  # type: ignore[attr-defined]
 
 
 def _link(text: str) -> str:

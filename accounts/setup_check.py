@@ -1,7 +1,7 @@
 """What a check of a tenant's Notion set-up found, as values that can be kept and shown later. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -92,6 +92,8 @@ class QBRProperty:
 class Check:
     """The whole answer. ``properties`` are those of the live schema, ``choices`` data sources to choose from.
 
+    ``carriers`` is field -> ids of the properties whose type can carry it. ``is_unanswered``: Notion could not be
+    asked just now; what it said of properties the last time still stands here.
     ``now_right`` and ``newly_wrong`` name what changed since the check before, ``still_wrong`` counts the rest; they
     say nothing (``is_compared`` is False) where there was none before.
     """
@@ -99,6 +101,7 @@ class Check:
     steps: tuple[Step, ...] = ()
     fields: tuple[FieldCheck, ...] = ()
     properties: tuple[PropertyInfo, ...] = ()
+    carriers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     qbr_properties: tuple[QBRProperty, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
     source_title: str = ""
@@ -109,6 +112,7 @@ class Check:
     now_right: tuple[str, ...] = ()
     newly_wrong: tuple[str, ...] = ()
     still_wrong: int = 0
+    is_unanswered: bool = False
 
     @property
     def can_sync(self) -> bool:
@@ -136,11 +140,12 @@ def from_json(value: Mapping[str, Any]) -> Check | None:
     return Check(
         steps=tuple(Step(**{**step, "state": StepState(step["state"])}) for step in value["steps"]),
         fields=tuple(
-            FieldCheck(**{**field, "state": FieldState(field["state"])}) for field in value["fields"]
+            FieldCheck(**{**found, "state": FieldState(found["state"])}) for found in value["fields"]
         ),
         properties=tuple(
             PropertyInfo(**{**info, "options": tuple(info["options"])}) for info in value["properties"]
         ),
+        carriers={name: tuple(ids) for name, ids in value.get("carriers", {}).items()},
         qbr_properties=tuple(
             QBRProperty(**{**found, "state": PropertyState(found["state"])})
             for found in value.get("qbr_properties", ())
@@ -154,6 +159,7 @@ def from_json(value: Mapping[str, Any]) -> Check | None:
         now_right=tuple(value.get("now_right", ())),
         newly_wrong=tuple(value.get("newly_wrong", ())),
         still_wrong=value.get("still_wrong", 0),
+        is_unanswered=value.get("is_unanswered", False),
     )
 
 
@@ -239,6 +245,19 @@ def compared(found: Check, before: Check | None) -> Check:
     """Return the check with what is right now, what is newly wrong and how much still is, since the one before."""
     if before is None:
         return found
+    if found.is_unanswered:
+        # An hour in which Notion is down is no reason to forget which properties there are.
+        return replace(
+            found,
+            fields=before.fields,
+            properties=before.properties,
+            carriers=before.carriers,
+            qbr_properties=before.qbr_properties,
+            source_title=before.source_title,
+            source_url=before.source_url,
+            qbr_title=before.qbr_title,
+            qbr_url=before.qbr_url,
+        )
     was, now = dict(_wrongs(before)), dict(_wrongs(found))
     rights = _rights(found)
     return replace(
@@ -259,15 +278,15 @@ def _wrongs(check: Check) -> Iterator[tuple[_Key, str]]:
 
     A step that sums up fields or properties gives way to them: they say which.
     """
-    summed = {"Properties"} if any(field.is_open for field in check.fields) else set()
+    summed = {"Properties"} if any(one.is_open for one in check.fields) else set()
     if any(found.state != PropertyState.OK for found in check.qbr_properties):
         summed.add("QBR database")
     for step in check.steps:
         if step.is_wrong and step.title not in summed:
             yield ("step", step.title), step.title
-    for field in check.fields:
-        if field.is_open:
-            yield ("field", field.field), field.label
+    for one in check.fields:
+        if one.is_open:
+            yield ("field", one.field), one.label
     for found in check.qbr_properties:
         if found.state != PropertyState.OK:
             yield ("qbr", found.name), f"“{found.name}” of the QBR database"
@@ -280,6 +299,6 @@ def _rights(check: Check) -> set[_Key]:
             for step in check.steps
             if not step.is_wrong and step.state != StepState.SKIPPED
         ),
-        *(("field", field.field) for field in check.fields if not field.is_open),
+        *(("field", one.field) for one in check.fields if not one.is_open),
         *(("qbr", found.name) for found in check.qbr_properties if found.state == PropertyState.OK),
     }

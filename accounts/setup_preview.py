@@ -4,7 +4,7 @@ What a cell says is made when the rows are read and kept as text: a preview is a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -43,6 +43,7 @@ class Cell:
     text: str
     is_known: bool = True
     issue: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +61,12 @@ class Line:
 
     @property
     def issues(self) -> tuple[str, ...]:
-        """What could not be read in its cells, each sentence once."""
-        return tuple(dict.fromkeys(cell.issue for cell in self.cells if cell.issue))
+        """What could not be read in its cells: each sentence once, behind the accounts that it is about."""
+        told: dict[str, list[str]] = {}
+        for cell in self.cells:
+            if cell.issue:
+                told.setdefault(cell.issue, []).append(cell.account)
+        return tuple(f"{', '.join(accounts)}: {issue}" for issue, accounts in told.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +159,11 @@ class _Around:
 
 
 def _with_issue(cell: Cell, row: Row, fields: tuple[str, ...]) -> Cell:
+    account = row.columns["name"]
     said = [issue["message"] for issue in row.columns["field_issues"] if issue["field"] in fields]
-    return Cell(text="Not read", is_known=False, issue=" ".join(said)) if said else cell
+    if said:
+        return Cell(text="Not read", is_known=False, issue=" ".join(said), account=account)
+    return replace(cell, account=account)
 
 
 def _owner(columns: Columns) -> Cell:

@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from accounts.models import SyncState, WriteState
 from accounts.selectors import due_figures
-from accounts.services import connection, health, sync, writeback
-from accounts.setup_check import StepState
+from accounts.services import health, sync, writeback
 from csm_portal import schedules, wiring
 from csm_portal.core import jobs
 from csm_portal.core.jobs import Running
@@ -39,9 +38,7 @@ def daily_scan(job: Running) -> Mapping[str, Any]:
 
 def write_figures(job: Running) -> Mapping[str, Any]:
     """Do one step of writing score and risk to the account pages; the next step is a job of its own."""
-    run = writeback.run(
-        workspace=wiring.workspace(), now=timezone.now(), job=job.job, progress=job.progress
-    )
+    run = writeback.run(workspace=wiring.workspace(), now=timezone.now(), job=job.job, progress=job.progress)
     told = due_figures.counts(run)
     if run.state == WriteState.FAILED:
         raise PortError(" ".join(run.problems), trouble=Trouble.UNAVAILABLE, permanent=False)
@@ -77,19 +74,6 @@ def sync_accounts(job: Running) -> Mapping[str, Any]:
     if run.state == SyncState.INCOMPLETE:
         raise jobs.Partial(" ".join(run.problems) or run.error, result=figures)
     return figures
-
-
-def check_notion(job: Running) -> Mapping[str, Any]:
-    """Check the tenant's Notion set-up; the answer is kept for the set-up page."""
-    now = timezone.now()
-    try:
-        config = wiring.workspace_config()
-        workspace = wiring.workspace()
-    except PortError as error:
-        connection.note_unready(error, now=now)
-        return {}
-    found = connection.check(workspace=workspace, has_qbr_database=bool(config.qbr_database_id), now=now)
-    return {"checks passed": sum(step.state == StepState.OK for step in found.steps)}
 
 
 def _score(job: Running, day: date, *, trouble: str = "") -> dict[str, Any]:

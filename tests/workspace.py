@@ -18,7 +18,7 @@ from csm_portal.core.models import NotionConnection, Tenant
 from csm_portal.core.scope import tenant_scope
 from csm_portal.integrations.notion import NotionCSMAdapter, client, pacing
 from csm_portal.ports.workspace import Person, Workspace, WorkspaceConfig
-from csm_portal.simulators.notion import seed
+from csm_portal.simulators.notion import seed, sources
 from csm_portal.simulators.notion.app import App, create_app
 from tests.factories import NOW
 from tests.integrations.clock import FakeTime
@@ -89,6 +89,18 @@ class Connected:
     def fault(self, **fault: Any) -> None:
         """Let the next requests that match fail: ``fault(status=503, match="query", times=2)``."""
         self.api("POST", "/_sim/faults", fault)
+
+    def integrate(self, name: str, *shares: str) -> str:
+        """Add another integration that sees these databases only; return its token."""
+        token = seed.add_integration(self.app.store, workspace_id=self.seeded.id, name=name, shares=shares)
+        _apps[token] = self.app
+        return token
+
+    def share(self, token: str, database_id: str) -> None:
+        """Share a database with an integration, as a person does in Notion under Connections."""
+        with self.app.store.writing() as db:
+            bot = db.execute("SELECT id FROM users WHERE token = ?", (token,)).fetchone()["id"]
+            sources.share(db, bot_id=bot, object_id=database_id)
 
     def reconnect(self, *, token: str | None = None, **fields: Any) -> None:
         """Change the tenant's settings without the page."""

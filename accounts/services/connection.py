@@ -1,30 +1,31 @@
-"""How a tenant is connected to Notion: saves the settings and checks them against the workspace (SPEC 2.2, 2.3)."""
+"""How a tenant is connected to Notion (SPEC 2.2): new settings are tried before they replace what works.
 
-from dataclasses import dataclass
+What a person sends becomes the *candidate*: kept beside the settings in use, its token encrypted under a name of its
+own. A job tries it; what Notion accepts takes the place of the old, what Notion refuses leaves the old where it is.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from accounts import mirror, notion_links, setup_check
-from accounts.services import mapping
-from accounts.setup_check import Check, FieldState, Step, StepState
+from accounts import notion_links, setup_check
+from accounts.setup_check import Check
 from csm_portal.core import audit, secrets
 from csm_portal.core.models import NotionConnection, User
-from csm_portal.ports.errors import ChoiceNeeded, PortError
-from csm_portal.ports.workspace import Workspace
 
 TOKEN = "notion_token"  # noqa: S105 (the name of a secret, not a secret)
+CANDIDATE_TOKEN = "notion_token_candidate"  # noqa: S105 (the name of a secret, not a secret)
 
-_SETTINGS = "Settings"
-_TITLES = _TOKEN, _ACCOUNTS, _PROPERTIES, _QBRS = "Token", "Accounts database", "Properties", "QBR database"
-_NO_QBRS = Step(
-    title=_QBRS,
-    state=StepState.WARNING,
-    text="No QBR database is set. QBRs can be drafted and approved, and cannot be published to Notion.",
-)
-# No QBR has this key: the question is asked for the sake of its refusal.
-_NO_KEY = "set-up check"
+# A trial could say nothing about these.
+_TAKEN_AS_THEY_ARE = frozenset({"requests_per_minute"})
+
+
+class NothingToUse(Exception):
+    """There are no new settings that could be used untried: they are gone, or Notion said no to them for good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,56 @@ class Wanted:
     qbr_database: str
     requests_per_minute: int
 
+    def columns(self) -> dict[str, Any]:
+        """Return the settings by the names of NotionConnection's columns, the token left out."""
+        return {
+            "accounts_database_id": self.accounts_database,
+            "accounts_data_source_id": self.accounts_data_source,
+            "qbr_database_id": self.qbr_database,
+            "requests_per_minute": self.requests_per_minute,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why new settings are not in use. ``field`` is the form's field that it is about, "" for none."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What Notion said to new settings. ``is_passing``: it may say something else in a minute."""
+
+    check: Check
+    problems: tuple[Problem, ...] = ()
+    is_passing: bool = False
+    is_token_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Settings that were sent and are not in use. ``trial`` is None until they were tried."""
+
+    number: str
+    values: Mapping[str, Any]
+    has_token: bool
+    at: datetime
+    trial: Trial | None
+
+    @property
+    def can_be_used_untried(self) -> bool:
+        return self.trial is not None and self.trial.is_passing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What became of settings that were sent: ``changed`` at once, or on trial as ``candidate`` (its number)."""
+
+    changed: tuple[str, ...] = ()
+    candidate: str = ""
+
 
 def current() -> NotionConnection:
     """Return the scope's tenant's connection, making an empty one the first time."""
@@ -44,134 +95,143 @@ def current() -> NotionConnection:
     return connection
 
 
+def locked() -> NotionConnection:
+    """Return the connection for a change, to this transaction alone."""
+    return NotionConnection.objects.select_for_update().get(pk=current().pk)
+
+
+def candidate_of(row: NotionConnection) -> Candidate | None:
+    """Return the settings on trial, None where there are none."""
+    kept = row.candidate
+    if not kept:
+        return None
+    tried = kept.get("trial")
+    return Candidate(
+        number=kept["number"],
+        values=kept["values"],
+        has_token=kept["has_token"],
+        at=datetime.fromisoformat(kept["at"]),
+        trial=Trial(
+            check=setup_check.from_json(tried["check"]) or Check(),
+            problems=tuple(Problem(**problem) for problem in tried["problems"]),
+            is_passing=tried["is_passing"],
+        )
+        if tried
+        else None,
+    )
+
+
 @transaction.atomic
-def save(wanted: Wanted, *, actor: User, now: datetime) -> list[str]:
-    """Keep the settings; return what changed (``token``, or names of NotionConnection's columns)."""
-    connection = current()
-    values: dict[str, Any] = {
-        "accounts_database_id": wanted.accounts_database,
-        "accounts_data_source_id": wanted.accounts_data_source,
-        "qbr_database_id": wanted.qbr_database,
-        "requests_per_minute": wanted.requests_per_minute,
-    }
-    changed = [name for name, value in values.items() if getattr(connection, name) != value]
-    if wanted.token:
-        secrets.store(TOKEN, wanted.token, now=now)
-        changed.insert(0, "token")
-    if not changed:
-        return []
-    for name, value in values.items():
-        setattr(connection, name, value)
-    connection.updated_at = now
-    # What was found with other settings is no answer about these.
-    connection.last_check, connection.checked_at = {}, None
-    connection.save(update_fields=[*values, "updated_at", "last_check", "checked_at"])
-    audit.record("notion.connection_changed", connection, actor=actor, at=now, data={"changed": changed})
-    return changed
+def save(wanted: Wanted, *, actor: User, now: datetime) -> Saved:
+    """Put the settings on trial, or keep at once what no trial could say anything about.
 
-
-def check(*, workspace: Workspace, has_qbr_database: bool, now: datetime) -> Check:
-    """Ask the workspace whether everything is in order, and keep the answer with the connection.
-
-    Never raises a PortError: what is wrong is what the answer says. About six requests.
+    Settings that are those in use take back whatever was on trial.
     """
-    return _keep(_check(workspace, has_qbr_database=has_qbr_database), now)
+    row = locked()
+    before = candidate_of(row)
+    values = wanted.columns()
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    has_token = bool(wanted.token) or (before is not None and before.has_token)
+    if not has_token and set(changed) <= _TAKEN_AS_THEY_ARE:
+        _forget_candidate(row)
+        if changed:
+            _apply(row, values, now=now)
+            audit.record("notion.connection_changed", row, actor=actor, at=now, data={"changed": changed})
+        return Saved(changed=tuple(changed))
+    if wanted.token:
+        secrets.store(CANDIDATE_TOKEN, wanted.token, now=now)
+    if has_token:
+        changed.insert(0, "token")
+    number = uuid.uuid4().hex
+    row.candidate = {
+        "number": number,
+        "values": values,
+        "has_token": has_token,
+        "by": str(actor.pk),
+        "at": now.isoformat(),
+    }
+    row.save(update_fields=["candidate"])
+    audit.record("notion.connection_proposed", row, actor=actor, at=now, data={"changed": changed})
+    return Saved(candidate=number)
 
 
-def note_unready(error: PortError, *, now: datetime) -> Check:
-    """Keep that there is nothing to check yet, and why."""
-    first = Step(title=_SETTINGS, state=StepState.ERROR, text=str(error))
-    return _keep(Check(steps=(first, *map(_skipped, _TITLES))), now)
+@transaction.atomic
+def judge(number: str, trial: Trial, *, now: datetime) -> bool:
+    """Let settings that held take the place of the old; keep why where they did not. Tell whether they did.
+
+    Settings that others have replaced since are left alone.
+    """
+    row = locked()
+    if row.candidate.get("number") != number:
+        return False
+    if not trial.problems:
+        proposer = User.objects.filter(pk=row.candidate["by"]).first()
+        _promote(row, actor=proposer, now=now)
+        return True
+    kept = asdict(trial)
+    kept.pop("is_token_refused")
+    row.candidate = {**row.candidate, "trial": {**kept, "check": trial.check.as_json()}}
+    if trial.is_token_refused and row.candidate["has_token"]:
+        # A token that Notion refuses is of no use to anybody: it is not kept.
+        secrets.forget(CANDIDATE_TOKEN)
+        row.candidate["has_token"] = False
+    row.save(update_fields=["candidate"])
+    return False
 
 
-def _keep(found: Check, now: datetime) -> Check:
-    connection = current()
-    NotionConnection.objects.filter(pk=connection.pk).update(last_check=found.as_json(), checked_at=now)
-    return found
+@transaction.atomic
+def use_untried(*, actor: User, now: datetime) -> None:
+    """Let the settings on trial count although Notion could not be asked.
+
+    Raises NothingToUse where there are none, or where Notion has refused them.
+    """
+    row = locked()
+    candidate = candidate_of(row)
+    if candidate is None or not candidate.can_be_used_untried:
+        raise NothingToUse
+    _promote(row, actor=actor, now=now, is_untried=True)
 
 
-def _check(workspace: Workspace, *, has_qbr_database: bool) -> Check:
-    try:
-        name = workspace.check_access()
-    except PortError as error:
-        first = Step(title=_TOKEN, state=StepState.ERROR, text=str(error))
-        return Check(steps=(first, *map(_skipped, _TITLES[1:])))
-    token = Step(
-        title=_TOKEN,
-        state=StepState.OK,
-        text=f"Notion accepts the token. It is that of the integration “{name}”.",
-    )
-    try:
-        mapped = mapping.refresh(workspace=workspace)
-    except PortError as error:
-        steps = (
-            token,
-            Step(title=_ACCOUNTS, state=StepState.ERROR, text=str(error)),
-            _skipped(_PROPERTIES),
-            _check_qbrs(workspace, has_accounts=False) if has_qbr_database else _NO_QBRS,
-        )
-        return Check(steps=steps, choices=error.choices if isinstance(error, ChoiceNeeded) else ())
-    accounts = Step(
-        title=_ACCOUNTS, state=StepState.OK, text=f"The accounts are read from “{mapped.source.title}”."
-    )
-    fields = setup_check.fields(
-        mapped.source.properties,
-        mapped.properties,
-        names=mapped.names,
-        problems={problem.field: problem.message for problem in mapped.problems},
-    )
-    return Check(
-        steps=(
-            token,
-            accounts,
-            _about_properties(fields),
-            _check_qbrs(workspace, has_accounts=True) if has_qbr_database else _NO_QBRS,
-        ),
-        fields=fields,
-        properties=mapped.source.properties,
-        source_title=mapped.source.title,
-        source_url=notion_links.web_address(mapped.source.url),
-    )
+@transaction.atomic
+def discard(*, actor: User, now: datetime) -> bool:
+    """Forget the settings on trial; False where there were none."""
+    row = locked()
+    if not row.candidate:
+        return False
+    _forget_candidate(row)
+    audit.record("notion.connection_discarded", row, actor=actor, at=now)
+    return True
 
 
-def _about_properties(fields: tuple[setup_check.FieldCheck, ...]) -> Step:
-    fine = sum(field.state == FieldState.OK for field in fields)
-    broken = [field.field for field in fields if field.is_broken]
-    if broken:
-        return Step(
-            title=_PROPERTIES,
-            state=StepState.ERROR,
-            text=f"{mirror.labels(broken)} cannot be read: the property is gone or of a type that cannot carry it. "
-            "What was last known stands; see below what to do.",
-        )
-    if fine == len(fields):
-        return Step(
-            title=_PROPERTIES,
-            state=StepState.OK,
-            text=f"All {fine} fields have a property that can carry them.",
-        )
-    return Step(
-        title=_PROPERTIES,
-        state=StepState.WARNING,
-        text=f"{fine} of {len(fields)} fields have a property. The others stay unknown for every account until you "
-        "choose a property for them below, or leave them so if you do not keep them in Notion.",
-    )
+def _promote(row: NotionConnection, *, actor: User | None, now: datetime, is_untried: bool = False) -> None:
+    candidate = row.candidate
+    values = candidate["values"]
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    if candidate["has_token"]:
+        token = secrets.read(CANDIDATE_TOKEN)
+        if token:
+            secrets.store(TOKEN, token, now=now)
+            changed.insert(0, "token")
+    if not notion_links.is_same(row.accounts_database_id, values["accounts_database_id"]):
+        # Rows of another database say nothing about this one.
+        row.preview = {}
+    _forget_candidate(row)
+    # What was found with other settings is no answer about these, but what the next check is held against.
+    row.checked_at = None
+    _apply(row, values, now=now)
+    row.save(update_fields=["preview", "checked_at"])
+    data = {"changed": changed, **({"untried": True} if is_untried else {})}
+    audit.record("notion.connection_changed", row, actor=actor, at=now, data=data)
 
 
-def _check_qbrs(workspace: Workspace, *, has_accounts: bool) -> Step:
-    try:
-        title = workspace.describe_qbrs().title
-        if not has_accounts:
-            # Notion hides a relation into a database that is not shared: what is said of it would mislead.
-            text = (
-                f"“{title}” can be read. Its properties are checked once the accounts database is in order."
-            )
-            return Step(title=_QBRS, state=StepState.SKIPPED, text=text)
-        workspace.find_qbr_pages(_NO_KEY)
-    except PortError as error:
-        return Step(title=_QBRS, state=StepState.ERROR, text=str(error))
-    return Step(title=_QBRS, state=StepState.OK, text=f"QBRs are published to “{title}”.")
+def _apply(row: NotionConnection, values: Mapping[str, Any], *, now: datetime) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.updated_at = now
+    row.save(update_fields=[*values, "updated_at"])
 
 
-def _skipped(title: str) -> Step:
-    return Step(title=title, state=StepState.SKIPPED, text="Not checked: what stands above comes first.")
+def _forget_candidate(row: NotionConnection) -> None:
+    secrets.forget(CANDIDATE_TOKEN)
+    row.candidate = {}
+    row.save(update_fields=["candidate"])

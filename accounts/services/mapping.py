@@ -1,7 +1,7 @@
 """Keeps which Notion property feeds which field: by id, found by name once (SPEC 2.3)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -61,7 +61,7 @@ class Mapped:
                 f"No property of “{self.source.title}” feeds {mirror.labels(self.unmapped)}: these stay unknown for "
                 "every account. Choose their properties on the Notion page."
             )
-        return told
+        return [*told, *self.followed]
 
 
 def refresh(*, workspace: Workspace) -> Mapped:
@@ -76,7 +76,8 @@ def refresh(*, workspace: Workspace) -> Mapped:
     with transaction.atomic():
         _forget_other(source.id)
         rows = {row.field: row for row in PropertyMapping.objects.all()}
-        _follow_renames(rows.values(), by_id)
+        made_anew = _made_anew(rows, source, workspace)
+        followed = [*_follow_new(made_anew), *_follow_renames(rows.values(), by_id)]
         added = [
             _row(field, by_id[property_id])
             for field, property_id in defaults.items()
@@ -86,13 +87,33 @@ def refresh(*, workspace: Workspace) -> Mapped:
         PropertyMapping.objects.bulk_create(added, ignore_conflicts=True)
     chosen = {**{row.field: row for row in added}, **rows}
     properties = {field: row.property_id for field, row in chosen.items() if row.property_id}
+    names = {field: chosen[field].property_name for field in properties}
     return Mapped(
         source=source,
         properties=properties,
-        names={field: chosen[field].property_name for field in properties},
-        problems=tuple(workspace.check_mapping(source, properties)),
-        left_out=frozenset(field for field, row in chosen.items() if not row.property_id),
+        names=names,
+        problems=tuple(
+            _by_name(problem, properties, names, source)
+            for problem in workspace.check_mapping(source, properties)
+        ),
+        followed=tuple(followed),
     )
+
+
+@transaction.atomic
+def freeze(mapped: Mapped, *, now: datetime) -> None:
+    """Keep with each field since when, and why, its property cannot be read; forget it where it can again."""
+    by_id = {info.id: info for info in mapped.source.properties}
+    for row in PropertyMapping.objects.all():
+        if row.field not in mapped.frozen:
+            if row.frozen_since is not None:
+                row.frozen_since, row.frozen_because = None, ""
+                row.save(update_fields=["frozen_since", "frozen_because"])
+            continue
+        because = _because(row, by_id.get(row.property_id), mapped.source)
+        if row.frozen_since is None or row.frozen_because != because:
+            row.frozen_since, row.frozen_because = row.frozen_since or now, because
+            row.save(update_fields=["frozen_since", "frozen_because"])
 
 
 @transaction.atomic
@@ -110,8 +131,7 @@ def choose(
     rows = {row.field: row for row in PropertyMapping.objects.all()}
     changed = []
     for field, info in chosen.items():
-        before = rows[field].property_id if field in rows else ""
-        if before == (info.id if info else "") and (field in rows or info is None):
+        if field in rows and rows[field].property_id == (info.id if info else ""):
             continue
         wanted = _row(field, info)
         PropertyMapping.objects.update_or_create(
@@ -140,12 +160,71 @@ def _forget_other(source_id: str) -> None:
     connection.save(update_fields=["mapped_data_source_id"])
 
 
-def _follow_renames(rows: Iterable[PropertyMapping], by_id: Mapping[str, PropertyInfo]) -> None:
+def _follow_renames(rows: Iterable[PropertyMapping], by_id: Mapping[str, PropertyInfo]) -> list[str]:
+    told = []
     for row in rows:
         info = by_id.get(row.property_id)
-        if info is not None and (info.name, info.type) != (row.property_name, row.property_type):
-            row.property_name, row.property_type = info.name[:300], info.type[:40]
-            row.save(update_fields=["property_name", "property_type"])
+        if info is None or (info.name, info.type) == (row.property_name, row.property_type):
+            continue
+        if info.name[:300] != row.property_name:
+            told.append(
+                f"The property “{row.property_name}” is called “{info.name}” in Notion now. It goes on feeding "
+                f"{mirror.labels([row.field])}."
+            )
+        row.property_name, row.property_type = info.name[:300], info.type[:40]
+        row.save(update_fields=["property_name", "property_type"])
+    return told
+
+
+def _made_anew(
+    rows: Mapping[str, PropertyMapping], source: DataSourceInfo, workspace: Workspace
+) -> list[tuple[PropertyMapping, PropertyInfo]]:
+    """Find properties of the same name and a fitting type in place of mapped ones that are gone."""
+    present = {info.id for info in source.properties}
+    by_name = {info.name.strip().casefold(): info for info in source.properties}
+    found = []
+    for row in rows.values():
+        info = by_name.get(row.property_name.strip().casefold())
+        if not row.property_id or row.property_id in present or info is None:
+            continue
+        is_fit = all(p.field != row.field for p in workspace.check_mapping(source, {row.field: info.id}))
+        if is_fit:
+            found.append((row, info))
+    return found
+
+
+def _follow_new(made_anew: Iterable[tuple[PropertyMapping, PropertyInfo]]) -> list[str]:
+    told = []
+    for row, info in made_anew:
+        row.property_id, row.property_name, row.property_type = info.id, info.name[:300], info.type[:40]
+        row.save(update_fields=["property_id", "property_name", "property_type"])
+        told.append(
+            f"The property “{info.name}” was made anew in Notion. It feeds {mirror.labels([row.field])} again."
+        )
+    return told
+
+
+def _by_name(
+    problem: MappingProblem, properties: Mapping[str, str], names: Mapping[str, str], source: DataSourceInfo
+) -> MappingProblem:
+    """Call a property that is gone what it was called last; the schema does not know it any more."""
+    name, key = names.get(problem.field, ""), properties.get(problem.field)
+    if not name or key is None or any(info.id == key for info in source.properties):
+        return problem
+    return replace(
+        problem,
+        property_name=name,
+        message=f"The property “{name}”, which feeds {mirror.labels([problem.field])}, is no longer in “{source.title}”. "
+        "Restore it in Notion, add one of that name, or choose another on the Notion page.",
+    )
+
+
+def _because(row: PropertyMapping, info: PropertyInfo | None, source: DataSourceInfo) -> str:
+    if info is None:
+        return f"the property “{row.property_name}” is no longer in “{source.title}”"[:500]
+    return f"the property “{info.name}” is of type {info.type.replace('_', ' ')} now, which cannot be read into this field"[
+        :500
+    ]
 
 
 def _row(field: str, info: PropertyInfo | None) -> PropertyMapping:

@@ -6,53 +6,22 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import PropertyMapping
-from accounts.services import connection, mapping
-from accounts.setup_check import Check, FieldState, StepState, from_json
+from accounts.services import connection, mapping, notion_check
+from accounts.setup_check import FieldState, StepState
 from csm_portal import wiring
 from csm_portal.core import secrets
 from csm_portal.core.models import AuditEvent, Job, JobState, NotionConnection, Tenant, TenantSecret, User
 from csm_portal.core.scope import tenant_scope
 from csm_portal.simulators.notion import seed
+from tests.accounts.notion_page import WRITTEN_BACK, form, kept, on_trial, post, send, shown, states, text
 from tests.conftest import signed_in
+from tests.factories import TODAY
 from tests.workspace import Connected
 
 pytestmark = pytest.mark.django_db
 
 SECRET = "ntn_canary_4f81c0d2"
 OTHER_ID = "0e790e89-6c18-45ff-bdf3-5fb5e377156d"
-
-
-def form(notion: Connected, **fields: Any) -> dict[str, Any]:
-    return {
-        "token": "",
-        "accounts_database": notion.seeded.accounts_database_id,
-        "qbr_database": notion.seeded.qbr_database_id,
-        "requests_per_minute": 100_000 // 100,
-        **fields,
-    }
-
-
-def send(notion: Connected, actor: User, callbacks: Any, **fields: Any) -> Check:
-    """Save the settings and return what the check found after that."""
-    with callbacks(execute=True):
-        answer = signed_in(actor).post(reverse("notion-setup"), form(notion, **fields))
-    assert answer.status_code == 302, answer.content
-    return kept(notion)
-
-
-def kept(notion: Connected) -> Check:
-    with tenant_scope(notion.tenant):
-        found = from_json(NotionConnection.objects.get().last_check)
-    assert found is not None
-    return found
-
-
-def states(found: Check) -> dict[str, StepState]:
-    return {step.title: step.state for step in found.steps}
-
-
-def text(found: Check, title: str) -> str:
-    return next(step.text for step in found.steps if step.title == title)
 
 
 # What is kept
@@ -64,6 +33,7 @@ def test_a_first_connection_is_made_on_the_page_alone(
     with tenant_scope(notion.tenant):
         NotionConnection.objects.all().delete()
         TenantSecret.objects.all().delete()
+    notion.change_schema(WRITTEN_BACK)
 
     found = send(
         notion,
@@ -74,7 +44,13 @@ def test_a_first_connection_is_made_on_the_page_alone(
     )
 
     assert found.is_fine
-    assert set(states(found)) == {"Token", "Accounts database", "Properties", "QBR database"}
+    assert list(states(found)) == [
+        "Token",
+        "Accounts database",
+        "Properties",
+        "Scores in Notion",
+        "QBR database",
+    ]
     assert {field.state for field in found.fields} == {FieldState.OK}
     page = signed_in(ada).get(reverse("notion-setup")).content.decode()
     assert "Notion accepts the token" in page
@@ -84,17 +60,17 @@ def test_a_first_connection_is_made_on_the_page_alone(
 def test_the_token_is_encrypted_and_no_page_or_row_shows_it(
     notion: Connected, ada: User, django_capture_on_commit_callbacks: Any
 ) -> None:
-    send(notion, ada, django_capture_on_commit_callbacks, token=SECRET)
+    send(notion, ada, django_capture_on_commit_callbacks, token=notion.seeded.token)
 
-    page = signed_in(ada).get(reverse("notion-setup")).content.decode()
-    wrong = signed_in(ada).post(reverse("notion-setup"), form(notion, token=SECRET, accounts_database="?"))
-    assert SECRET not in page
-    assert SECRET not in wrong.content.decode()
+    wrong = form(notion, token=SECRET, accounts_database="?")
+    refused = signed_in(ada).post(reverse("notion-setup"), wrong).content.decode()
+    assert notion.seeded.token not in shown(ada)
+    assert SECRET not in refused
     with tenant_scope(notion.tenant):
-        assert secrets.read(wiring.NOTION_TOKEN) == SECRET
-        assert SECRET not in TenantSecret.objects.get().ciphertext
+        assert secrets.read(wiring.NOTION_TOKEN) == notion.seeded.token
+        assert notion.seeded.token not in TenantSecret.objects.get().ciphertext
         for row in (*AuditEvent.objects.values(), *Job.objects.values(), *NotionConnection.objects.values()):
-            assert SECRET not in str(row)
+            assert notion.seeded.token not in str(row)
 
 
 def test_an_empty_token_field_keeps_the_stored_one(
@@ -113,6 +89,7 @@ def test_an_empty_token_field_keeps_the_stored_one(
 def test_saving_what_stands_there_changes_nothing_and_checks_again(
     notion: Connected, ada: User, django_capture_on_commit_callbacks: Any
 ) -> None:
+    notion.change_schema(WRITTEN_BACK)
     send(notion, ada, django_capture_on_commit_callbacks)
     with tenant_scope(notion.tenant):
         before = AuditEvent.objects.count()
@@ -136,7 +113,7 @@ def test_another_database_is_mapped_anew_and_another_way_of_writing_the_same_is_
         )
 
     found = send(notion, ada, django_capture_on_commit_callbacks, accounts_database=same)
-    assert {field.field for field in found.fields if field.state == FieldState.UNMAPPED} == {"arr"}
+    assert {field.field for field in found.fields if field.state == FieldState.LEFT_OUT} == {"arr"}
 
     other, _ = seed.create_database(
         notion.app.store, notion.seeded.bot_id, title="Clients", properties={"Client": {"title": {}}}
@@ -154,9 +131,12 @@ def test_another_database_is_mapped_anew_and_another_way_of_writing_the_same_is_
 def test_a_wrong_token_is_said_and_the_rest_is_not_guessed(
     notion: Connected, ada: User, django_capture_on_commit_callbacks: Any
 ) -> None:
-    found = send(notion, ada, django_capture_on_commit_callbacks, token="ntn_wrong")
+    notion.reconnect(token=SECRET)
 
-    assert list(states(found).values()) == [StepState.ERROR] + [StepState.SKIPPED] * 3
+    post(ada, "notion-check", django_capture_on_commit_callbacks)
+
+    found = kept(notion)
+    assert list(states(found).values()) == [StepState.ERROR] + [StepState.SKIPPED] * 4
     assert "does not accept the integration token" in text(found, "Token")
 
 
@@ -165,12 +145,14 @@ def test_an_unshared_database_is_said_with_what_to_do_and_nothing_misleading_abo
 ) -> None:
     seed.unshare(notion.app.store, notion.seeded.accounts_database_id)
 
-    found = send(notion, ada, django_capture_on_commit_callbacks)
+    post(ada, "notion-check", django_capture_on_commit_callbacks)
 
+    found = kept(notion)
     assert states(found) == {
         "Token": StepState.OK,
         "Accounts database": StepState.ERROR,
         "Properties": StepState.SKIPPED,
+        "Scores in Notion": StepState.SKIPPED,
         "QBR database": StepState.SKIPPED,
     }
     assert "Connections" in text(found, "Accounts database")
@@ -196,8 +178,7 @@ def test_a_database_without_the_properties_names_each_missing_field(
     assert by_field["name"].state == FieldState.OK
     assert by_field["nps_score"].state == FieldState.UNMAPPED
     assert "“NPS Score” or “NPS”" in by_field["nps_score"].message
-    page = signed_in(ada).get(reverse("notion-setup")).content.decode()
-    assert "cannot carry ARR" in page
+    assert "cannot carry ARR" in shown(ada)
 
 
 def test_a_property_that_went_missing_is_named(
@@ -261,20 +242,40 @@ def test_several_data_sources_are_listed_and_one_is_chosen_on_the_page(
         },
     )
 
-    asked = send(notion, ada, django_capture_on_commit_callbacks)
-    page = signed_in(ada).get(reverse("notion-setup")).content.decode()
-    answered = send(
-        notion,
-        ada,
-        django_capture_on_commit_callbacks,
-        accounts_data_source=notion.seeded.accounts_data_source_id,
-    )
+    post(ada, "notion-check", django_capture_on_commit_callbacks)
+    asked, page = kept(notion), shown(ada)
+    answered = send(notion, ada, django_capture_on_commit_callbacks, accounts_data_source=made["id"])
 
     assert [name for _, name in asked.choices] == ["Accounts", "Partners"]
     assert "several data sources" in text(asked, "Accounts database")
     assert f'<option value="{made["id"]}">Partners</option>' in page
-    assert answered.is_fine
-    assert answered.source_title == "Accounts"
+    assert answered.source_title == "Partners"
+
+
+def test_several_data_sources_of_a_new_database_are_asked_for_before_it_counts(
+    notion: Connected, ada: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    other, first = seed.create_database(
+        notion.app.store, notion.seeded.bot_id, title="Clients", properties={"Client": {"title": {}}}
+    )
+    body = {
+        "parent": {"type": "database_id", "database_id": other},
+        "title": [{"type": "text", "text": {"content": "Partners"}}],
+        "properties": {"Name": {"title": {}}},
+    }
+    notion.api("POST", "/v1/data_sources", body)
+
+    send(notion, ada, django_capture_on_commit_callbacks, accounts_database=other)
+    page = shown(ada)
+    assert f'<option value="{first}">Clients</option>' in page
+    assert on_trial(notion) is not None
+
+    found = send(
+        notion, ada, django_capture_on_commit_callbacks, accounts_database=other, accounts_data_source=first
+    )
+
+    assert found.source_title == "Clients"
+    assert on_trial(notion) is None
 
 
 def test_without_a_token_the_check_says_what_comes_first(
@@ -286,7 +287,7 @@ def test_without_a_token_the_check_says_what_comes_first(
     with django_capture_on_commit_callbacks(execute=True):
         signed_in(ada).post(reverse("notion-check"))
 
-    assert list(states(kept(notion)).values()) == [StepState.ERROR] + [StepState.SKIPPED] * 4
+    assert list(states(kept(notion)).values()) == [StepState.ERROR] + [StepState.SKIPPED] * 5
     assert "No Notion token is set" in text(kept(notion), "Settings")
 
 
@@ -338,7 +339,7 @@ def test_an_admin_lets_another_property_feed_a_field(
     found = send(notion, ada, django_capture_on_commit_callbacks)
     chosen = {field.field: field.property_id for field in found.fields}
     chosen["arr"] = next(info.id for info in found.properties if info.name == "Yearly money")
-    chosen["nps_score"] = ""
+    chosen["nps_score"] = "-"
 
     with django_capture_on_commit_callbacks(execute=True):
         answer = signed_in(ada).post(reverse("notion-mapping"), chosen)
@@ -346,7 +347,7 @@ def test_an_admin_lets_another_property_feed_a_field(
     by_field = {field.field: field for field in kept(notion).fields}
     assert answer.status_code == 302
     assert by_field["arr"].property_name == "Yearly money"
-    assert by_field["nps_score"].state == FieldState.UNMAPPED
+    assert by_field["nps_score"].state == FieldState.LEFT_OUT
     with tenant_scope(notion.tenant):
         assert AuditEvent.objects.filter(verb="notion.mapping_changed").count() == 1
 
@@ -374,8 +375,8 @@ def test_the_page_asks_again_until_the_check_is_over(notion: Connected, ada: Use
     waiting = client.get(reverse("notion-setup"), headers=headers).content.decode()
     with tenant_scope(notion.tenant):
         Job.objects.update(state=JobState.DONE)
-        connection.check(
-            workspace=notion.workspace(), has_qbr_database=True, now=notion.connection.updated_at
+        notion_check.check(
+            workspace=notion.workspace(), has_qbr_database=True, as_of=TODAY, now=notion.connection.updated_at
         )
     over = client.get(reverse("notion-setup"), {"watching": 1}, headers=headers).content.decode()
 
@@ -390,7 +391,17 @@ def test_the_page_asks_again_until_the_check_is_over(notion: Connected, ada: Use
 # Whom it admits
 
 
-@pytest.mark.parametrize("name", ["notion-setup", "notion-check", "notion-mapping"])
+PAGES = (
+    "notion-setup",
+    "notion-check",
+    "notion-candidate",
+    "notion-mapping",
+    "notion-preview",
+    "notion-qbr-properties",
+)
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_only_admins_reach_it(name: str, notion: Connected, alice: User, bob: User, sam: User) -> None:
     for colleague in (alice, bob, sam):
         assert signed_in(colleague).post(reverse(name)).status_code == 403
@@ -401,13 +412,15 @@ def test_an_admin_sees_and_changes_their_own_tenant_only(
     notion: Connected, charlie: User, other_tenant: Tenant
 ) -> None:
     page = signed_in(charlie).get(reverse("notion-setup")).content.decode()
-    signed_in(charlie).post(reverse("notion-setup"), form(notion, accounts_database=OTHER_ID))
+    sent = form(notion, accounts_database=OTHER_ID, token="ntn_charlie")
+    signed_in(charlie).post(reverse("notion-setup"), sent)
 
     assert notion.seeded.accounts_database_id not in page
     with tenant_scope(notion.tenant):
         assert NotionConnection.objects.get().accounts_database_id == notion.seeded.accounts_database_id
     with tenant_scope(other_tenant):
-        assert NotionConnection.objects.get().accounts_database_id == OTHER_ID
+        theirs = NotionConnection.objects.get().candidate["values"]
+    assert theirs["accounts_database_id"] == OTHER_ID
 
 
 def test_settings_from_the_environment_are_named_and_never_shown(
@@ -422,4 +435,7 @@ def test_settings_from_the_environment_are_named_and_never_shown(
 
 
 def test_service_and_wiring_mean_the_same_secret() -> None:
-    assert connection.TOKEN == wiring.NOTION_TOKEN
+    assert (connection.TOKEN, connection.CANDIDATE_TOKEN) == (
+        wiring.NOTION_TOKEN,
+        wiring.NOTION_TOKEN_CANDIDATE,
+    )
