@@ -5,10 +5,10 @@ A row is tested through ``Row.value``: text for text kinds, numbers, dates as (s
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
-from csm_portal.simulators.notion import conditions, errors, richtext, schema
+from csm_portal.simulators.notion import conditions, errors, richtext, schema, store
 from csm_portal.simulators.notion.body import Node
 
 Row: TypeAlias = Mapping[str, Any]
@@ -210,26 +210,25 @@ def _option_finder(prop: schema.Property) -> Callable[[Node], str]:
 def _bounds(column: str, node: Node) -> list[tuple[str, str, str]]:
     """Return how a condition on a time column narrows it, as SQL compares the kept texts."""
     bounds = []
-    for word, comparison in (
-        ("on_or_after", ">="),
-        ("after", ">="),
-        ("on_or_before", "<"),
-        ("before", "<"),
-        ("equals", "="),
-    ):
-        if word in node.value:
-            span = conditions.span_of(node[word].text())
-            if span is None:
-                continue
-            low, high = (_column_text(moment) for moment in span)
-            if comparison == ">=":
-                bounds.append((column, ">=", low))
-            elif comparison == "<":
-                bounds.append((column, "<=", high))
-            else:
-                bounds += [(column, ">=", low), (column, "<=", high)]
+    for word in ("on_or_after", "after", "on_or_before", "before", "equals"):
+        span = conditions.span_of(node[word].text()) if word in node.value else None
+        if span is None:
+            continue
+        first, after = (_column_text(moment) for moment in span)
+        match word:
+            case "on_or_after":
+                bounds.append((column, ">=", first))
+            case "after":
+                bounds.append((column, ">=", after))
+            case "on_or_before":
+                bounds.append((column, "<", after))
+            case "before":
+                bounds.append((column, "<", first))
+            case _:
+                bounds += [(column, ">=", first), (column, "<", after)]
     return bounds
 
 
 def _column_text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    """Return a moment as the columns hold it, rounded up to the millisecond: they hold no time in between."""
+    return store.instant(moment + timedelta(microseconds=-moment.microsecond % 1000))

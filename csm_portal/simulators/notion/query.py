@@ -1,7 +1,7 @@
 """Query a data source: filter, sort and cut into pages, quick at 10,000 rows.
 
-Without sorts, and with a single sort by time, the file's indexes lead from page to page. Other sorts need every row
-once; their order is remembered until something is written.
+Without sorts (the newest rows come first) and with a single sort by time, the file's indexes lead from page to page.
+Other sorts need every row once; their order is remembered until something is written.
 """
 
 import json
@@ -123,9 +123,7 @@ def _read_cursor(node: Node, question: _Question) -> identifiers.Cursor | None:
 
 def _matches(call: Call, question: _Question, cursor: identifiers.Cursor | None) -> Iterator[int]:
     """Yield the numbers of the rows that fit, in order, from the cursor on."""
-    sorts = question.sorts
-    if not sorts:
-        return _walk(call, question, "seq", is_descending=True, start=cursor.row if cursor else None)
+    sorts = question.sorts or [sorting.Sort(is_descending=True, column="created_time")]
     if len(sorts) == 1 and sorts[0].column:
         return _walk(
             call,
@@ -148,14 +146,11 @@ def _walk(
     where, parameters = question.where, list(question.parameters)
     direction, reached = ("DESC", "<=") if is_descending else ("ASC", ">=")
     if start is not None:
-        if column == "seq":
-            where, parameters = f"{where} AND seq {reached} ?", [*parameters, start]
-        else:
-            row = call.db.execute(f"SELECT {column} FROM pages WHERE seq = ?", (start,)).fetchone()  # noqa: S608
-            if row is None:
-                raise errors.validation("The start_cursor provided is invalid: its page no longer exists.")
-            where, parameters = f"{where} AND ({column}, seq) {reached} (?, ?)", [*parameters, row[0], start]
-    order = f"seq {direction}" if column == "seq" else f"{column} {direction}, seq {direction}"
+        row = call.db.execute(f"SELECT {column} FROM pages WHERE seq = ?", (start,)).fetchone()  # noqa: S608
+        if row is None:
+            raise errors.validation("The start_cursor provided is invalid: its page no longer exists.")
+        where, parameters = f"{where} AND ({column}, seq) {reached} (?, ?)", [*parameters, row[0], start]
+    order = f"{column} {direction}, seq {direction}"
     cells = sorted(question.cells)
     rows = call.db.execute(
         f"SELECT {_columns(cells)} FROM pages WHERE {where} ORDER BY {order}",  # noqa: S608 - names of our own

@@ -44,8 +44,12 @@ CREATE TABLE IF NOT EXISTS pages (
     is_archived INTEGER NOT NULL DEFAULT 0, in_trash INTEGER NOT NULL DEFAULT 0, is_locked INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS pages_by_place ON pages (parent_id, seq);
-CREATE INDEX IF NOT EXISTS pages_by_creation ON pages (parent_id, created_time, seq);
-CREATE INDEX IF NOT EXISTS pages_by_edit ON pages (parent_id, last_edited_time, seq);
+DROP INDEX IF EXISTS pages_by_creation;
+DROP INDEX IF EXISTS pages_by_edit;
+CREATE INDEX IF NOT EXISTS pages_in_partition_by_creation
+    ON pages (parent_id, in_trash, is_archived, created_time, seq);
+CREATE INDEX IF NOT EXISTS pages_in_partition_by_edit
+    ON pages (parent_id, in_trash, is_archived, last_edited_time, seq);
 CREATE TRIGGER IF NOT EXISTS page_added AFTER INSERT ON pages BEGIN
     UPDATE data_sources SET revision = revision + 1 WHERE id = NEW.parent_id;
 END;
