@@ -131,6 +131,7 @@ class ShownUser:
 _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Portfolio", "portfolio", "list", ()),
     ("Churn risk", "churn-risk", "alert", (Role.CSM, Role.MANAGER, Role.ADMIN)),
+    ("Movers", "movers", "risk", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("QBRs", "qbr-list", "document", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Thresholds", "thresholds", "sliders", (Role.ADMIN, Role.MANAGER)),
     ("Sync runs", "sync-runs", "refresh", (Role.ADMIN, Role.MANAGER)),

@@ -25,7 +25,8 @@ RUNNERS = "manager admin"
 class Row:
     """Who may GET and POST one address; None: the method is refused to everybody (405).
 
-    ``thing`` names the object whose id stands in the address; ``public`` says why a visitor may see it.
+    ``thing`` names the object whose id stands in the address; ``public`` says why a visitor may see it. What is
+    ``signed`` asks nobody who they are: it answers 401 to everybody whose body carries no valid signature (CHECK 14).
     """
 
     get: str | None = None
@@ -33,6 +34,7 @@ class Row:
     thing: str = ""
     public: str = ""
     data: dict[str, str] | None = None
+    signed: bool = False
 
 
 TABLE: dict[str, Row] = {
@@ -46,6 +48,7 @@ TABLE: dict[str, Row] = {
     "account": Row(get=READERS, thing="account"),
     "account-what-if": Row(get=READERS, thing="account"),
     "churn-risk": Row(get=MEMBERS),
+    "movers": Row(get=MEMBERS),
     "signals-help": Row(get=MEMBERS),
     "thresholds": Row(get=RUNNERS, post="admin"),
     "score-now": Row(post=RUNNERS),
@@ -55,9 +58,15 @@ TABLE: dict[str, Row] = {
     "notion-candidate": Row(post="admin"),
     "notion-preview": Row(post="admin"),
     "notion-qbr-properties": Row(post="admin"),
-    "notion-candidate": Row(post="admin"),
-    "notion-preview": Row(post="admin"),
-    "notion-qbr-properties": Row(post="admin"),
+    "notion-webhooks": Row(get="admin"),
+    **{
+        f"notion-webhooks-{act}": Row(post="admin") for act in ("address", "off", "show", "accept", "reject")
+    },
+    "quick-refresh-switch": Row(post="admin"),
+    "quick-refresh": Row(post=RUNNERS),
+    "notion-hook": Row(
+        post=MEMBERS, thing="hook", signed=True, public="Notion posts there, and signs what it posts"
+    ),
     "sync-runs": Row(get=RUNNERS),
     "sync-now": Row(post=RUNNERS),
     "sync-run": Row(get=RUNNERS, thing="sync_run"),
@@ -145,6 +154,8 @@ def test_each_role_gets_what_the_table_says(
         status = getattr(client, method)(url).status_code
         if allowed is None:
             assert status == 405, (actor, status)
+        elif row.signed:
+            assert status == 401, (actor, status)
         elif actor in allowed.split():
             assert status in ALLOWED, (actor, status)
         else:
@@ -161,7 +172,9 @@ def test_a_visitor_is_sent_to_the_sign_in_page(name: str, things: Things) -> Non
         if allowed is None:
             continue
         answer = getattr(Client(), method)(url)
-        if row.public:
+        if row.signed:
+            assert answer.status_code == 401
+        elif row.public:
             assert answer.status_code in (200, 302)
         else:
             assert answer.status_code == 302
@@ -178,7 +191,9 @@ def test_another_tenant_gets_404_and_never_a_word_of_ours(name: str, charlie: Us
         if allowed is None:
             continue
         answer = getattr(client, method)(url)
-        if row.thing and row.thing != "plan":
+        if row.signed:
+            assert answer.status_code == 401
+        elif row.thing and row.thing != "plan":
             assert answer.status_code == 404
         assert CANARY not in answer.content.decode()
 
@@ -188,7 +203,8 @@ def test_a_post_without_its_token_is_refused(name: str, ada: User, things: Thing
     client = Client(enforce_csrf_checks=True)
     client.force_login(ada, backend="allauth.account.auth_backends.AuthenticationBackend")
 
-    assert client.post(reverse(name, kwargs=things.kwargs(TABLE[name].thing))).status_code == 403
+    refused = 401 if TABLE[name].signed else 403
+    assert client.post(reverse(name, kwargs=things.kwargs(TABLE[name].thing))).status_code == refused
 
 
 def test_a_lost_role_is_lost_at_the_next_request(tenant: Tenant, ada: User) -> None:
