@@ -25,7 +25,7 @@ class Mapped:
 
     ``properties`` is field -> property id, ``names`` field -> what the property is called today,
     ``problems`` the mapped properties that are gone or mistyped, ``left_out`` the fields that an admin chose
-    nothing for.
+    nothing for, ``followed`` a sentence about each property that was renamed or made anew since the last look.
     """
 
     source: DataSourceInfo
@@ -33,6 +33,7 @@ class Mapped:
     names: Mapping[str, str]
     problems: tuple[MappingProblem, ...]
     left_out: frozenset[str] = frozenset()
+    followed: tuple[str, ...] = ()
 
     @property
     def frozen(self) -> frozenset[str]:
@@ -96,6 +97,7 @@ def refresh(*, workspace: Workspace) -> Mapped:
             _by_name(problem, properties, names, source)
             for problem in workspace.check_mapping(source, properties)
         ),
+        left_out=frozenset(field for field, row in chosen.items() if not row.property_id),
         followed=tuple(followed),
     )
 

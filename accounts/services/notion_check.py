@@ -27,8 +27,6 @@ _NO_QBRS = Step(
     state=StepState.WARNING,
     text="No QBR database is set. QBRs can be drafted and approved, and cannot be published to Notion.",
 )
-# What the portal writes onto an account's page (SPEC 2.5), and the type that it needs there.
-_WRITTEN_BACK = (("CSM Health Score", "number"), ("Churn Risk", "select"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ class _QBRs:
 def check(*, workspace: Workspace, has_qbr_database: bool, as_of: date, now: datetime) -> Check:
     """Ask the workspace whether everything is in order; keep the answer and the first rows with the connection.
 
-    Never raises a PortError: what is wrong is what the answer says. About eight requests.
+    Never raises a PortError: what is wrong is what the answer says. About nine requests.
     """
     found, mapped = _check(workspace, has_qbr_database=has_qbr_database)
     if mapped is not None:
@@ -143,7 +141,7 @@ def _check(workspace: Workspace, *, has_qbr_database: bool) -> tuple[Check, Mapp
     qbrs = _qbrs(workspace, has_accounts=True) if has_qbr_database else _QBRs(step=_NO_QBRS)
     accounts = Step(title=_ACCOUNTS, state=StepState.OK, text=f"The accounts are read from “{source.title}”.")
     found = Check(
-        steps=(token, accounts, _about_fields(fields), _about_figures(source), qbrs.step),
+        steps=(token, accounts, _about_fields(fields), _about_figures(workspace), qbrs.step),
         fields=fields,
         properties=source.properties,
         carriers={spec.name: _carriers(workspace, source, spec.name) for spec in ACCOUNT_FIELDS},
@@ -192,30 +190,16 @@ def _about_fields(fields: tuple[FieldCheck, ...]) -> Step:
     return Step(title=_PROPERTIES, state=StepState.OK, text=text)
 
 
-def _about_figures(source: DataSourceInfo) -> Step:
-    by_name = {info.name.strip().casefold(): info for info in source.properties}
-    missing, mistyped = [], []
-    for name, kind in _WRITTEN_BACK:
-        info = by_name.get(name.casefold())
-        if info is None:
-            missing.append(f"“{name}” ({kind})")
-        elif info.type != kind:
-            mistyped.append(f"“{info.name}” is of type {_type_word(info)} where {kind} is needed")
-    if not missing and not mistyped:
+def _about_figures(workspace: Workspace) -> Step:
+    try:
+        problems = workspace.describe_figures().problems
+    except PortError as error:
+        return _wrong(_FIGURES, error)
+    if not problems:
         text = "Each account's page shows its health score and churn risk, once it had its first alert."
         return Step(title=_FIGURES, state=StepState.OK, text=text)
-    lacks = f"“{source.title}” has no property {' and '.join(missing)}." if missing else ""
-    told = f"{'; '.join(mistyped)}." if mistyped else ""
-    todo = "Add or change it" if len(missing) + len(mistyped) == 1 else "Add or change them"
-    text = (
-        f"{lacks} {told} Scores are not written back to Notion until then; all else works. {todo} in Notion if you want "
-        "to see score and churn risk there."
-    )
-    return Step(title=_FIGURES, state=StepState.WARNING, text=" ".join(text.split()))
-
-
-def _type_word(info: PropertyInfo) -> str:
-    return info.type.replace("_", " ")
+    text = f"{' '.join(problems)} Until then it is not written back to Notion; all else works."
+    return Step(title=_FIGURES, state=StepState.WARNING, text=text)
 
 
 def _qbrs(workspace: Workspace, *, has_accounts: bool) -> _QBRs:
