@@ -1,8 +1,8 @@
 """Writes pages of account records into the mirror: what is new or changed, in bulk, and nothing else (SPEC 2.4)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -14,7 +14,7 @@ from django.db import DatabaseError, OperationalError, transaction
 from accounts import mirror
 from accounts.models import Account
 from accounts.services import figures_held
-from csm_portal.ports.workspace import AccountRecord
+from csm_portal.ports.workspace import AccountRecord, KnownRows
 
 log = structlog.get_logger(__name__)
 
@@ -27,9 +27,19 @@ _BESIDE_FIELDS = (
     "field_issues",
 )
 _COLUMNS = tuple(column for columns in mirror.COLUMNS_OF.values() for column in columns)
-_WRITTEN = (*_COLUMNS, *_BESIDE_FIELDS, "changed_at", "content_hash", "synced_at", "removed_at")
+_WRITTEN = (
+    *_COLUMNS,
+    *_BESIDE_FIELDS,
+    "changed_at",
+    "content_hash",
+    "synced_at",
+    "removed_at",
+    "absence",
+    "unseen_since",
+)
 # bulk_create wants the names of fields, not of columns.
 _UPDATED = tuple("owner" if column == "owner_id" else column for column in _WRITTEN)
+_NOTHING_KEPT: Mapping[str, Any] = {}
 # What a strange value makes Python or the database say. A database that is gone is no fault of a row's.
 _ROW_FAULTS = (DatabaseError, ValidationError, ValueError, TypeError, ArithmeticError, AttributeError)
 
@@ -41,36 +51,78 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+_WRITES = (Outcome.CREATED, Outcome.UPDATED)
+_KNOWN_OF = (
+    "notion_page_id",
+    "content_hash",
+    "edited_in_notion_at",
+    "created_in_notion_at",
+    "is_archived",
+    "removed_at",
+    "absence",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stored:
     content_hash: str
+    edited_at: datetime | None
     is_removed: bool
+    is_absent: bool
     kept: Mapping[str, Any]
 
 
 class Mirroring:
     """One run's writing of the mirror, page by page.
 
-    Knows the hash of every stored row from one query at its start, so that an unchanged row costs no
-    statement. A record that comes twice (a scan that began again, windows that overlap) is counted once and
-    written as it came last.
+    Knows the hash of every stored row from one query at its start, or of the rows of ``page_ids`` only, so that an
+    unchanged row costs no statement. A record that comes twice (a row that is archived during a scan, windows that
+    overlap) is counted once and written as it came last. Nobody else may write the mirror at the same time.
     """
 
-    def __init__(self, around: mirror.Surroundings, *, now: datetime) -> None:
+    def __init__(
+        self, around: mirror.Surroundings, *, now: datetime, page_ids: Collection[str] | None = None
+    ) -> None:
         self._around = around
         self._now = now
-        names = ("notion_page_id", "content_hash", "removed_at", *around.frozen_columns)
-        self._stored = {
-            page_id: _Stored(
-                content_hash=content_hash,
-                is_removed=removed_at is not None,
-                kept=dict(zip(around.frozen_columns, kept, strict=True)),
-            )
-            for page_id, content_hash, removed_at, *kept in Account.objects.values_list(*names).iterator()
-        }
-        self.known = len(self._stored)
+        self._stored: dict[str, _Stored] = {}
+        self._made: dict[bool, list[datetime]] = {False: [], True: []}
         self._outcomes: dict[str, Outcome] = {}
         self.failures: dict[str, str] = {}
+        rows = Account.objects.all()
+        if page_ids is not None:
+            rows = rows.filter(notion_page_id__in=list(page_ids))
+        names = (*_KNOWN_OF, *around.frozen_columns)
+        for (
+            page_id,
+            content_hash,
+            edited_at,
+            made_at,
+            is_archived,
+            removed_at,
+            absence,
+            *kept,
+        ) in rows.values_list(*names).iterator():
+            self._stored[page_id] = _Stored(
+                content_hash=content_hash,
+                edited_at=edited_at,
+                is_removed=removed_at is not None,
+                is_absent=absence != "",
+                kept=dict(zip(around.frozen_columns, kept, strict=True)) if kept else _NOTHING_KEPT,
+            )
+            if made_at is not None and removed_at is None:
+                self._made[is_archived].append(made_at)
+        self.known = sum(not row.is_removed for row in self._stored.values())
+
+    @property
+    def known_rows(self) -> KnownRows:
+        """When the rows that the mirror holds were made."""
+        return KnownRows(current=sorted(self._made[False]), archived=sorted(self._made[True]))
+
+    @property
+    def changed(self) -> list[str]:
+        """The page ids of the accounts that are new or hold something else than before."""
+        return [page_id for page_id, outcome in self._outcomes.items() if outcome in _WRITES]
 
     @property
     def done(self) -> int:
@@ -88,8 +140,10 @@ class Mirroring:
         figures_held.note(records)
         rows = {row.page_id: row for record in records if (row := self._row(record)) is not None}
         changed = {page_id: row for page_id, row in rows.items() if self._is_changed(row)}
-        for page_id in rows.keys() - changed.keys():
+        same = rows.keys() - changed.keys()
+        for page_id in same:
             self._outcomes.setdefault(page_id, Outcome.UNCHANGED)
+        self._touch([rows[page_id] for page_id in same])
         if not changed:
             return
         before = {row.notion_page_id: row for row in Account.objects.filter(notion_page_id__in=list(changed))}
@@ -106,6 +160,22 @@ class Mirroring:
     def unseen(self) -> list[str]:
         """Return the page ids of rows that stand in the mirror and did not come."""
         return [key for key, row in self._stored.items() if key not in self._outcomes and not row.is_removed]
+
+    def _touch(self, rows: Iterable[mirror.Row]) -> None:
+        """Bring up to date what stands beside the values of rows that are the same: nobody is told of it."""
+        by_edit: dict[datetime, list[str]] = {}
+        for row in rows:
+            stored = self._stored[row.page_id]
+            edited = row.columns["edited_in_notion_at"]
+            if not isinstance(edited, datetime):
+                continue
+            if stored.edited_at != edited or stored.is_absent:
+                by_edit.setdefault(edited, []).append(row.page_id)
+                self._stored[row.page_id] = replace(stored, edited_at=edited, is_absent=False)
+        for edited, page_ids in by_edit.items():
+            Account.objects.filter(notion_page_id__in=page_ids).update(
+                edited_in_notion_at=edited, absence="", unseen_since=None
+            )
 
     def _row(self, record: AccountRecord) -> mirror.Row | None:
         stored = self._stored.get(record.id)
@@ -132,6 +202,8 @@ class Mirroring:
             changed_at={**seen, **dict.fromkeys(fields, self._changed_at(row, before).isoformat())},
             synced_at=self._now,
             removed_at=None,
+            absence="",
+            unseen_since=None,
             **row.columns,
         )
 
@@ -169,7 +241,13 @@ class Mirroring:
         page_id = account.notion_page_id
         kept = {name: getattr(account, name) for name in self._around.frozen_columns}
         self.failures.pop(page_id, None)
-        self._stored[page_id] = _Stored(content_hash=account.content_hash, is_removed=False, kept=kept)
+        self._stored[page_id] = _Stored(
+            content_hash=account.content_hash,
+            edited_at=account.edited_in_notion_at,
+            is_removed=False,
+            is_absent=False,
+            kept=kept or _NOTHING_KEPT,
+        )
         if self._outcomes.get(page_id) != Outcome.CREATED:
             self._outcomes[page_id] = Outcome.CREATED if is_new else Outcome.UPDATED
 

@@ -2,22 +2,23 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts import mirror
-from accounts.models import Account, SyncRun, SyncState
+from accounts.models import SyncKind, SyncRun, SyncState
 from accounts.selectors import syncs
-from accounts.services import mapping, owners
+from accounts.services import absences, mapping, owners
+from accounts.services.mapping import Mapped
 from accounts.services.mirroring import Mirroring
 from csm_portal.core import audit
 from csm_portal.core.models import Job, Tenant
 from csm_portal.core.scope import current_tenant_id
 from csm_portal.ports.errors import PortError, Trouble
-from csm_portal.ports.workspace import Workspace
+from csm_portal.ports.workspace import AccountRecord, Workspace
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ Progress = Callable[[int, int | None, str], None]
 _INTERRUPTED = (
     "The sync was interrupted before its end. What it had read by then is stored; the next one begins again."
 )
-_NAMED = 3
+_CUT = "Notion handed out only part of the accounts."
 
 
 class AlreadyRunning(PortError):
@@ -46,12 +47,14 @@ def run(
     """Bring the scope's tenant's mirror up to its workspace; return the finished run.
 
     The run is DONE when every row was read and stored, INCOMPLETE when the workspace cut the result short,
-    a row could not be stored or a mapped property is gone or mistyped (``problems`` has a sentence for each), FAILED
-    when the workspace could not be read (``error`` has the sentence). What was stored before stands in each
+    a row could not be stored or a mapped property is gone or mistyped (``problems`` has a sentence for each), ASKS when
+    so many accounts did not come that a person has to say whether they may be removed, FAILED when the workspace
+    could not be read (``error`` has the sentence). Where there is a ``job``, a long row of accounts to be asked for
+    by their ids is left to jobs of their own. What was stored before stands in each
     case, and running again ends in the same state. ``progress`` is told (done, total or None, message) after
     each page. Raises AlreadyRunning and nothing of the workspace's.
     """
-    sync_run = _claim(job, now)
+    sync_run = claim(job, now)
     scan = _Scan(sync_run, workspace, now=now, progress=progress or (lambda done, total, message: None))
     try:
         scan.read()
@@ -68,11 +71,13 @@ def run(
             )
         raise
     else:
-        scan.finish(SyncState.INCOMPLETE if scan.is_partial else SyncState.DONE)
+        scan.finish(scan.outcome)
     return sync_run
 
 
-class _Superseded(PortError):
+class Superseded(PortError):
+    """Another run has taken this one's place: what it read since is not written."""
+
     def __init__(self) -> None:
         super().__init__(_INTERRUPTED, trouble=Trouble.CONFLICT, permanent=True)
 
@@ -89,49 +94,101 @@ class _Scan:
         self._requests, self._waited = workspace.usage.requests, workspace.usage.waited_seconds
         self._pages = 0
         self._mirroring: Mirroring | None = None
+        self._mapped: Mapped | None = None
         self._problems: list[str] = []
         self._owners = owners.Owners()
-        self.is_partial = False
+        self._missing = absences.Missing(count=0, known=0, asks=False)
+        self._removed = 0
+        self._is_partial = False
+        self._is_whole = False
+
+    @property
+    def outcome(self) -> SyncState:
+        if self._missing.asks:
+            return SyncState.ASKS
+        return SyncState.INCOMPLETE if self._is_partial else SyncState.DONE
 
     def read(self) -> None:
         self._progress(0, None, "Asking Notion how the accounts database looks today.")
-        mapped = mapping.refresh(workspace=self._workspace)
+        mapped = self._mapped = mapping.refresh(workspace=self._workspace)
+        mapping.freeze(mapped, now=self._now)
         self._problems += mapped.sentences()
-        self.is_partial = bool(mapped.problems)
-        around = mirror.Surroundings(
-            owners=self._owners.ids,
-            currency=Tenant.objects.get(pk=current_tenant_id()).currency,
-            property_names=mapped.names,
-            frozen=mapped.frozen,
-        )
-        mirroring = self._mirroring = Mirroring(around, now=self._now)
-        is_cut = False
-        for page in self._workspace.scan_accounts(mapped.readable):
-            is_cut = is_cut or page.is_incomplete
-            self._pages += 1
-            self._owners.look_at(page.records)
-            with transaction.atomic():
-                mirroring.store(page.records)
-                self._note()
-            total = max(mirroring.known, mirroring.done) if mirroring.known else None
-            self._progress(
-                mirroring.done, total, f"{mirroring.done:,} accounts read from “{mapped.source.title}”."
-            )
-        self._problems += mirroring.failures.values()
-        if is_cut:
-            self._problems.append(
-                "Notion handed out only part of the accounts: more of them than a query gives were made in one minute. "
-                "The accounts that did not come keep what was last known of them."
-            )
+        self._is_partial = bool(mapped.problems)
+        mirroring = self._mirroring = Mirroring(surroundings(mapped, self._owners), now=self._now)
+        unread = self._read_all(mapped, mirroring)
+        if unread:
+            self._problems += [
+                *unread,
+                "Accounts that did not come keep what was last known of them.",
+            ]
         else:
-            self._problems += _about_unseen(mirroring.unseen())
+            self._look_for_absent(mapped, mirroring)
+            self._is_whole = True
+        self._problems += mirroring.failures.values()
         self._problems += self._owners.sentences(
             is_people=any(
                 i.id == mapped.properties.get("owner") and i.type == "people"
                 for i in mapped.source.properties
             )
         )
-        self.is_partial = self.is_partial or is_cut or bool(mirroring.failures)
+        self._is_partial = self._is_partial or bool(unread) or bool(mirroring.failures)
+
+    def _read_all(self, mapped: Mapped, mirroring: Mirroring) -> list[str]:
+        """Store every page of the scan; return sentences about what the workspace would not hand out."""
+        unread = []
+        pages = self._workspace.scan_accounts(mapped.readable, known=mirroring.known_rows)
+        with contextlib.closing(pages):
+            for page in pages:
+                if page.is_incomplete:
+                    unread.append(page.unread or _CUT)
+                self._pages += 1
+                self._owners.look_at(page.records)
+                with transaction.atomic():
+                    mirroring.store(page.records)
+                    self._note()
+                total = max(mirroring.known, mirroring.done) if mirroring.known else None
+                self._progress(
+                    mirroring.done, total, f"{mirroring.done:,} accounts read from “{mapped.source.title}”."
+                )
+        return unread
+
+    def _look_for_absent(self, mapped: Mapped, mirroring: Mirroring) -> None:
+        """Ask for the accounts that did not come, or leave them to a person where they are too many."""
+        self._missing = absences.note(mirroring.unseen(), known=mirroring.known, now=self._now)
+        if not self._missing.count or self._missing.asks:
+            return
+        limit = None if self._run.job is None else absences.A_STEP
+        try:
+            for asked in absences.ask(
+                workspace=self._workspace, mapping=mapped.readable, store=self._store_found, limit=limit
+            ):
+                self._progress(
+                    mirroring.done,
+                    None,
+                    f"{asked:,} of {self._missing.count:,} accounts that did not come asked for.",
+                )
+        except Superseded:
+            raise
+        except PortError as error:
+            self._is_partial = True
+            self._problems.append(
+                f"Not every account that did not come could be asked for, so those stay as they were last known. {error}"
+            )
+            return
+        if left := absences.to_ask_for().count():
+            self._problems.append(
+                f"{left:,} more accounts did not come. The portal asks Notion for each of them in a job of its own."
+            )
+            absences.enqueue(actor=self._run.job.requested_by if self._run.job else None, now=self._at())
+
+    def _store_found(self, found: Sequence[AccountRecord], gone: Sequence[str]) -> None:
+        if self._mirroring is None:
+            return
+        with transaction.atomic():
+            self._mirroring.store(found)
+            absences.found_again([record.id for record in found])
+            self._removed += absences.tombstone(gone, now=self._at())
+            self._note()
 
     def finish(self, state: SyncState, *, error: str = "") -> None:
         """Write the outcome and its one audit row, unless another run has taken this one's place."""
@@ -142,6 +199,8 @@ class _Scan:
             )
             if still_ours:
                 self._run.refresh_from_db()
+                if self._is_whole:
+                    absences.supersede(self._run)
                 audit.record(
                     "sync.failed" if state == SyncState.FAILED else "sync.finished",
                     self._run,
@@ -157,7 +216,7 @@ class _Scan:
             heartbeat_at=self._at(), **self._figures()
         )
         if not alive:
-            raise _Superseded
+            raise Superseded
 
     def _figures(self) -> dict[str, int | float]:
         usage = self._workspace.usage
@@ -166,6 +225,9 @@ class _Scan:
             "requests": usage.requests - self._requests,
             "waited_seconds": round(usage.waited_seconds - self._waited, 1),
             **(self._mirroring.counts() if self._mirroring else {}),
+            "removed": self._removed,
+            "missing": self._missing.count,
+            "known": self._missing.known,
         }
 
     def _at(self) -> datetime:
@@ -173,19 +235,34 @@ class _Scan:
         return self._now + timedelta(seconds=time.monotonic() - self._began)
 
 
-def _claim(job: Job | None, now: datetime) -> SyncRun:
-    """Begin the one run that a tenant may have at a time; clear one away whose process died."""
+def surroundings(mapped: Mapped, known: owners.Owners) -> mirror.Surroundings:
+    """Return what rows take from beside their records: the same for every kind of sync."""
+    return mirror.Surroundings(
+        owners=known.ids,
+        currency=Tenant.objects.get(pk=current_tenant_id()).currency,
+        property_names=mapped.names,
+        frozen=mapped.frozen,
+    )
+
+
+def claim(job: Job | None, now: datetime, *, kind: SyncKind = SyncKind.FULL) -> SyncRun:
+    """Begin the one run that a tenant may have at a time.
+
+    Clears away a run whose process died, and a full scan clears away a refresh that is at work: it reads what that
+    would have read. Raises AlreadyRunning.
+    """
     for _ in range(2):
         try:
             with transaction.atomic():
-                return SyncRun.objects.create(job=job, started_at=now, heartbeat_at=now)
+                return SyncRun.objects.create(job=job, kind=kind, started_at=now, heartbeat_at=now)
         except IntegrityError:
             other = SyncRun.objects.select_related("job").filter(state=SyncState.RUNNING).first()
             if other is None:
                 continue
             # A job that was put back finds the run of its own earlier attempt.
             is_own = job is not None and other.job_id == job.pk
-            if not is_own and not syncs.is_abandoned(other, now=now):
+            gives_way = kind == SyncKind.FULL and other.kind != SyncKind.FULL
+            if not is_own and not gives_way and not syncs.is_abandoned(other, now=now):
                 break
             _clear_away(other, now)
     raise AlreadyRunning
@@ -198,14 +275,3 @@ def _clear_away(other: SyncRun, now: datetime) -> None:
         )
         if cleared:
             audit.record("sync.interrupted", other, actor=None, at=now)
-
-
-def _about_unseen(page_ids: list[str]) -> list[str]:
-    if not page_ids:
-        return []
-    some = Account.objects.filter(notion_page_id__in=page_ids[:_NAMED]).order_by("name", "pk")
-    names = mirror.listed([f"“{account.name}”" for account in some], total=len(page_ids))
-    return [
-        f"{names} did not come in this scan: deleted in Notion, or no longer shared with the integration. "
-        "What was last known stands."
-    ]

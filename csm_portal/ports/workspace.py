@@ -1,6 +1,6 @@
 """The workspace that a tenant keeps its accounts in, and that QBRs are published to (SPEC 1, 2)."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -317,7 +317,7 @@ class Workspace(Protocol):
         mapping: PropertyMapping,
         *,
         known: KnownRows = KnownRows(),
-    ) -> Iterator[AccountsPage]:
+    ) -> Generator[AccountsPage, None, None]:
         """Yield every row of the accounts data source, then every archived row, at most 100 a page.
 
         In no particular order where there are many: several parts are then read at the same time, divided by

@@ -1,6 +1,6 @@
 """The pages of the accounts data source as records: all of them, some of them, one of them (SPEC 2.4)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from csm_portal.integrations.notion import answers, records, scanning, sources
@@ -21,7 +21,7 @@ class AccountPages:
         self._source = source
         self._path = f"data_sources/{source.id}/query"
 
-    def scan(self, mapping: PropertyMapping, *, known: KnownRows) -> Iterator[AccountsPage]:
+    def scan(self, mapping: PropertyMapping, *, known: KnownRows) -> Generator[AccountsPage, None, None]:
         """Yield every row, then every archived row."""
         reader = records.Reader(self._client, self._source, mapping, is_scan=True)
         # The SDK's own query method drops ``is_archived`` without a word. Without it, archived rows are left out.

@@ -1,6 +1,6 @@
 """``NotionCSMAdapter``: a tenant's Notion workspace behind the portal's port (SPEC 2.1)."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from notion_client import Client
@@ -122,7 +122,7 @@ class NotionCSMAdapter(Workspace):
         mapping: PropertyMapping,
         *,
         known: KnownRows = KnownRows(),  # noqa: B008  frozen
-    ) -> Iterator[AccountsPage]:
+    ) -> Generator[AccountsPage, None, None]:
         """Yield every row, then every archived row, at most 100 a page, read ahead by threads of their own.
 
         A row that is archived while the scan goes on may come in both halves. Close the iterator to end the threads.

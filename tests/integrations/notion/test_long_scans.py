@@ -62,7 +62,7 @@ def expire_once(sim, at):
 
 SHAPES = {
     "one_row": {0: 1},
-    "evenly": {minute: 1 for minute in range(0, 9000, 10)},
+    "evenly": dict.fromkeys(range(0, 9000, 10), 1),
     "crowded_minutes": {minute * 7: 60 for minute in range(12)},
     "an_import_and_then_little": {0: 200, 1: 240, 2: 180} | {5000 + 900 * n: 1 for n in range(60)},
     "little_and_then_an_import": {900 * n: 1 for n in range(60)} | {60_000: 200, 60_001: 240, 60_002: 180},
@@ -102,7 +102,7 @@ def test_what_was_known_may_be_wrong_in_every_way(sim):
 
 
 def test_a_scan_that_one_query_can_give_is_one_chain(sim):
-    _, times = fill(sim, {minute: 1 for minute in range(CAP - 10)})
+    _, times = fill(sim, dict.fromkeys(range(CAP - 10), 1))
 
     read(sim, times)
 
@@ -140,7 +140,7 @@ def test_many_rows_are_read_by_several_threads_at_once_for_few_requests_more(sim
 
 @pytest.mark.parametrize("at", [2, 3, 5, 8])
 def test_an_expired_cursor_costs_its_window_and_no_row_twice(sim, at):
-    ids, _ = fill(sim, {minute: 10 for minute in range(60)})
+    ids, _ = fill(sim, dict.fromkeys(range(60), 10))
     expire_once(sim, at)
 
     found, _ = read(sim)
@@ -149,7 +149,7 @@ def test_an_expired_cursor_costs_its_window_and_no_row_twice(sim, at):
 
 
 def test_a_cursor_that_keeps_expiring_ends_in_an_error(sim):
-    fill(sim, {minute: 10 for minute in range(15)})
+    fill(sim, dict.fromkeys(range(15), 10))
     sim.fault(status=400, message="The start_cursor provided is invalid: expired", match="/query", times=99)
 
     with pytest.raises(PortError, match="start_cursor") as failed:
@@ -194,7 +194,7 @@ def test_numbers_tell_rows_of_one_name_and_minute_apart(sim):
 
 
 def test_a_scan_that_is_not_read_to_its_end_leaves_no_thread(sim):
-    _, times = fill(sim, {minute: 10 for minute in range(150)})
+    _, times = fill(sim, dict.fromkeys(range(150), 10))
     before = threading.active_count()
     scan = sim.adapter().scan_accounts(NAME, known=KnownRows(current=times))
     next(scan)
@@ -207,7 +207,7 @@ def test_a_scan_that_is_not_read_to_its_end_leaves_no_thread(sim):
 
 
 def test_what_goes_wrong_in_a_thread_reaches_the_reader_and_ends_the_others(sim):
-    _, times = fill(sim, {minute: 10 for minute in range(150)})
+    _, times = fill(sim, dict.fromkeys(range(150), 10))
     before = threading.active_count()
 
     def refuse(sent):
