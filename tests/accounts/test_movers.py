@@ -17,7 +17,6 @@ from accounts.selectors import movers
 from accounts.selectors.portfolio_filters import Filters
 from accounts.services import health, policies
 from csm_portal.core.models import Membership, Tenant, User
-from csm_portal.core.scope import tenant_scope
 from tests.conftest import signed_in
 from tests.factories import make_account, make_accounts
 
