@@ -5,7 +5,7 @@ simulator through ``wiring`` as they would reach Notion.
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,21 @@ from tests.integrations.clock import FakeTime
 # By token, and by address for a token that no workspace knows.
 _apps: dict[str, App] = {}
 _number = itertools.count(1)
+# By token: called with each request before it is answered; it may raise what httpx raises.
+_hooks: dict[str, Callable[[httpx.Request], None]] = {}
+
+
+class Hooked(httpx.WSGITransport):
+    """The simulator, with a test looking at each request first."""
+
+    def __init__(self, app: App, token: str) -> None:
+        super().__init__(app)
+        self._token = token
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if hook := _hooks.get(self._token):
+            hook(request)
+        return super().handle_request(request)
 
 
 def connect(config: WorkspaceConfig) -> NotionCSMAdapter:
@@ -35,7 +50,7 @@ def connect(config: WorkspaceConfig) -> NotionCSMAdapter:
         token=config.token,
         base_url=config.base_url,
         budget=config.budget,
-        transport=httpx.WSGITransport(_apps.get(config.token) or _apps[config.base_url]),
+        transport=Hooked(_apps.get(config.token) or _apps[config.base_url], config.token),
         gate=pacing.Pacer(config.budget, clock=clock.now, sleep=clock.sleep),
         sleep=clock.sleep,
     )
@@ -85,6 +100,23 @@ class Connected:
         """Rename, retype, add or (None) remove properties of the accounts data source."""
         path = f"/v1/data_sources/{self.seeded.accounts_data_source_id}"
         self.api("PATCH", path, {"properties": properties})
+
+    def before_each(self, hook: Callable[[httpx.Request], None] | None) -> None:
+        """Let a test look at, or refuse, each request of the tenant's workspace."""
+        if hook is None:
+            _hooks.pop(self.seeded.token, None)
+        else:
+            _hooks[self.seeded.token] = hook
+
+    def before_query(self, number: int, act: Callable[[], None]) -> None:
+        """Do something once, before the answer to the query of this number, counted from now."""
+        count = itertools.count(1)
+
+        def hook(request: httpx.Request) -> None:
+            if request.url.path.endswith("/query") and next(count) == number:
+                act()
+
+        self.before_each(hook)
 
     def fault(self, **fault: Any) -> None:
         """Let the next requests that match fail: ``fault(status=503, match="query", times=2)``."""
