@@ -79,6 +79,9 @@ class Writer:
                 return lambda stored: stored or []
             case "button":
                 return lambda stored: {}
+            case "verification":
+                unverified = {"state": "unverified", "verified_by": None, "date": None}
+                return lambda stored: stored or unverified
             case "unique_id":
                 return lambda stored: {"prefix": config["prefix"]}
             case "formula":

@@ -12,6 +12,7 @@ from csm_portal.simulators.notion import (
     errors,
     events,
     given,
+    relations,
     schema,
     sources,
     store,
@@ -82,6 +83,7 @@ def create(call: Call) -> dict[str, Any]:
             call.author_id,
         ),
     )
+    relations.follow(call, page_id, properties, before={}, after=cells)
     if parent_type == "page_id":
         blocks.insert_child_page(call, page_id=page_id, parent_id=parent_id)
     blocks.insert(call, children, page_id=page_id, parent_id=page_id)
@@ -129,6 +131,7 @@ def update(call: Call) -> dict[str, Any]:
     )
     # A sub-page is a block of its parent as well; both go to the trash together.
     call.db.execute("UPDATE blocks SET in_trash = ? WHERE id = ?", (flags["in_trash"], row["id"]))
+    relations.follow(call, row["id"], properties, before=json.loads(row["cells"]), after=cells)
     after, kept = page_row(call, row["id"]), json.loads(row["cells"])
     changed = [key for key, value in wanted.cells.items() if kept.get(key) != value]
     events.page_updated(call, row, after, properties=changed, is_erased=is_erased)

@@ -3,6 +3,7 @@
 A kept schema is ``{property id: {"name", "type", "config", "description"}}`` in the order of creation.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ MAX_OPTIONS = 100
 _PLAIN = (
     "title", "rich_text", "date", "people", "files", "checkbox", "url", "email", "phone_number",
     "created_time", "created_by", "last_edited_time", "last_edited_by", "button",
+    "place", "verification",
 )  # fmt: skip
 TYPES = (*_PLAIN, "number", "select", "multi_select", "status", "relation", "rollup", "formula", "unique_id")
 _NUMBER_FORMATS = (
@@ -203,7 +205,14 @@ def _read_relation(node: Node, _schema: Schema, call: Call) -> dict[str, Any]:
     source = call.db.execute("SELECT database_id FROM data_sources WHERE id = ?", (source_id,)).fetchone()
     if source is None or not call.sees(source_id):
         raise call.not_found("data_source", source_id)
-    return {"data_source_id": source_id, "database_id": source["database_id"]}
+    config = {"data_source_id": source_id, "database_id": source["database_id"]}
+    if "dual_property" in node.object():
+        dual = node["dual_property"]
+        dual.object({"synced_property_name", "synced_property_id"})
+        name = dual["synced_property_name"]
+        # The counterpart is made once this side is kept (relations.pair).
+        config |= {"synced_property_id": None, "wanted_name": name.text() if name else None}
+    return config
 
 
 def _read_rollup(node: Node, schema: Schema, _call: Call) -> dict[str, Any]:
@@ -257,17 +266,28 @@ _READERS: dict[str, Callable[[Node, Schema, Call], dict[str, Any]]] = {
 
 def write(schema: Schema, *, call: Call) -> dict[str, Any]:
     """Return a schema as Notion gives it, by name. A relation to what the token does not see is left out."""
-    return {prop["name"]: _write_property(i, prop) for i, prop in schema.items() if _is_visible(prop, call)}
+    return {
+        prop["name"]: _write_property(i, prop, call) for i, prop in schema.items() if _is_visible(prop, call)
+    }
 
 
 def _is_visible(prop: Property, call: Call) -> bool:
     return prop["type"] != "relation" or call.sees(prop["config"]["data_source_id"])
 
 
-def _write_property(property_id: str, prop: Property) -> dict[str, Any]:
+def _write_property(property_id: str, prop: Property, call: Call) -> dict[str, Any]:
     kind, config = prop["type"], prop["config"]
     if kind == "relation":
-        config = {**config, "type": "single_property", "single_property": {}}
+        place = {key: config[key] for key in ("data_source_id", "database_id")}
+        synced_id = config.get("synced_property_id")
+        if synced_id is None:
+            config = {**place, "type": "single_property", "single_property": {}}
+        else:
+            synced = {
+                "synced_property_name": _name_there(call, config["data_source_id"], synced_id),
+                "synced_property_id": synced_id,
+            }
+            config = {**place, "type": "dual_property", "dual_property": synced}
     return {
         "id": property_id,
         "name": prop["name"],
@@ -275,3 +295,9 @@ def _write_property(property_id: str, prop: Property) -> dict[str, Any]:
         "type": kind,
         kind: config,
     }
+
+
+def _name_there(call: Call, source_id: str, property_id: str) -> str:
+    """Return what the other side of a two-way relation is called now."""
+    row = call.db.execute("SELECT properties FROM data_sources WHERE id = ?", (source_id,)).fetchone()
+    return str(json.loads(row["properties"]).get(property_id, {}).get("name", ""))

@@ -4,12 +4,16 @@ import json
 import sqlite3
 from typing import Any
 
-from csm_portal.simulators.notion import errors, events, retyping, richtext, schema, store
+from csm_portal.simulators.notion import errors, events, relations, retyping, richtext, schema, store
 from csm_portal.simulators.notion.body import Node
 from csm_portal.simulators.notion.call import Call
 from csm_portal.simulators.notion.users import Directory, partial
 
 _DECORATION = ("title", "description", "icon", "cover")
+_ICONS = ("emoji", "custom_emoji", "icon", "external")
+_ICON_COLORS = (
+    "gray", "lightgray", "brown", "yellow", "orange", "green", "blue", "purple", "pink", "red",
+)  # fmt: skip
 
 
 def data_source_row(call: Call, source_id: str) -> sqlite3.Row:
@@ -147,10 +151,12 @@ def update_data_source(call: Call) -> dict[str, Any]:
             row["id"],
         ),
     )
+    relations.part(call, row["id"], before=properties_of(row), after=properties)
+    relations.pair(call, row["id"])
     after = data_source_row(call, row["id"])
     if bool(row["in_trash"]) != in_trash:
         events.of_data_source(call, after, "deleted" if in_trash else "undeleted")
-    events.schema_updated(call, after, before=properties_of(row), after=properties)
+    events.schema_updated(call, after, before=properties_of(row), after=properties_of(after))
     return data_source_object(call, after)
 
 
@@ -187,6 +193,7 @@ def insert_data_source(
             "bot": call.author_id,
         },
     )
+    relations.pair(call, source_id)
 
 
 def share(db: sqlite3.Connection, *, bot_id: str, object_id: str) -> None:
@@ -219,13 +226,31 @@ def _read_detail(body: Node, detail: dict[str, Any], call: Call) -> dict[str, An
 
 
 def read_decoration(node: Node, *, is_icon: bool) -> dict[str, Any] | None:
-    """Return an icon or cover: null, an emoji (icons only) or a file elsewhere."""
+    """Return an icon or cover: null, a file elsewhere, and for an icon an emoji or one of Notion's own."""
     if node.is_null:
         return None
-    sent = node.object({"type", "external", "emoji"} if is_icon else {"type", "external"})
-    if is_icon and "emoji" in sent:
-        return {"type": "emoji", "emoji": node["emoji"].text()}
-    return {"type": "external", "external": {"url": node["external"].defined()["url"].text(at_most=2000)}}
+    kinds = _ICONS if is_icon else ("external",)
+    sent = node.object({"type", *kinds})
+    kind = next((kind for kind in kinds if kind in sent), "external")
+    inner = node[kind].defined()
+    match kind:
+        case "emoji":
+            # Real answers list every emoji there is; a letter is what people mistake for one.
+            if not inner.text() or inner.text().isascii():
+                raise inner.should("an emoji")
+            content: Any = inner.text()
+        case "custom_emoji":
+            inner.object({"id", "name", "url"})
+            given = {key: inner[key].text() if inner[key] else "" for key in ("name", "url")}
+            content = {"id": inner["id"].uuid(), **given}
+        case "icon":
+            inner.object({"name", "color"})
+            color = inner["color"].one_of(_ICON_COLORS) if inner["color"] else "gray"
+            content = {"name": inner["name"].text(), "color": color}
+        case _:
+            inner.object({"url"})
+            content = {"url": inner["url"].text(at_most=2000)}
+    return {"type": kind, kind: content}
 
 
 def database_object(call: Call, row: sqlite3.Row) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def test_a_writer_dies_at_its_second_write(
     with server.serving(simulator) as address, writer(address, workspace) as process:
         assert process.stdin is not None
         control.told("POST", "faults", {"kill_pid": process.pid, "when": when, "nth": 2})
-        process.stdin.write("\n\n\n")
+        process.stdin.write("\n\n")
         process.stdin.flush()
 
         assert process.wait(timeout=20) == -signal.SIGKILL
