@@ -27,10 +27,10 @@ def form(notion: Connected, **fields: Any) -> dict[str, Any]:
     }
 
 
-def post(actor: User, name: str, callbacks: Any, **fields: Any) -> None:
+def post(actor: User, address: str, callbacks: Any, /, **fields: Any) -> None:
     """Press a button of the page and let its job run."""
     with callbacks(execute=True):
-        answer = signed_in(actor).post(reverse(name), fields)
+        answer = signed_in(actor).post(reverse(address), fields)
     assert answer.status_code == 302, answer.content
 
 

@@ -1,4 +1,4 @@
-"""``sync_accounts`` and ``check_notion``: status 0 only when all of it was done (SPEC 9.3)."""
+"""``sync_accounts``: status 0 only when all of it was done (SPEC 9.3)."""
 
 from io import StringIO
 from typing import Any
@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 from accounts.models import Account, SyncRun
 from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
-from csm_portal.simulators.notion import seed
 from tests.workspace import Connected, a_row
 
 pytestmark = pytest.mark.django_db
@@ -70,20 +69,3 @@ def test_sync_accounts_does_not_claim_success_while_a_property_is_gone(notion: C
         call_command("sync_accounts", tenant="northwind", stderr=err, stdout=StringIO())
 
     assert "ARR" in err.getvalue()
-
-
-def test_check_notion_says_what_is_in_order(notion: Connected) -> None:
-    out, _ = call("check_notion", tenant="northwind")
-
-    assert out.count("ok  ") == 4
-    assert "All 26 fields" in out
-
-
-def test_check_notion_fails_when_something_is_wrong(notion: Connected) -> None:
-    seed.unshare(notion.app.store, notion.seeded.qbr_database_id)
-    out = StringIO()
-
-    with pytest.raises(CommandError, match="not in order"):
-        call_command("check_notion", tenant="northwind", stdout=out)
-
-    assert "wrong  QBR database" in out.getvalue()
