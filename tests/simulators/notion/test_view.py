@@ -172,11 +172,11 @@ def test_nothing_that_was_written_becomes_markup(
     page = notion.pages.create(
         parent={"data_source_id": source_id},
         properties=values,
-        icon={"emoji": words},
+        icon={"emoji": f"💡{words}"},
         children=[
             {"paragraph": {"rich_text": rich}},
             {"code": {"rich_text": rich, "language": "python"}},
-            {"callout": {"rich_text": rich, "icon": {"emoji": words}}},
+            {"callout": {"rich_text": rich, "icon": {"emoji": f"💡{words}"}}},
             {"equation": {"expression": words}},
             {"bookmark": {"url": words}},
             {"table": {"table_width": 2, "children": [cells]}},
