@@ -8,6 +8,7 @@ import structlog
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from csm_portal.core import jobs
 from csm_portal.core.models import Job, ScheduleSlot, SlotState, Tenant, User
@@ -19,6 +20,9 @@ TICK = "csm_portal.schedules.tick_now"
 _LAST_TICK = "schedules.last_tick"
 # How far back a tick looks for slots that nobody claimed, to record them as missed.
 LOOK_BACK_DAYS = 7
+# What each tick asks of each active tenant, in its scope: cheap, and free to enqueue a job. Dotted names, because what
+# they name stands above this module.
+EACH_MINUTE = ("accounts.refresh_tasks.each_minute",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,19 @@ def last_tick() -> datetime | None:
 def tick(*, now: datetime) -> int:
     """Put lost jobs back and claim every slot that is due; return how many jobs were started."""
     jobs.recover(now=now)
+    _ask_each_tenant(now)
     return sum(claim(plan, tenant, day, now=now) for tenant, plan, day in _due(now))
+
+
+def _ask_each_tenant(now: datetime) -> None:
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant):
+            for name in EACH_MINUTE:
+                try:
+                    import_string(name)(tenant, now=now)
+                except Exception:
+                    # What goes wrong for one tenant must not cost the others their slots.
+                    log.exception("minute_failed", function=name)
 
 
 def _due(now: datetime) -> Iterator[tuple[Tenant, Planned, date]]:

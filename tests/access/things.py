@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import Account, SyncRun
+from accounts.services import hook_setup
 from csm_portal import wiring
 from csm_portal.core.models import Job, JobState, Tenant, User
 from qbr.document import SectionKey
@@ -23,6 +24,7 @@ class Things:
     sync_run: SyncRun
     job: Job
     qbr: QBR
+    hook: str
 
     def kwargs(self, thing: str) -> dict[str, Any]:
         """Return what ``reverse`` needs for an address that names this thing; "" needs nothing."""
@@ -41,6 +43,8 @@ class Things:
                 return {"qbr_id": self.qbr.pk, "section": SectionKey.HEALTH.value}
             case "qbr_version":
                 return {"qbr_id": self.qbr.pk, "number": 1}
+            case "hook":
+                return {"address": self.hook}
             case "plan":
                 return {"name": "daily_health_scan"}
             case other:
@@ -55,6 +59,7 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
     begun = drafting.begin(account, quarter=quarter, actor=owner, origin=Origin.ON_DEMAND, now=now)
     return Things(
         account=account,
+        hook=hook_setup.make_address(actor=owner, now=now),
         qbr=drafting.draft(begun.pk, writers=wiring.writers(), now=now),
         sync_run=make_sync_run(problems=[f"{CANARY} could not be read."]),
         job=Job.objects.create(
