@@ -86,6 +86,13 @@ class ThresholdsForm(forms.Form):
         """Return the settings of a valid form."""
         return {item.name: self.cleaned_data[item.name] for item in POLICY_FIELDS}
 
+    def tried(self) -> HealthPolicy | None:
+        """Return the policy that the settings come to, whatever else the form lacks; None where they are none."""
+        self.full_clean()
+        if any(item.name in self.errors for item in POLICY_FIELDS):
+            return None
+        return HealthPolicy.from_mapping(self.values())
+
     def sections(self) -> Iterator[FormSection]:
         """Return the settings as the page shows them."""
         for group, items in groupby(POLICY_FIELDS, key=lambda item: item.group):

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("churn-risk/", churn_risk.churn_risk, name="churn-risk"),
     path("movers/", movers.movers, name="movers"),
     path("settings/thresholds/", thresholds.thresholds, name="thresholds"),
+    path("settings/thresholds/try/", thresholds.thresholds_try, name="thresholds-try"),
     path("settings/thresholds/score/", thresholds.score_now, name="score-now"),
     path("settings/notion/", notion_setup.notion_setup, name="notion-setup"),
     path("settings/notion/check/", notion_setup.notion_check, name="notion-check"),

@@ -102,6 +102,13 @@ def memory(effective: EffectiveBand, signals: HealthSignals, *, as_of: date) -> 
 
 def _remembered(row: tuple[Any, ...]) -> KnownBand | None:
     _, scored_on, _, effective_band, inputs, known = row
+    return known_band(scored_on=scored_on, effective_band=effective_band, inputs=inputs, known=known)
+
+
+def known_band(
+    *, scored_on: date, effective_band: str, inputs: Mapping[str, Any], known: Mapping[str, Any]
+) -> KnownBand | None:
+    """Return the band last known by what a score stored; None where too little was ever known."""
     if known:
         return KnownBand.from_mapping(known)
     if effective_band == Band.UNKNOWN:

@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.models import PolicyVersion
 from accounts.scoring import churn, curves
 from accounts.scoring.policy import HealthPolicy
+from accounts.selectors import policy_trial
 from accounts.selectors import thresholds as selector
 from accounts.services import policies
 from accounts.threshold_forms import ThresholdsForm
@@ -104,6 +105,26 @@ def _again(
     context = {"form": form, "newest": newest, "page": selector.page()}
     template = TEMPLATE + ("#thresholds-form" if is_partial(request) else "")
     return render(request, template, context, status=status)
+
+
+@require_POST
+@member(Role.ADMIN)
+def thresholds_try(request: PortalRequest) -> HttpResponse:
+    """Show what the settings in the form would do to the whole book; nothing is saved."""
+    page = selector.page()
+    form = ThresholdsForm(request.POST, in_force=page.values)
+    policy = form.tried()
+    context: dict[str, Any] = {
+        "trial": None if policy is None else policy_trial.try_out(policy),
+        "is_refused": policy is None,
+    }
+    if is_partial(request):
+        return render(request, TEMPLATE + "#trial", context)
+    # What is only missing for saving is no error yet.
+    shown = form if policy is None else ThresholdsForm(initial=request.POST.dict(), in_force=page.values)
+    return render(
+        request, TEMPLATE, {**context, "form": shown, "page": page}, status=422 if policy is None else 200
+    )
 
 
 @require_POST

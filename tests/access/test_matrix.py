@@ -51,6 +51,7 @@ TABLE: dict[str, Row] = {
     "movers": Row(get=MEMBERS),
     "signals-help": Row(get=MEMBERS),
     "thresholds": Row(get=RUNNERS, post="admin"),
+    "thresholds-try": Row(post="admin"),
     "score-now": Row(post=RUNNERS),
     "notion-setup": Row(get="admin", post="admin"),
     "notion-check": Row(post="admin"),
