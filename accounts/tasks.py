@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import SyncState, WriteState
+from accounts.models import SyncRun, SyncState, WriteState
 from accounts.selectors import due_figures
-from accounts.services import health, sync, writeback
+from accounts.services import health, lookups, sync, writeback
 from csm_portal import schedules, wiring
 from csm_portal.core import jobs
 from csm_portal.core.jobs import Running
@@ -71,9 +71,17 @@ def sync_accounts(job: Running) -> Mapping[str, Any]:
             requested_by=job.requested_by,
             key="score_all",
         )
-    if run.state == SyncState.INCOMPLETE:
-        raise jobs.Partial(" ".join(run.problems) or run.error, result=figures)
+    if run.state in (SyncState.INCOMPLETE, SyncState.ASKS):
+        raise jobs.Partial(_told(run), result=figures)
     return figures
+
+
+def ask_for_absent(job: Running) -> Mapping[str, Any]:
+    """Ask Notion for some of the accounts that did not come; the next step is a job of its own."""
+    step = lookups.step(workspace=wiring.workspace(), now=timezone.now(), job=job.job, progress=job.progress)
+    if step.run.state == SyncState.FAILED:
+        raise PortError(step.run.error, trouble=Trouble.UNAVAILABLE, permanent=False)
+    return {"removed": step.run.removed, "found": step.run.rows, "left": step.left}
 
 
 def _score(job: Running, day: date, *, trouble: str = "") -> dict[str, Any]:
@@ -96,9 +104,13 @@ def _sync(job: Running) -> str:
         return f"The accounts could not be read from Notion: {error}"
     if run.state == SyncState.FAILED:
         return f"The accounts could not be read from Notion: {run.error}"
-    if run.state == SyncState.INCOMPLETE:
-        return f"Not everything could be read from Notion: {' '.join(run.problems) or run.error}"
+    if run.state in (SyncState.INCOMPLETE, SyncState.ASKS):
+        return f"Not everything could be read from Notion: {_told(run)}"
     return ""
+
+
+def _told(run: SyncRun) -> str:
+    return " ".join([*filter(None, [run.question]), *run.problems]) or run.error
 
 
 def _today(job: Running) -> date:

@@ -77,5 +77,15 @@ class SyncRun(TenantModel):
         return f"Sync of {self.started_at:%d %b %Y %H:%M}"
 
     @property
+    def question(self) -> str:
+        """What the run asks a person, as a sentence; empty where it asks nothing, or not any more."""
+        if self.state != SyncState.ASKS:
+            return ""
+        return (
+            f"{self.missing:,} of {self.known:,} accounts did not come. None is removed before somebody says on the "
+            "page of this sync whether they may be."
+        )
+
+    @property
     def rows(self) -> int:
         return self.created + self.updated + self.unchanged + self.failed

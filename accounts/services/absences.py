@@ -53,16 +53,17 @@ def is_mass(*, missing: int, known: int) -> bool:
 def note(page_ids: Collection[str], *, known: int, now: datetime) -> Missing:
     """Write down which accounts a whole scan did not bring. ``known`` is how many the mirror held before it.
 
-    Those that a person keeps are no news. Where a person was asked about more than a few of them and has not
-    answered, they go on waiting, however few are missing now.
+    Those that a person keeps, and those that are to be asked for already, are no news. Where a person was asked
+    about more than a few of them and has not answered, they go on waiting, however few are missing now.
     """
     ids = list(page_ids)
-    kept, waiting = set[str](), 0
+    known_of, waiting = set[str](), 0
     for chunk in _chunks(ids):
         found = Account.objects.filter(notion_page_id__in=chunk)
-        kept |= set(found.filter(absence=Absence.KEPT).values_list("notion_page_id", flat=True))
+        settled = found.filter(absence__in=[Absence.KEPT, Absence.ASK])
+        known_of |= set(settled.values_list("notion_page_id", flat=True))
         waiting += found.filter(absence=Absence.WAITS).count()
-    missing = [page_id for page_id in ids if page_id not in kept]
+    missing = [page_id for page_id in ids if page_id not in known_of]
     asks = is_mass(missing=len(missing), known=known) or waiting > FEW
     for chunk in _chunks(missing):
         Account.objects.filter(notion_page_id__in=chunk).update(

@@ -72,6 +72,7 @@ def run(
         raise
     else:
         scan.finish(scan.outcome)
+        scan.hand_on()
     return sync_run
 
 
@@ -155,18 +156,13 @@ class _Scan:
     def _look_for_absent(self, mapped: Mapped, mirroring: Mirroring) -> None:
         """Ask for the accounts that did not come, or leave them to a person where they are too many."""
         self._missing = absences.note(mirroring.unseen(), known=mirroring.known, now=self._now)
-        if not self._missing.count or self._missing.asks:
-            return
+        total = absences.to_ask_for().count()
         limit = None if self._run.job is None else absences.A_STEP
         try:
             for asked in absences.ask(
                 workspace=self._workspace, mapping=mapped.readable, store=self._store_found, limit=limit
             ):
-                self._progress(
-                    mirroring.done,
-                    None,
-                    f"{asked:,} of {self._missing.count:,} accounts that did not come asked for.",
-                )
+                self._progress(asked, total, f"{asked:,} of {total:,} accounts that did not come asked for.")
         except Superseded:
             raise
         except PortError as error:
@@ -179,6 +175,10 @@ class _Scan:
             self._problems.append(
                 f"{left:,} more accounts did not come. The portal asks Notion for each of them in a job of its own."
             )
+
+    def hand_on(self) -> None:
+        """Let a job of its own do what is left, now that this run is over and out of its way."""
+        if self._is_whole and absences.to_ask_for().exists():
             absences.enqueue(actor=self._run.job.requested_by if self._run.job else None, now=self._at())
 
     def _store_found(self, found: Sequence[AccountRecord], gone: Sequence[str]) -> None:
