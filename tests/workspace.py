@@ -19,7 +19,7 @@ from csm_portal.core.scope import tenant_scope
 from csm_portal.integrations.notion import NotionCSMAdapter, client, pacing
 from csm_portal.ports.workspace import Person, Workspace, WorkspaceConfig
 from csm_portal.simulators.notion import seed, sources
-from csm_portal.simulators.notion.app import App, create_app
+from csm_portal.simulators.notion.app import AnswerNeverComes, App, ConnectionDropped, create_app
 from tests.factories import NOW
 from tests.integrations.clock import FakeTime
 
@@ -40,7 +40,12 @@ class Hooked(httpx.WSGITransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if hook := _hooks.get(self._token):
             hook(request)
-        return super().handle_request(request)
+        try:
+            return super().handle_request(request)
+        except ConnectionDropped as error:
+            raise httpx.RemoteProtocolError(str(error)) from error
+        except AnswerNeverComes as error:
+            raise httpx.ReadTimeout(str(error)) from error
 
 
 def connect(config: WorkspaceConfig) -> NotionCSMAdapter:
