@@ -265,7 +265,13 @@ class _Update:
                 ids = self.workspace.insert_blocks(self.kept.page_id, left, after=after)
                 for block_id, block in zip(ids, left, strict=False):
                     own[block_id] = Own(id=block_id, digest=block.digest)
-                keep(appending=None)
+                try:
+                    keep(appending=None)
+                except Overtaken:
+                    # Nobody else knows these: they would stand there twice, and for good.
+                    for block_id in ids:
+                        self.workspace.remove_block(block_id)
+                    raise
                 self.outcome.added += len(ids)
                 after, left = ids[-1], left[len(ids) :]
         for block_id in todo.removals:
