@@ -1,68 +1,11 @@
 """Hold an answer against the JSON schema of the official SDK's types (shared/notion)."""
 
-import json
-from functools import cache
-from pathlib import Path
-from typing import Any
-
-import jsonschema
 import pytest
-from jsonschema.protocols import Validator
 
-FOLDER = Path("/work/shared/notion")
+from benchmarks.recordings import FOLDER, are_here, problems, recorded, recorded_before
+
+__all__ = ["needs_recordings", "problems", "recorded", "recorded_before"]
 
 needs_recordings = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason=f"The recorded answers and their schema are not here: {FOLDER} is missing."
+    not are_here(), reason=f"The recorded answers and their schema are not here: {FOLDER} is missing."
 )
-
-
-@cache
-def _definitions() -> dict[str, Any]:
-    schema = json.loads((FOLDER / "notion_api_schema.json").read_text())
-    definitions: dict[str, Any] = schema["definitions"]
-    for definition in definitions.values():
-        _let_go_of_archived(definition)
-    return definitions
-
-
-def _let_go_of_archived(node: Any) -> None:
-    """The schema demands ``archived``, which version 2026-03-11 no longer sends."""
-    if isinstance(node, dict):
-        if "archived" in node.get("required", ()):
-            node["required"] = [key for key in node["required"] if key != "archived"]
-        for value in node.values():
-            _let_go_of_archived(value)
-    elif isinstance(node, list):
-        for value in node:
-            _let_go_of_archived(value)
-
-
-@cache
-def validator(name: str) -> Validator:
-    schema = {"$ref": f"#/definitions/X{name}", "definitions": _definitions()}
-    return jsonschema.Draft7Validator(schema)
-
-
-def problems(name: str, document: Any) -> list[str]:
-    """Return what keeps a document from being one of these, the deepest reason first."""
-    errors = validator(name).iter_errors({"v": document})
-    return [f"{error.json_path}: {_deepest(error).message[:300]}" for error in errors]
-
-
-def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
-    return jsonschema.exceptions.best_match([error])
-
-
-def recorded(kind: str) -> list[dict[str, Any]]:
-    """Return the recorded answers at version 2026-03-11, which is known by the missing ``archived``."""
-    return [answer for answer in _lines(kind) if "archived" not in answer]
-
-
-def recorded_before(kind: str) -> list[dict[str, Any]]:
-    """Return those at 2025-09-03 without the ``archived`` that the later version leaves out."""
-    before = [answer for answer in _lines(kind) if "archived" in answer]
-    return [{key: value for key, value in answer.items() if key != "archived"} for answer in before]
-
-
-def _lines(kind: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (FOLDER / f"recorded_{kind}.jsonl").read_text().splitlines()]

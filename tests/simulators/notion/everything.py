@@ -25,6 +25,8 @@ PROPERTIES: dict[str, Any] = {
     "Editor": {"last_edited_by": {}},
     "Number of row": {"unique_id": {"prefix": "ROW"}},
     "Button": {"button": {}},
+    "Place": {"place": {}},
+    "Verified": {"verification": {}},
 }
 
 
