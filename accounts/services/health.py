@@ -19,7 +19,8 @@ from accounts.scoring.results import CSMHealthScoreResult
 from accounts.scoring.signals import HealthSignals
 from accounts.selectors import earlier, inputs
 from accounts.selectors.inputs import Snapshot
-from accounts.services import churn, latest, policies, writeback
+from accounts.services import churn, freezing, latest, policies, writeback
+from accounts.services.freezing import Freeze
 from csm_portal.core import audit, bulk, outbox
 from csm_portal.core.models import Tenant, User
 from csm_portal.core.scope import current_tenant_id
@@ -70,6 +71,7 @@ class _Run:
     policy: HealthPolicy
     signals_by_account: Mapping[UUID, HealthSignals] | None
     announces: bool
+    freeze: Freeze | None
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
@@ -101,6 +103,8 @@ def score_accounts(
         policy=HealthPolicy.from_mapping(version.values),
         signals_by_account=signals_by_account,
         announces=announce,
+        # What a history is laid down with was read once, whatever can be read today.
+        freeze=freezing.of_today() if signals_by_account is None else None,
     )
     ids = inputs.scorable_ids(account_ids)
     if signals_by_account is not None:
@@ -109,6 +113,8 @@ def score_accounts(
         _score_batch(ids[start : start + BATCH], run)
         if progress is not None:
             progress(min(start + BATCH, len(ids)), len(ids))
+    if run.freeze is not None and run.counts["frozen"]:
+        run.problems.insert(0, f"{run.counts['frozen']:,} scores stand as they were. {run.freeze.reason}")
     return ScanCounts(
         as_of=as_of,
         policy_number=version.number,
@@ -181,10 +187,16 @@ def _score_batch(account_ids: Sequence[UUID], run: _Run) -> None:
         given = run.signals_by_account
         snapshots = [inputs.of_day(one, given[one.account_id], as_of=run.as_of) for one in snapshots]
     before = earlier.scores(account_ids, as_of=run.as_of)
+    standing = run.freeze.standing(snapshots, as_of=run.as_of) if run.freeze is not None else {}
     scores, assessments = [], []
     for snapshot in snapshots:
         known_before = before.get(snapshot.account_id, earlier.NOTHING)
-        score = _score(snapshot, known_before, run)
+        if run.freeze is not None and snapshot.account_id in standing:
+            stands = standing[snapshot.account_id]
+            score = _score_again(stands, snapshot, known_before, run.freeze, run)
+            snapshot = run.freeze.frozen(snapshot, stands)
+        else:
+            score = _score(snapshot, known_before, run)
         scores.append(score)
         assessments.append(churn.assess(snapshot, score, policy=run.policy, earlier=known_before))
         run.problems.extend(snapshot.problems)
@@ -239,6 +251,29 @@ def _score(snapshot: Snapshot, before: earlier.Earlier, run: _Run) -> HealthScor
         lifecycle_stage=snapshot.lifecycle_stage,
         renewal_on=snapshot.renewal_on,
     )
+
+
+def _score_again(
+    stands: HealthScore, snapshot: Snapshot, before: earlier.Earlier, freeze: Freeze, run: _Run
+) -> HealthScore:
+    score = freeze.again(
+        stands,
+        earlier=before,
+        snapshot=snapshot,
+        as_of=run.as_of,
+        now=run.now,
+        red_threshold=run.policy.red_threshold,
+    )
+    run.counts.update(
+        {
+            "scored": 1,
+            "frozen": 1,
+            score.effective_band: 1,
+            "last_known": score.is_last_known,
+            "alerts": score.should_alert,
+        }
+    )
+    return score
 
 
 def _coverage(evaluation: Evaluation) -> Decimal:
