@@ -11,3 +11,10 @@ def can_write(membership: Membership, account: Account) -> bool:
     if Role.MANAGER in membership.roles:
         return True
     return Role.CSM in membership.roles and account.owner_id == membership.user_id
+
+
+def can_update_profile(membership: Membership, account: Account) -> bool:
+    """Whether the member may let the portal write the account's CSM Profile: who works on it, and admins."""
+    if membership.tenant_id != account.tenant_id:
+        return False
+    return Role.ADMIN in membership.roles or can_write(membership, account)

@@ -320,6 +320,11 @@ def _written(work: _Update, *, facts_hash: str, as_of: date, actor: User | None,
         audit.record("profile.written", work.account, actor=actor, at=now, data=outcome.counts())
 
 
+def note(account: Account, error: PortError) -> None:
+    """Keep the reason why the profile could not even be looked at, for example because no workspace is set up."""
+    CSMProfile.objects.filter(pk=account.pk).update(trouble=str(error))
+
+
 def _note(kept: CSMProfile, error: PortError) -> None:
     columns: dict[str, Any] = {"trouble": str(error)}
     if isinstance(error, Stopped) and error.is_lost:

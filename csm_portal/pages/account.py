@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import Account
-from accounts.selectors import account_detail, what_if
+from accounts.selectors import account_detail, in_notion, what_if
 from csm_portal.http import PortalRequest, member
+from csm_portal.pages import profile
 from qbr import policies as qbr_policies
 from qbr.models import QBR
 
@@ -33,7 +34,9 @@ class ReviewRow:
 def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
     """Show one account."""
     found = get_object_or_404(
-        Account.objects.visible_to(request.membership).select_related("owner", "health__latest__policy"),
+        Account.objects.visible_to(request.membership).select_related(
+            "owner", "health__latest__policy", *in_notion.RELATED
+        ),
         pk=account_id,
     )
     detail = account_detail.detail(
@@ -52,6 +55,7 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
         "spans": _spans(detail.span),
         "can_draft": qbr_policies.can_draft(request.membership, found) and _is_current(found),
         "is_own": found.owner_id == request.user.pk,
+        **profile.context(request, found),
     }
     return render(request, "pages/account.html", context)
 

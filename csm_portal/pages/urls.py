@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from csm_portal.pages import account, jobs, schedule
+from csm_portal.pages import account, jobs, profile, schedule
 
 urlpatterns: list[URLPattern] = [
     path("accounts/<uuid:account_id>/", account.account, name="account"),
+    path("accounts/<uuid:account_id>/in-notion/", profile.card, name="in-notion"),
     path("operations/jobs/", jobs.job_list, name="jobs"),
     path("operations/jobs/<uuid:job_id>/", jobs.job_page, name="job"),
     path("operations/jobs/<uuid:job_id>/status/", jobs.job_status, name="job-status"),
