@@ -87,6 +87,11 @@ class Control:
             "block-limit": self.block_limit,
         }
 
+    @property
+    def addresses(self) -> frozenset[tuple[str, str]]:
+        """The method and path of every address that is answered here."""
+        return frozenset(self._handlers)
+
     def count(self, endpoint: str) -> None:
         with self._lock:
             self._counts[endpoint] += 1

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from csm_portal.simulators.notion import errors, store
@@ -30,7 +31,7 @@ _CODES = {
     529: ("service_overload", "Notion is overloaded. Please try again later."),
 }
 _TEXTS = frozenset({"match", "method", "code", "message", "raw", "content_type", "rate_limit_reason"})
-_FLAGS = frozenset({"after_commit", "drop", "hang", "writes"})
+_FLAGS = frozenset({"after_commit", "drop", "hang", "html", "writes"})
 _WHENS = ("before_commit", "after_commit", "after_answer")
 _ACTS = frozenset({"status", "raw", "drop", "hang", "kill_pid", "delay_seconds"})
 _KEYS = _TEXTS | _FLAGS | _ACTS | {"retry_after", "times", "nth", "when"}
@@ -106,6 +107,8 @@ def lay(db: sqlite3.Connection, node: Node) -> int:
         raise node["status"].should("a status from `400` to `599`")
     if node["delay_seconds"] and not 0 <= node["delay_seconds"].number() <= 120:
         raise node["delay_seconds"].should("from `0` to `120`")
+    if node["html"]:
+        node["status"].defined()
     for key in _TEXTS & set(sent):
         node[key].text()
     for key in _FLAGS & set(sent):
@@ -168,7 +171,7 @@ def _read(detail: dict[str, Any]) -> Fault:
         code=detail.get("code"),
         message=detail.get("message"),
         rate_limit_reason=detail.get("rate_limit_reason"),
-        raw=detail.get("raw"),
+        raw=_page(detail["status"]) if detail.get("html") else detail.get("raw"),
         content_type=detail.get("content_type", "text/html; charset=utf-8"),
         after_commit=detail.get("after_commit", is_kill and when == "after_commit"),
         delay_seconds=detail.get("delay_seconds", 0),
@@ -177,3 +180,12 @@ def _read(detail: dict[str, Any]) -> Fault:
         kill_pid=None if kill_pid is None else int(kill_pid),
         kill_after_answer=is_kill and when == "after_answer",
     )
+
+
+def _page(status: int) -> str:
+    """Return the error page of a proxy that stands in between."""
+    try:
+        title = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        title = f"{status} Error"
+    return f"<html><head><title>{title}</title></head><body><center><h1>{title}</h1></center></body></html>\n"

@@ -69,12 +69,13 @@ def test_a_fault_meets_only_what_it_names(notion: Any, workspace: seed.Workspace
 
 
 def test_an_answer_may_be_no_json(notion: Any, control: Control) -> None:
-    control.lay(raw="<html><body>Bad gateway</body></html>", status=502)
+    control.lay(html=True, status=502)
     control.lay(raw="<html>Welcome to the hotel</html>")
 
     with pytest.raises(HTTPResponseError) as caught:
         notion.users.me()
-    assert caught.value.status == 502
+    assert (caught.value.status, caught.value.headers["content-type"]) == (502, "text/html; charset=utf-8")
+    assert "502 Bad Gateway" in caught.value.body
     with pytest.raises(json.JSONDecodeError):
         notion.users.me()
 
@@ -228,13 +229,21 @@ def test_a_connection_may_be_dropped_after_the_work_is_done(
     assert len(notion.data_sources.query(workspace.qbr_data_source_id)["results"]) == 1
 
 
-def test_every_example_of_the_docs_is_taken(control: Control) -> None:
-    examples = [json.loads(example) for example in re.findall(r"`(\{.*?\})`", DOCS.read_text())]
-    assert len(examples) >= 5
+def test_every_example_of_the_docs_is_taken(control: Control, workspace: seed.Workspace) -> None:
+    examples = re.findall(r"(?:`POST /_sim/([\w/-]+)` )?`(\{.*?\})`", DOCS.read_text())
+    assert len(examples) >= 16
 
-    for example in examples:
-        answer = control.set_budget(**example) if "seconds" in example else control.lay(**example)
-        assert answer.status_code == 200, answer.text
+    for address, example in examples:
+        control.told("POST", address or "faults", json.loads(example))
+
+
+def test_every_address_of_the_docs_is_there_and_every_one_is_named(simulator: app.App) -> None:
+    named = {
+        (method, path.split("?")[0])
+        for method, path in re.findall(r"`(GET|POST) (/_sim/[\w/?=&-]+)`", DOCS.read_text())
+    }
+
+    assert named == {pair for pair in simulator.control.addresses if pair[0] != "DELETE"}
 
 
 def test_every_endpoint_of_the_docs_is_there_and_every_one_is_named() -> None:
