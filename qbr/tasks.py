@@ -58,14 +58,12 @@ def _publish(qbr_id: UUID, job: Running) -> Mapping[str, Any]:
         workspace = wiring.workspace()
     except PortError as error:
         publishing.stop(qbr_id, error, now=timezone.now())
-        raise
     try:
         page = publishing.run(qbr_id, workspace=workspace, clock=timezone.now, progress=job.progress)
     except (OperationalError, InterfaceError):
         # A connection that broke stays broken. If the database is still away, the tick puts the job back later.
         connection.close()
         publishing.interrupted(qbr_id, now=timezone.now())
-        raise
     return {"page": page.url if page is not None else "", "requests": workspace.usage.requests}
 
 

@@ -111,21 +111,23 @@ def let_settle(publication: Publication, *, now: datetime) -> None:
             raise Unsettled(seconds=left.total_seconds())
 
 
-def note(publication: Publication, error: PortError, *, now: datetime) -> PutOff | None:
-    """Keep what went wrong, and return when to go on by itself, if that is to be.
+def note(publication: Publication, error: PortError, *, now: datetime) -> PutOff | PortError:
+    """Keep what went wrong, and return what to raise: PutOff where the publication goes on by itself.
 
     What will not pass ends the publication, and the review is approved as before. What may pass leaves it open,
     with a pause that grows; after the last one somebody has to ask again.
     """
     if error.permanent:
         _end(publication, error, now=now)
-        return None
+        return error
     mine = Publication.objects.filter(pk=publication.pk, runs=publication.runs, finished_at=None)
     if publication.retries >= len(PAUSES):
-        message = f"{error} The portal has tried for half an hour by itself and has stopped; what stands in Notion stays."
+        # The rest of the reason says that the portal tries again, which it does no more.
+        reason = str(error).split(". ")[0].rstrip(".")
+        message = f"{reason}. The portal has tried for half an hour by itself and has stopped; what stands in Notion stays."
         if mine.update(last_error=message, retry_at=None) == 1:
             _tell(publication, message)
-        return None
+        return PortError(message, trouble=error.trouble, permanent=False)
     pause = PAUSES[publication.retries].total_seconds()
     if isinstance(error, Unsettled):
         pause = error.retry_after or 0

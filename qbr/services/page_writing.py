@@ -325,6 +325,8 @@ class Sequence:
         )
         self._write(
             step=PublishStep.READY,
+            # The address of a page follows its title.
+            page_url=self.state.url,
             sent="",
             standing=standing.record(body.blocks, kept=publication.kept_ids, state=self.state),
         )

@@ -7,7 +7,7 @@ answer, or ``keep_theirs``, settles.
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NoReturn
 from uuid import UUID
 
 from django.db import transaction
@@ -176,28 +176,22 @@ def run(
         sequence = _sequence(publication, workspace, progress or (lambda done, total, message: None), clock)
         page = sequence.all()
     except PortError as error:
-        put_off = journal.note(publication, error, now=clock())
-        if put_off is None:
-            raise
-        raise put_off from error
+        raise journal.note(publication, error, now=clock()) from error
     _published(publication, page, sequence.entry, now=clock())
     return page
 
 
-def stop(qbr_id: UUID, error: PortError, *, now: datetime) -> None:
-    """Note that publishing could not even begin, for example because no workspace is set up.
+def stop(qbr_id: UUID, error: PortError, *, now: datetime) -> NoReturn:
+    """Note that publishing could not even begin, for example because no workspace is set up, and raise what follows.
 
-    Raises PutOff where that may pass.
+    Raises PutOff where that may pass, PortError otherwise.
     """
     publication = journal.opened(qbr_id)
-    if publication is not None:
-        put_off = journal.note(publication, error, now=now)
-        if put_off is not None:
-            raise put_off from error
+    raise error if publication is None else journal.note(publication, error, now=now)
 
 
-def interrupted(qbr_id: UUID, *, now: datetime) -> None:
-    """Note that the portal's own database was away in between. Raises PutOff until that has lasted too long."""
+def interrupted(qbr_id: UUID, *, now: datetime) -> NoReturn:
+    """Note that the portal's own database was away in between; raises what ``stop`` raises."""
     stop(
         qbr_id,
         PortError(
