@@ -15,7 +15,7 @@ def hide_addresses(logger: Any, method: str, event: MutableMapping[str, Any]) ->
     """Cut the unguessable part out of the addresses of webhooks, wherever in a line they stand."""
     for name, value in event.items():
         if isinstance(value, str) and "/hooks/" in value:
-            event[name] = _ADDRESS.sub(r"\1…", value)
+            event[name] = _ADDRESS.sub(r"\1(hidden)", value)
     return event
 
 

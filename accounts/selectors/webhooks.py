@@ -74,6 +74,7 @@ def page() -> WebhooksPage:
     except secrets.SecretUnreadable as error:
         trouble = str(error)
     counted = dict(Hint.objects.order_by().values_list("state").annotate(count=Count("pk")))
+    is_scan_wanted = watch.scan_wanted_at is not None and not _was_scanned_since(watch.scan_wanted_at)
     runs = SyncRun.objects.filter(kind__in=[SyncKind.PAGES, SyncKind.QUICK]).order_by("-started_at", "-pk")[
         :5
     ]
@@ -94,10 +95,16 @@ def page() -> WebhooksPage:
         last_refused_at=watch.last_refused_at,
         is_quick_refresh_on=watch.is_quick_refresh_on,
         runs=tuple(runs),
-        scan_wanted_at=watch.scan_wanted_at,
+        scan_wanted_at=watch.scan_wanted_at if is_scan_wanted else None,
         scan_wanted_because=watch.scan_wanted_because,
         job=Job.objects.filter(key=QUICK_KEY).order_by("-created_at", "-pk").first(),
     )
+
+
+def _was_scanned_since(moment: datetime) -> bool:
+    return SyncRun.objects.filter(
+        kind=SyncKind.FULL, started_at__gt=moment, finished_at__isnull=False, error=""
+    ).exists()
 
 
 def _state(watch: NotionWatch) -> HookState:

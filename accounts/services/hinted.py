@@ -90,15 +90,14 @@ def answer(
 
 def _settle_what_a_scan_read(now: datetime) -> None:
     """Settle every hint that came before the last full scan began: it has read the page since."""
-    scan = refresh.last_scan(is_whole=True)
-    if scan is None:
-        return
-    Hint.objects.filter(state=HintState.PENDING, received_at__lt=scan.started_at).update(
-        state=HintState.DONE, settled_at=now, note=_BY_SCAN, run=scan
-    )
-    NotionWatch.objects.filter(scan_wanted_at__lt=scan.started_at).update(
-        scan_wanted_at=None, scan_wanted_because=""
-    )
+    if (scan := refresh.last_scan()) is not None:
+        NotionWatch.objects.filter(scan_wanted_at__lt=scan.started_at).update(
+            scan_wanted_at=None, scan_wanted_because=""
+        )
+    if (whole := refresh.last_scan(is_whole=True)) is not None:
+        Hint.objects.filter(state=HintState.PENDING, received_at__lt=whole.started_at).update(
+            state=HintState.DONE, settled_at=now, note=_BY_SCAN, run=whole
+        )
 
 
 def _pending() -> list[Hint]:
