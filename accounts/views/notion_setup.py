@@ -25,9 +25,9 @@ from csm_portal.core.models import Job, Role
 from csm_portal.http import PortalRequest, is_partial, member
 
 _TEMPLATE = "accounts/notion_setup.html"
-_HOW_TO_GET_ONE = (
-    "In Notion, open Settings → Connections → Develop or manage integrations, make an internal integration and copy its "
-    "token. Then share both databases with it: ••• → Connections."
+_WHERE_IT_STANDS = (
+    "It begins with ntn_ and stands on the integration's page in Notion. The portal keeps it encrypted, and no page shows "
+    "it again."
 )
 _NO_PROPERTIES_YET = "The properties are not known yet. Let the portal check the settings first."
 
@@ -152,7 +152,12 @@ def notion_preview(request: PortalRequest) -> HttpResponse:
             requested_by=request.user,
             key=setup.preview_key(trial),
         )
-    return _to_page(request, "#preview")
+    if not is_partial(request):
+        return redirect(f"{reverse('notion-setup')}#preview")
+    # The rows appear below the form that was sent, which stays where the person is.
+    return render(
+        request, f"{_TEMPLATE}#tried", {**_context(setup.page()), "is_beside": True, "is_answer": True}
+    )
 
 
 @require_POST
@@ -222,7 +227,7 @@ def _given(page: SetupPage, candidate: Candidate | None) -> Mapping[str, Any]:
     elif is_stored:
         told = "A token is stored, encrypted; no page shows it again. Leave the field empty to keep it."
     else:
-        told = _HOW_TO_GET_ONE
+        told = _WHERE_IT_STANDS
     return {
         "connection": page.connection,
         "candidate": candidate,
@@ -265,6 +270,6 @@ def _again(request: PortalRequest, fragment: str, context: dict[str, Any]) -> Ht
     return render(request, _TEMPLATE + (f"#{fragment}" if is_partial(request) else ""), context, status=422)
 
 
-def _to_page(request: PortalRequest, anchor: str = "") -> HttpResponse:
-    address = reverse("notion-setup") + anchor
+def _to_page(request: PortalRequest) -> HttpResponse:
+    address = reverse("notion-setup")
     return HttpResponseClientRedirect(address) if is_partial(request) else redirect(address)
