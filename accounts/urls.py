@@ -30,5 +30,6 @@ urlpatterns: list[URLPattern] = [
     path("operations/syncs/", syncs.sync_runs, name="sync-runs"),
     path("operations/syncs/now/", syncs.sync_now, name="sync-now"),
     path("operations/syncs/<uuid:run_id>/", syncs.sync_run, name="sync-run"),
+    path("operations/syncs/<uuid:run_id>/answer/", syncs.sync_answer, name="sync-answer"),
     path("help/signals/", thresholds.signals_help, name="signals-help"),
 ]

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from django.utils import timezone
+
+from accounts import mirror
 from accounts.models import Account, ChurnAssessment, HealthScore, PropertyMapping, SyncRun
 from accounts.scoring import changes, health, wording
 from accounts.scoring.changes import Comparison
@@ -94,7 +97,8 @@ def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
     three where the account was never scored.
     """
     latest = _latest(account)
-    sources = dict(PropertyMapping.objects.values_list("field", "property_name"))
+    mapped = list(PropertyMapping.objects.all())
+    sources = {row.field: row.property_name for row in mapped}
     read_at = (
         SyncRun.objects.exclude(finished_at=None)
         .filter(pages_read__gt=0)
@@ -108,6 +112,9 @@ def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
     span = span if span in SPANS else ""
     before = None if latest is None else _earlier(latest, SPANS[span][1])
     issues = account_inputs.issues_of(account)
+    for row in mapped:
+        if row.frozen_since is not None:
+            issues.setdefault(row.field, []).append(_stands(row, row.frozen_since))
     return AccountDetail(
         account=account,
         score=latest,
@@ -135,6 +142,11 @@ def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
         ),
         today=today,
     )
+
+
+def _stands(row: PropertyMapping, since: datetime) -> str:
+    label, on = mirror.labels([row.field]), wording.day(timezone.localdate(since))
+    return f"{label} stands as it was last known: since {on} {row.frozen_because}."
 
 
 def _latest(account: Account) -> HealthScore | None:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from accounts import mirror
-from accounts.models import Account, SyncRun, SyncState
+from accounts.models import Account, SyncKind, SyncRun, SyncState
+from accounts.selectors import absent
+from accounts.selectors.absent import Absent
 from csm_portal.core import jobs, keyset
 from csm_portal.core.models import Job, JobState
 
@@ -22,6 +24,7 @@ class RunRow:
     """One run in the list. ``state`` is what a person should read: a run without a process is not running."""
 
     run_id: UUID
+    kind: str
     state: str
     started_at: datetime
     took: str
@@ -29,6 +32,7 @@ class RunRow:
     created: int
     updated: int
     unchanged: int
+    removed: int
     failed: int
     requests: int
     told: str
@@ -64,16 +68,31 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRunPage:
-    """One run with all that it told, and the values that could not be read. Three queries."""
+    """One run with all that it told, and the values that could not be read. At most five queries."""
 
     run: SyncRun
+    kind: str
     state: str
     took: str
     is_latest: bool
     unreadable: tuple[Unreadable, ...]
     accounts_with_issues: int
+    absent: Absent
     previous: str
     next: str
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether the page should look again soon."""
+        return self.state == SyncState.RUNNING
+
+
+KINDS: Final = {
+    SyncKind.FULL: "Sync",
+    SyncKind.QUICK: "Quick refresh",
+    SyncKind.PAGES: "Refresh of single accounts",
+}
+"""What a person calls each kind of run."""
 
 
 def is_abandoned(run: SyncRun, *, now: datetime) -> bool:
@@ -112,7 +131,8 @@ def run_page(run: SyncRun, *, mark: str, now: datetime) -> SyncRunPage:
     The values that could not be read are those of the mirror as it stands, so only the latest run lists them.
     Raises keyset.UnknownPlace.
     """
-    is_latest = not SyncRun.objects.filter(started_at__gt=run.started_at).exists()
+    later = SyncRun.objects.filter(started_at__gt=run.started_at, kind=SyncKind.FULL)
+    is_latest = run.kind == SyncKind.FULL and not later.exists()
     with_issues = Account.objects.current().exclude(field_issues=[])
     columns = (keyset.Column(by="name", read=keyset.words), keyset.Column(by="pk", read=keyset.key))
     found = keyset.Slice(rows=(), previous="", next="")
@@ -126,11 +146,13 @@ def run_page(run: SyncRun, *, mark: str, now: datetime) -> SyncRunPage:
         )
     return SyncRunPage(
         run=run,
+        kind=KINDS[SyncKind(run.kind)],
         state=SyncState.INCOMPLETE if is_abandoned(run, now=now) else run.state,
         took=_took(run.started_at, run.finished_at),
         is_latest=is_latest,
         unreadable=tuple(value for row in found.rows for value in _unreadable(*row)),
         accounts_with_issues=with_issues.count() if found.rows else 0,
+        absent=absent.of(run, is_latest=is_latest),
         previous=found.previous,
         next=found.next,
     )
@@ -138,6 +160,7 @@ def run_page(run: SyncRun, *, mark: str, now: datetime) -> SyncRunPage:
 
 _ROW_FIELDS = (
     "pk",
+    "kind",
     "state",
     "started_at",
     "finished_at",
@@ -145,7 +168,10 @@ _ROW_FIELDS = (
     "created",
     "updated",
     "unchanged",
+    "removed",
     "failed",
+    "missing",
+    "known",
     "requests",
     "problems",
     "error",
@@ -157,9 +183,11 @@ _ROW_FIELDS = (
 
 def _row(values: dict[str, Any], now: datetime) -> RunRow:
     problems: list[str] = values["problems"]
-    told = [sentence for sentence in (values["error"], *problems) if sentence]
+    question = SyncRun(**{name: values[name] for name in ("state", "missing", "known")}).question
+    told = [sentence for sentence in (values["error"], question, *problems) if sentence]
     return RunRow(
         run_id=values["pk"],
+        kind=KINDS[SyncKind(values["kind"])],
         state=_shown_state(values, now),
         started_at=values["started_at"],
         took=_took(values["started_at"], values["finished_at"]),
@@ -167,6 +195,7 @@ def _row(values: dict[str, Any], now: datetime) -> RunRow:
         created=values["created"],
         updated=values["updated"],
         unchanged=values["unchanged"],
+        removed=values["removed"],
         failed=values["failed"],
         requests=values["requests"],
         told=told[0] if told else "",

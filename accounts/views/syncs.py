@@ -9,8 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import SyncRun
+from accounts.models import Answer, SyncRun
 from accounts.selectors import syncs
+from accounts.services import absences
+from accounts.sync_forms import AnswerForm
 from csm_portal import wiring
 from csm_portal.core import audit, jobs, keyset
 from csm_portal.core.models import Role
@@ -42,13 +44,46 @@ def sync_runs(request: PortalRequest) -> HttpResponse:
 @member(Role.ADMIN, Role.MANAGER)
 def sync_run(request: PortalRequest, run_id: UUID) -> HttpResponse:
     """Show one run: its figures, its problems, and the values of accounts that could not be read."""
-    run = get_object_or_404(SyncRun.objects.select_related("job__requested_by"), pk=run_id)
+    run = get_object_or_404(SyncRun.objects.select_related("job__requested_by", "answered_by"), pk=run_id)
     try:
         page = syncs.run_page(run, mark=request.GET.get("cursor", ""), now=timezone.now())
     except keyset.UnknownPlace as error:
         raise Http404 from error
-    template = "accounts/sync_run.html" + ("#unreadable" if is_partial(request) else "")
-    return render(request, template, {"page": page, "run": run})
+    is_watching = is_partial(request) and "watching" in request.GET
+    part = "#run-figures" if is_watching else "#unreadable"
+    template = "accounts/sync_run.html" + (part if is_partial(request) else "")
+    answer = render(
+        request, template, {"page": page, "run": run, "can_set_up": Role.ADMIN in request.membership.roles}
+    )
+    if is_watching and not page.is_busy:
+        # What the run came to changes the whole page, not its figures alone.
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+@require_POST
+@member(Role.ADMIN, Role.MANAGER)
+def sync_answer(request: PortalRequest, run_id: UUID) -> HttpResponse:
+    """Take what a person says about accounts that a run did not see: remove those that are gone, or keep them."""
+    run = get_object_or_404(SyncRun, pk=run_id)
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(form.errors["answer"][0]))
+        return redirect("sync-run", run.pk)
+    said = Answer(form.cleaned_data["answer"])
+    try:
+        count = absences.answer(run, said, actor=request.user, now=timezone.now())
+    except absences.AlreadyAnswered as error:
+        messages.error(request, str(error))
+        return redirect("sync-run", run.pk)
+    if said == Answer.REMOVE:
+        messages.success(
+            request,
+            f"The portal now asks Notion for each of the {count:,} accounts and removes those that are gone.",
+        )
+    else:
+        messages.success(request, f"{count:,} accounts stay as they were last known.")
+    return redirect("sync-run", run.pk)
 
 
 @require_POST

@@ -57,6 +57,7 @@ _STATES: Final = _looks(
     ("done", "Done", "green", "check"),
     ("partial", "Partly done", "amber", "half"),
     ("incomplete", "Incomplete", "amber", "half"),
+    ("asks", "Asks you", "amber", "triangle"),
     ("failed", "Failed", "red", "cross"),
     ("quarantined", "Set aside", "red", "cross"),
     ("missed", "Missed", "amber", "triangle"),

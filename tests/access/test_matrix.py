@@ -72,6 +72,7 @@ TABLE: dict[str, Row] = {
     "sync-runs": Row(get=RUNNERS),
     "sync-now": Row(post=RUNNERS),
     "sync-run": Row(get=RUNNERS, thing="sync_run"),
+    "sync-answer": Row(post=RUNNERS, thing="sync_run"),
     "qbr-list": Row(get=MEMBERS),
     "qbr-draft": Row(post=WORKERS, thing="account"),
     "qbr": Row(get=READERS, thing="qbr"),
