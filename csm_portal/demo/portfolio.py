@@ -25,7 +25,7 @@ def fill(
     """Put every account of the file into a new workspace that has properties for the file's columns alone."""
     rows = [account.account_values(imported_on=imported_on) for account in portfolio.accounts]
     fields = {"name", "owner"}.union(*(row.keys() for row in rows))
-    workspace = seed.create_workspace(store, name=name, fields=fields, kinds=_YES_OR_NO)
+    workspace = seed.create_workspace(store, name=name, fields=fields, kinds=_YES_OR_NO, figures=True)
     owned = list(_rows(rows))
     for start in range(0, len(owned), _ROWS_A_MINUTE):
         minutes = (len(owned) - start) // _ROWS_A_MINUTE + 1

@@ -59,7 +59,7 @@ class Command(BaseCommand):
         return _one_a_role(made)
 
     def _live(self, store: Store, one: Company, tenant: Tenant, today: date) -> None:
-        workspace = seed.create_workspace(store, name=one.name)
+        workspace = seed.create_workspace(store, name=one.name, figures=True)
         by_day = sorted(one.customers, key=lambda customer: customer.edited_on)
         for day, customers in groupby(by_day, key=lambda customer: customer.edited_on):
             seed.add_account_rows(

@@ -14,6 +14,7 @@ from csm_portal.simulators.notion.store import Store
 LIFECYCLE_STAGES = ("Onboarding", "Adoption", "Expansion", "Renewal", "Churned")
 _PERCENT = {"number": {"format": "percent"}}
 _PLAIN_NUMBER = {"number": {"format": "number"}}
+_FIGURES: Mapping[str, Any] = {"CSM Health Score": _PLAIN_NUMBER, "Churn Risk": {"select": {}}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +38,13 @@ def create_workspace(
     token: str | None = None,
     fields: Container[str] | None = None,
     kinds: Mapping[str, Any] | None = None,
+    figures: bool = False,
 ) -> Workspace:
     """Create a workspace with an accounts and a QBR database, both shared with a new integration.
 
     The accounts database has a property for each field of ACCOUNT_FIELDS, or for those of ``fields``, under its
-    first name and of a fitting type, or of the one that ``kinds`` gives for it; the QBR database has those of
+    first name and of a fitting type, or of the one that ``kinds`` gives for it, and with ``figures`` those two that the
+    portal writes itself; the QBR database has those of
     SPEC 2.6. One file can hold several workspaces; no token sees into another's.
     """
     with target.writing() as db:
@@ -52,7 +55,8 @@ def create_workspace(
             db, user_id=bot_id, workspace_id=workspace_id, kind="bot", name=integration, token=token
         )
         call = _call(target, db, bot_id)
-        accounts = _create(call, "Accounts", _account_properties(fields, kinds or {}))
+        shown = _FIGURES if figures else {}
+        accounts = _create(call, "Accounts", _account_properties(fields, kinds or {}) | shown)
         qbrs = _create(call, "QBRs", _qbr_properties(accounts[1]))
     return Workspace(
         id=workspace_id,
