@@ -14,7 +14,7 @@ from csm_portal.simulators.notion.store import Store
 LIFECYCLE_STAGES = ("Onboarding", "Adoption", "Expansion", "Renewal", "Churned")
 _PERCENT = {"number": {"format": "percent"}}
 _PLAIN_NUMBER = {"number": {"format": "number"}}
-_FIGURES: Mapping[str, Any] = {"CSM Health Score": _PLAIN_NUMBER, "Churn Risk": {"select": {}}}
+_FIGURES: dict[str, Any] = {"CSM Health Score": _PLAIN_NUMBER, "Churn Risk": {"select": {}}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
