@@ -2,12 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from accounts.views import churn_risk, movers, notion_setup, portfolio, syncs, thresholds, webhooks, what_if
+from accounts.views import churn_risk, movers, notion_setup, overrides, portfolio, syncs, thresholds, webhooks, what_if
 
 urlpatterns: list[URLPattern] = [
     path("accounts/", portfolio.portfolio, name="portfolio"),
     path("accounts/<uuid:account_id>/what-if/", what_if.what_if, name="account-what-if"),
+    path("accounts/<uuid:account_id>/override/", overrides.override, name="account-override"),
+    path("accounts/<uuid:account_id>/override/end/", overrides.override_end, name="account-override-end"),
     path("churn-risk/", churn_risk.churn_risk, name="churn-risk"),
+    path("overrides/", overrides.overrides, name="overrides"),
     path("movers/", movers.movers, name="movers"),
     path("settings/thresholds/", thresholds.thresholds, name="thresholds"),
     path("settings/thresholds/try/", thresholds.thresholds_try, name="thresholds-try"),

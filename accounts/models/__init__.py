@@ -12,6 +12,7 @@ from accounts.models.notion_writes import (
     WriteState,
     WrittenFigures,
 )
+from accounts.models.overrides import BandOverride
 from accounts.models.sync import Answer, SyncKind, SyncRun, SyncState
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Account",
     "AccountHealth",
     "Answer",
+    "BandOverride",
     "CSMProfile",
     "ChurnAssessment",
     "FiguresInNotion",

@@ -81,7 +81,9 @@ class PolicyTrial:
             return f"No score and no band of {self.scored:,} would change."
         crossing = self.worse + self.better
         noun = "account" if crossing == 1 else "accounts"
-        return f"{self.moved:,} of {self.scored:,} scores would change; {crossing:,} {noun} would change band."
+        return (
+            f"{self.moved:,} of {self.scored:,} scores would change; {crossing:,} {noun} would change band."
+        )
 
     @property
     def changes_anything(self) -> bool:

@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts import policies as account_policies
 from accounts.models import Account
-from accounts.selectors import account_detail, in_notion, what_if
+from accounts.selectors import account_detail, in_notion, overrides, what_if
 from csm_portal.http import PortalRequest, member
 from csm_portal.pages import profile
 from qbr import policies as qbr_policies
@@ -33,15 +34,14 @@ class ReviewRow:
 @member()
 def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
     """Show one account."""
-    found = get_object_or_404(
-        Account.objects.visible_to(request.membership).select_related(
-            "owner", "health__latest__policy", *in_notion.RELATED
-        ),
-        pk=account_id,
+    today = timezone.localdate(timezone=request.tenant.zone)
+    visible = Account.objects.visible_to(request.membership).select_related(
+        "owner", "health__latest__policy", *in_notion.RELATED
     )
+    found = get_object_or_404(overrides.with_standing(visible, today=today), pk=account_id)
     detail = account_detail.detail(
         found,
-        today=timezone.localdate(timezone=request.tenant.zone),
+        today=today,
         span=request.GET.get("since", ""),
     )
     scored = what_if.scored(found)
@@ -54,6 +54,8 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
         "reviews": _reviews(found),
         "spans": _spans(detail.span),
         "can_draft": qbr_policies.can_draft(request.membership, found) and _is_current(found),
+        "override": getattr(found, "word", None),
+        "can_override": account_policies.can_write(request.membership, found) and _is_current(found),
         "is_own": found.owner_id == request.user.pk,
         **profile.context(request, found),
     }
