@@ -1,12 +1,13 @@
-"""Property values as Notion gives them: in a page, and one by one from the property endpoint."""
+"""Property values as Notion gives them in a page."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
-from csm_portal.simulators.notion import errors, identifiers, richtext, schema
+from csm_portal.simulators.notion import formulas, identifiers, richtext, rollups, schema
 from csm_portal.simulators.notion.accepted import Cells
-from csm_portal.simulators.notion.call import Call, cut, listing
+from csm_portal.simulators.notion.call import Call
 from csm_portal.simulators.notion.users import Directory
 
 MAX_REFERENCES = 25
@@ -25,8 +26,13 @@ class Writer:
         call: Call,
         only: Collection[str] | None = None,
         is_echo: bool = False,
+        depth: int = 0,
     ) -> None:
         self._call = call
+        self._properties = properties
+        self._others: dict[str, tuple[Writer, str] | None] = {}
+        self._parts: dict[str, Writer] = {}
+        self._depth = depth
         # What answers a write names every mention that was written; a later look at the page does not.
         self._cut = (lambda runs: runs) if is_echo else richtext.cut_references
         self._directory = Directory(call.db)
@@ -40,7 +46,12 @@ class Writer:
     def properties(self, row: sqlite3.Row, cells: Cells) -> dict[str, Any]:
         answer: dict[str, Any] = {}
         for property_id, name, kind, value_of in self._plan:
-            value = self.system(kind, row) if kind in _SYSTEM else value_of(cells.get(property_id))
+            if kind in _SYSTEM:
+                value = self.system(kind, row)
+            elif kind in _COMPUTED and property_id not in cells:
+                value = self._computed(self._properties[property_id], row, cells)
+            else:
+                value = value_of(cells.get(property_id))
             if kind == "unique_id":
                 value = value | {"number": row["number"]}
             answer[name] = {"id": property_id, "type": kind, kind: value}
@@ -84,57 +95,95 @@ class Writer:
                 return lambda stored: stored or unverified
             case "unique_id":
                 return lambda stored: {"prefix": config["prefix"]}
-            case "formula":
-                return lambda stored: stored or {"type": "string", "string": None}
-            case "rollup":
-                empty = {"type": "number", "number": None, "function": config["function"]}
-                return lambda stored: stored or empty
             case _:
                 return lambda stored: stored
 
+    def _computed(self, prop: schema.Property, row: sqlite3.Row, cells: Cells) -> dict[str, Any]:
+        """Return the result of a formula or rollup, through at most so many others."""
+        if self._depth >= _MOST_STEPS:
+            return {"type": "string", "string": None} if prop["type"] == "formula" else _no_number(prop)
+        if prop["type"] == "formula":
+            return formulas.result(
+                prop["config"]["expression"], lambda name: self._plain_value(name, row, cells)
+            )
+        return self._rollup(prop, cells)
 
+    def _plain_value(self, name: str, row: sqlite3.Row, cells: Cells) -> Any:
+        """Return what a formula works with: a number, text, truth or date, or None for what is empty."""
+        property_id = schema.find(self._properties, name)
+        if property_id is None:
+            raise formulas.Unknown
+        if property_id not in self._parts:
+            self._parts[property_id] = Writer(
+                self._properties, call=self._call, only=(property_id,), is_echo=True, depth=self._depth + 1
+            )
+        (value,) = self._parts[property_id].properties(row, cells).values()
+        while value["type"] in _COMPUTED:
+            value = value[value["type"]]
+        inner = value[value["type"]]
+        match value["type"]:
+            case "title" | "rich_text":
+                return "".join(run["plain_text"] for run in inner)
+            case "select" | "status":
+                return inner["name"] if inner else None
+            case "number" | "checkbox" | "boolean" | "date" | "string" | "url" | "email" | "phone_number":
+                return inner
+            case "created_time" | "last_edited_time":
+                return {"start": inner, "end": None, "time_zone": None}
+            case _:
+                raise formulas.Unknown
+
+    def _rollup(self, prop: schema.Property, cells: Cells) -> dict[str, Any]:
+        config = prop["config"]
+        other = self._writer_beyond(prop)
+        if other is None:
+            return _no_number(prop)
+        writer, name = other
+        ids = rollups.related_ids(self._call, self._properties, prop, cells)
+        values = []
+        for page_id in ids:
+            row = self._call.db.execute(
+                "SELECT * FROM pages WHERE id = ? AND in_trash = 0", (page_id,)
+            ).fetchone()
+            if row is not None:
+                values.append(writer.properties(row, json.loads(row["cells"]))[name])
+        return rollups.result(config["function"], values)
+
+    def _writer_beyond(self, prop: schema.Property) -> "tuple[Writer, str] | None":
+        """Return what writes the rolled-up property of related pages, and its name; prepared once."""
+        config = prop["config"]
+        key = f"{config['relation_property_id']}/{config['rollup_property_id']}"
+        if key not in self._others:
+            self._others[key] = None
+            relation = self._properties.get(config["relation_property_id"])
+            source = (
+                self._call.db.execute(
+                    "SELECT properties FROM data_sources WHERE id = ?",
+                    (relation["config"]["data_source_id"],),
+                ).fetchone()
+                if relation
+                else None
+            )
+            beyond: schema.Schema = json.loads(source["properties"]) if source else {}
+            found = schema.find(beyond, config["rollup_property_id"]) or schema.find(
+                beyond, config["rollup_property_name"]
+            )
+            if found is not None:
+                writer = Writer(beyond, call=self._call, only=(found,), is_echo=True, depth=self._depth + 1)
+                self._others[key] = writer, beyond[found]["name"]
+        return self._others[key]
+
+
+def _no_number(prop: schema.Property) -> dict[str, Any]:
+    return {"type": "number", "number": None, "function": prop["config"]["function"]}
+
+
+_COMPUTED = frozenset({"formula", "rollup"})
+# A rollup of a formula of a rollup is as far as Notion goes.
+_MOST_STEPS = 4
 _SYSTEM = frozenset({"created_time", "created_by", "last_edited_time", "last_edited_by"})
 
 
 def short_options(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the options of a select by id, as a page names them (without description)."""
     return {o["id"]: {"id": o["id"], "name": o["name"], "color": o["color"]} for o in config["options"]}
-
-
-def property_item(call: Call, row: sqlite3.Row, properties: schema.Schema, cells: Cells) -> dict[str, Any]:
-    """Answer GET /v1/pages/{page_id}/properties/{property_id}.
-
-    Titles, texts, people and relations come as a list, whole, 100 at most a page; everything else as one value.
-    """
-    key = call.path["property_id"]
-    property_id = next((i for i in properties if identifiers.same_property(i, key)), None)
-    if property_id is None:
-        raise errors.validation(f"Could not find property with name or id: {key}")
-    prop = properties[property_id]
-    kind, stored = prop["type"], cells.get(property_id)
-    writer = Writer({property_id: prop}, call=call)
-    if kind in ("title", "rich_text"):
-        return _paged(call, row, property_id, kind, writer.runs(stored or []))
-    if kind == "people":
-        directory = Directory(call.db)
-        return _paged(call, row, property_id, kind, [directory[i] for i in stored or ()])
-    if kind == "relation":
-        seen = call.sees(prop["config"]["data_source_id"])
-        return _paged(call, row, property_id, kind, [{"id": i} for i in (stored or ()) if seen])
-    (value,) = writer.properties(row, cells).values()
-    return {"object": "property_item", "id": property_id, "type": kind, kind: value[kind]}
-
-
-def _paged(call: Call, row: sqlite3.Row, property_id: str, kind: str, values: list[Any]) -> dict[str, Any]:
-    # Each place in the list needs a cursor of its own; the question ties it to this page and property.
-    question = identifiers.question_of(f"{row['id']}/{property_id}")
-    cursors = [str(identifiers.Cursor(row=i, given=i, question=question)) for i in range(len(values))]
-    found, following = cut(
-        values, start=call.query_text("start_cursor"), size=call.query_page_size(), cursors=cursors
-    )
-    items = [{"object": "property_item", "id": property_id, "type": kind, kind: value} for value in found]
-    answer = listing("property_item", items, next_cursor=following)
-    path = f"{call.public_url or 'https://api.notion.com'}/v1/pages/{row['id']}/properties/{property_id}"
-    next_url = f"{path}?start_cursor={following}" if following else None
-    answer["property_item"] = {"id": property_id, "next_url": next_url, "type": kind, kind: {}}
-    return answer

@@ -12,6 +12,7 @@ from csm_portal.simulators.notion import (
     errors,
     events,
     given,
+    property_items,
     relations,
     schema,
     sources,
@@ -48,9 +49,9 @@ def retrieve(call: Call) -> dict[str, Any]:
 
 
 def retrieve_property(call: Call) -> dict[str, Any]:
-    """Answer GET /v1/pages/{page_id}/properties/{property_id} (given.property_item)."""
+    """Answer GET /v1/pages/{page_id}/properties/{property_id} (property_items.answer)."""
     row = page_row(call, call.path_id("page_id"))
-    return given.property_item(call, row, properties_of(call, row), json.loads(row["cells"]))
+    return property_items.answer(call, row, properties_of(call, row), json.loads(row["cells"]))
 
 
 def create(call: Call) -> dict[str, Any]:

@@ -23,6 +23,11 @@ _PLAIN = (
     "place", "verification",
 )  # fmt: skip
 TYPES = (*_PLAIN, "number", "select", "multi_select", "status", "relation", "rollup", "formula", "unique_id")
+ROLLUP_FUNCTIONS = (
+    "count", "count_values", "empty", "not_empty", "unique", "show_unique", "percent_empty", "percent_not_empty",
+    "sum", "average", "median", "min", "max", "range", "earliest_date", "latest_date", "date_range", "checked",
+    "unchecked", "percent_checked", "percent_unchecked", "count_per_group", "percent_per_group", "show_original",
+)  # fmt: skip
 _NUMBER_FORMATS = (
     "number", "number_with_commas", "percent", "dollar", "euro", "pound", "yen", "ruble", "rupee", "won", "yuan", "real",
     "lira", "franc", "australian_dollar", "canadian_dollar", "singapore_dollar", "hong_kong_dollar", "krona",
@@ -215,7 +220,7 @@ def _read_relation(node: Node, _schema: Schema, call: Call) -> dict[str, Any]:
     return config
 
 
-def _read_rollup(node: Node, schema: Schema, _call: Call) -> dict[str, Any]:
+def _read_rollup(node: Node, schema: Schema, call: Call) -> dict[str, Any]:
     node.object(
         {
             "function",
@@ -229,15 +234,16 @@ def _read_rollup(node: Node, schema: Schema, _call: Call) -> dict[str, Any]:
     relation_id = find(schema, key.text())
     if relation_id is None or schema[relation_id]["type"] != "relation":
         raise errors.validation(f"Could not find relation property with name or id: {key.text()}")
-    rolled = node["rollup_property_name"] or node["rollup_property_id"]
+    rolled = (node["rollup_property_id"] or node["rollup_property_name"]).text()
+    beyond = _properties_of(call, schema[relation_id]["config"]["data_source_id"])
+    # A name that is not there yet is kept; it may come.
+    rolled_id = find(beyond, rolled)
     return {
-        "function": node["function"].text(),
+        "function": node["function"].one_of(ROLLUP_FUNCTIONS),
         "relation_property_id": relation_id,
         "relation_property_name": schema[relation_id]["name"],
-        "rollup_property_name": rolled.text(),
-        "rollup_property_id": node["rollup_property_id"].text()
-        if node["rollup_property_id"]
-        else rolled.text(),
+        "rollup_property_name": beyond[rolled_id]["name"] if rolled_id else rolled,
+        "rollup_property_id": rolled_id or rolled,
     }
 
 
@@ -299,5 +305,10 @@ def _write_property(property_id: str, prop: Property, call: Call) -> dict[str, A
 
 def _name_there(call: Call, source_id: str, property_id: str) -> str:
     """Return what the other side of a two-way relation is called now."""
+    return str(_properties_of(call, source_id).get(property_id, {}).get("name", ""))
+
+
+def _properties_of(call: Call, source_id: str) -> Schema:
     row = call.db.execute("SELECT properties FROM data_sources WHERE id = ?", (source_id,)).fetchone()
-    return str(json.loads(row["properties"]).get(property_id, {}).get("name", ""))
+    found: Schema = json.loads(row["properties"]) if row else {}
+    return found
