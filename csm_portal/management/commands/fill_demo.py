@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import SyncRun, SyncState
-from accounts.services import health, sync
+from accounts.services import health, sync, writeback
 from csm_portal import wiring
 from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
@@ -73,6 +73,7 @@ class Command(BaseCommand):
         years = {customer.name: customer.year for customer in one.customers}
         scored = history.lay_down(years, tenant=tenant, today=today)
         counts = health.scan(as_of=today, now=timezone.now())
+        writeback.ask(tenant, now=timezone.now())
         made = reviews.fill(today)
         self.stdout.write(
             f"{one.name}: {run.created:,} accounts mirrored, {scored + counts.scored:,} scores of 52 weeks, "
@@ -100,6 +101,7 @@ class Command(BaseCommand):
             tenants.connect(workspace, now=now)
             run = self._sync()
             counts = health.scan(as_of=today, now=timezone.now())
+            writeback.ask(tenant, now=timezone.now())
         bands = ", ".join(f"{count:,} {band}" for band, count in counts.bands.items() if count)
         self.stdout.write(f"{name}: {run.created:,} accounts mirrored and scored: {bands}.")
         return [(_role(one.roles), one.name, one.email) for one in _first_of_each(company.BRIGHTLOOM)]
