@@ -12,6 +12,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
+from csm_portal.core import jobs
 from csm_portal.ports.errors import PortError, Trouble
 from qbr import workflow
 from qbr.models import QBR, Publication, PublishEnd, PublishStep
@@ -26,6 +27,9 @@ PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15)
 
 # Notion works on a request for up to 60 seconds, whoever has hung up meanwhile, and its index lags behind that.
 SETTLES_AFTER: Final = timedelta(seconds=75)
+
+# A worker whose job is given to another has been silent for this long at least.
+GONE_FOR: Final = jobs.LOST_AFTER - timedelta(seconds=jobs.HEARTBEAT_SECONDS)
 
 
 class Stopped(PortError):
@@ -79,13 +83,17 @@ def opened(qbr_id: UUID) -> Publication | None:
     )
 
 
-def claim(publication: Publication) -> None:
+def claim(publication: Publication, *, now: datetime) -> None:
     """Take a publication over from whoever ran it before. Raises Overtaken where somebody else just did."""
     mine = Publication.objects.filter(pk=publication.pk, runs=publication.runs, finished_at=None)
-    if mine.update(runs=F("runs") + 1, retry_at=None) != 1:
+    sent_at = publication.sent_at
+    if sent_at is not None and publication.sent and publication.retry_at is None:
+        # That run was broken off, and may have waited for its turn after it had written down what it would send.
+        sent_at = max(sent_at, now - GONE_FOR)
+    if mine.update(runs=F("runs") + 1, retry_at=None, sent_at=sent_at) != 1:
         raise Overtaken
     publication.runs += 1
-    publication.retry_at = None
+    publication.retry_at, publication.sent_at = None, sent_at
     QBR.objects.filter(pk=publication.qbr_id, state=State.PUBLISHING).update(trouble="")
 
 

@@ -365,8 +365,11 @@ class Sequence:
             self._check_place(self._look_at(self.publication.page_id))
 
     def _learn(self, error: PortError) -> None:
-        """Keep the ids that Notion named of what it saved although it answered with an error."""
+        """Keep when an answer left something open, and the ids that Notion named of what it saved all the same."""
         publication = self.publication
+        if error.maybe_written and publication.sent:
+            # It may have waited for its turn: it left at the latest now.
+            self._write(sent_at=self.clock())
         if publication.sent == "create" and error.committed_id and not publication.page_id:
             self._write(page_id=error.committed_id)
         elif publication.sent == "append" and error.committed_child_ids:

@@ -172,7 +172,7 @@ def run(
     if publication is None:
         return None
     try:
-        journal.claim(publication)
+        journal.claim(publication, now=clock())
         sequence = _sequence(publication, workspace, progress or (lambda done, total, message: None), clock)
         page = sequence.all()
     except PortError as error:
