@@ -264,8 +264,8 @@ def compared(found: Check, before: Check | None) -> Check:
         found,
         is_compared=True,
         # What could not be looked at this time is not right for that.
-        now_right=tuple(label for key, label in was.items() if key in rights and key not in now),
-        newly_wrong=tuple(label for key, label in now.items() if key not in was),
+        now_right=_named({key: label for key, label in was.items() if key in rights and key not in now}),
+        newly_wrong=_named({key: label for key, label in now.items() if key not in was}),
         still_wrong=sum(key in was for key in now),
     )
 
@@ -289,7 +289,17 @@ def _wrongs(check: Check) -> Iterator[tuple[_Key, str]]:
             yield ("field", one.field), one.label
     for found in check.qbr_properties:
         if found.state != PropertyState.OK:
-            yield ("qbr", found.name), f"“{found.name}” of the QBR database"
+            yield ("qbr", found.name), f"“{found.name}”"
+
+
+def _named(labels: Mapping[_Key, str]) -> tuple[str, ...]:
+    """Return the labels, those of the QBR database as one."""
+    qbrs = [label for (kind, _), label in labels.items() if kind == "qbr"]
+    others = [label for (kind, _), label in labels.items() if kind != "qbr"]
+    if not qbrs:
+        return tuple(others)
+    listed = qbrs[0] if len(qbrs) == 1 else f"{', '.join(qbrs[:-1])} and {qbrs[-1]}"
+    return (*others, f"{listed} in the QBR database")
 
 
 def _rights(check: Check) -> set[_Key]:

@@ -16,6 +16,7 @@ from csm_portal.templatetags import wording
 
 ROWS: Final = 5
 EMPTY: Final = "Empty"
+_NOT_READ: Final = "Not read"
 
 _FIELDS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "last_interaction_days": ("last_interaction_on",),
@@ -149,11 +150,15 @@ class _Around:
                 yield self._line(_LABELS[field], (field,), cells, is_main=False)
 
     def _line(self, label: str, fields: tuple[str, ...], cells: list[Cell], *, is_main: bool = True) -> Line:
+        problem = " ".join(self.problems[field] for field in fields if field in self.problems)
+        if problem:
+            # Nothing was read: to call that empty would say something about the account.
+            cells = [Cell(text=_NOT_READ, is_known=False) for _ in cells]
         return Line(
             label=label,
             sources=tuple(self.names[field] for field in fields if field in self.names),
             cells=tuple(_with_issue(cell, row, fields) for cell, row in zip(cells, self.rows, strict=True)),
-            problem=" ".join(self.problems[field] for field in fields if field in self.problems),
+            problem=problem,
             is_main=is_main,
         )
 
@@ -162,7 +167,7 @@ def _with_issue(cell: Cell, row: Row, fields: tuple[str, ...]) -> Cell:
     account = row.columns["name"]
     said = [issue["message"] for issue in row.columns["field_issues"] if issue["field"] in fields]
     if said:
-        return Cell(text="Not read", is_known=False, issue=" ".join(said), account=account)
+        return Cell(text=_NOT_READ, is_known=False, issue=" ".join(said), account=account)
     return replace(cell, account=account)
 
 

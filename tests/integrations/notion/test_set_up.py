@@ -161,3 +161,95 @@ def test_the_bare_sdk_client_serves_with_our_version_and_without_its_retries(sim
     with pytest.raises(PortError):
         adapter._client.write("POST", "users/me", what="x", body={})
     assert len(sim.wire.sent) == 1
+
+
+# The first rows
+
+
+def test_the_first_rows_come_through_the_mapping_that_is_tried(sim):
+    sim.add(*({"name": f"Account {number}", "arr": number} for number in range(8)))
+    adapter = sim.adapter()
+    by_name = {info.name: info.id for info in adapter.describe_accounts().properties}
+
+    found = adapter.preview_accounts({"name": by_name["Account"], "arr": by_name["Notes"]}, count=3)
+
+    assert len(found) == 3
+    assert all(record["name"].startswith("Account ") for record in found)
+    assert {record.values.get("arr") for record in found} == {None}
+    assert sim.wire.sent[-1].body == {"page_size": 3}
+
+
+def test_rows_of_an_empty_database_are_none(sim):
+    assert sim.adapter().preview_accounts({}, count=5) == ()
+
+
+# What the QBR database needs
+
+
+def states_of(adapter):
+    return {check.name: check.state.value for check in adapter.check_qbr_properties()}
+
+
+def qbrs(sim, properties):
+    database, source = seed.create_database(
+        sim.store, sim.workspace.bot_id, title="Reviews", properties={"Name": {"title": {}}, **properties}
+    )
+    return sim.adapter(qbr_database_id=database), source
+
+
+def test_a_seeded_qbr_database_has_all_it_needs(sim):
+    assert set(states_of(sim.adapter()).values()) == {"ok"}
+
+
+def test_a_status_without_draft_and_ready_cannot_say_them(sim):
+    adapter, _ = qbrs(sim, {"Status": {"status": {"options": [{"name": "Draft"}, {"name": "Done"}]}}})
+
+    (check,) = [check for check in adapter.check_qbr_properties() if check.name == "Status"]
+
+    assert check.state.value == "wrong"
+    assert check.clause == "its status “Status” lacks the option “Ready”"
+
+
+def test_a_select_needs_no_options_before_the_first_entry(sim):
+    adapter, _ = qbrs(sim, {"Status": {"select": {}}})
+
+    assert states_of(adapter)["Status"] == "ok"
+
+
+def test_a_relation_into_another_data_source_of_the_same_database_is_wrong(sim):
+    other = second_source(sim)
+    adapter, _ = qbrs(sim, {"Account": {"relation": {"data_source_id": other, "single_property": {}}}})
+    adapter._named_source = sim.workspace.accounts_data_source_id
+
+    assert states_of(adapter)["Account"] == "wrong"
+
+
+def test_only_what_is_missing_and_named_is_written(sim):
+    adapter, source = qbrs(sim, {"status": {"select": {}}, "Health Score": {"rich_text": {}}})
+    sim.wire.sent.clear()
+
+    created = adapter.create_qbr_properties(["Status", "Health Score", "Account", "Quarter", "Remarks"])
+
+    assert created == ("Account", "Quarter")
+    writes = [sent for sent in sim.wire.sent if sent.method != "GET"]
+    assert [(sent.method, sent.path) for sent in writes] == [("PATCH", f"/v1/data_sources/{source}")]
+    assert set(writes[0].body) == {"properties"}
+    assert set(writes[0].body["properties"]) == {"Account", "Quarter"}
+    assert writes[0].body["properties"]["Account"]["relation"]["data_source_id"] == (
+        sim.workspace.accounts_data_source_id
+    )
+
+
+def test_where_nothing_is_missing_nothing_is_written(sim):
+    adapter = sim.adapter()
+
+    assert adapter.create_qbr_properties(["Account", "Status"]) == ()
+    assert {sent.method for sent in sim.wire.sent} == {"GET"}
+
+
+def test_what_was_created_can_be_written_to_at_once(sim):
+    adapter, _ = qbrs(sim, {})
+    adapter.create_qbr_properties(["Account", "Quarter", "Status", "Health Score", "Created Date", "QBR Key"])
+
+    assert set(states_of(adapter).values()) == {"ok"}
+    assert adapter.find_qbr_pages("none") == []
