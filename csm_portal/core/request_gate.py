@@ -2,25 +2,27 @@
 
 A caller reserves the moment at which its request may leave and sleeps until then: first come, first served, one short
 transaction each and no polling. The window slides and is exact: a moment is given only where fewer requests than the
-budget stand in the window that ends with it, and those that still wait count too.
+budget stand in the window that ends with it, and those that still wait count too. A caller that asks often takes a few
+places at once while there is room, for the next fraction of a second: SQLite has one writer at a time, and whoever
+stores a page of accounts is one too.
 """
 
 import hashlib
 import hmac
 import os
-import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
 
+from csm_portal.core.side_connection import SideConnection
 from csm_portal.ports import gates
 from csm_portal.ports.errors import PortError, Trouble
 
@@ -30,6 +32,8 @@ MARGIN_SECONDS = 1.0
 # A clock that stands further back than this was set; less is two hosts' SQLite or a rounding.
 _SET_BACK_SECONDS = 5.0
 _FORGOTTEN_AFTER_SECONDS = 86_400.0
+# A twentieth of the budget at most is ever taken ahead.
+_AHEAD = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +66,14 @@ class DatabaseGate:
         self._budget = budget
         self._span = window + margin
         self._late = 0.75 * margin
+        # Places that were taken ahead are good for half of what a place may be late.
+        self._fresh = self._late / 2
+        self._ahead: deque[_Place] = deque()
+        self._process = os.getpid()
+        self._asked: deque[float] = deque(maxlen=max(1, budget // _AHEAD))
         self._sleep = sleep
-        self._lock = threading.Lock()
-        self._held = _Held()
-        weakref.finalize(self, self._held.close)
+        self._side = SideConnection()
+        weakref.finalize(self, self._side.close)
 
     def admit(self, *, patience: float = inf) -> float:
         """Block until one more request fits the budget; return the seconds that took.
@@ -73,7 +81,7 @@ class DatabaseGate:
         Raises PortError at once where it would take more than ``patience`` seconds, and where the database fails.
         """
         waited = 0.0
-        place = self._reserve(patience)
+        place = self._taken_ahead() or self._reserve(patience)
         try:
             while True:
                 missing = place.leaves - time.monotonic()
@@ -112,25 +120,63 @@ class DatabaseGate:
                 )
 
     def close(self) -> None:
-        """Give the connection back. The next call opens another."""
-        with self._lock:
-            self._held.close()
+        """Give the connection back, and places that nobody used. The next call opens another."""
+        if self._ahead:
+            with suppress(PortError), self._transaction() as cursor:
+                self._drop_ahead(cursor)
+        self._side.close()
+
+    def _taken_ahead(self) -> _Place | None:
+        """Return a place that an earlier call took for this one, if it is still good: no write, no waiting for a lock."""
+        self._asked.append(time.monotonic())
+        if self._process != os.getpid():
+            # A forked process has its parent's places in memory, and they are its parent's.
+            self._ahead.clear()
+            self._process = os.getpid()
+        if not self._ahead:
+            return None
+        with self._transaction(is_writing=False) as cursor:
+            cursor.execute(
+                "SELECT held_until FROM core_requestgate WHERE fingerprint = %s", [self._fingerprint]
+            )
+            row = cursor.fetchone()
+            is_open = row is not None and row[0] <= _now(cursor)
+            # Another thread may have been faster.
+            if is_open and self._ahead and time.monotonic() - self._ahead[-1].leaves <= self._fresh:
+                return self._ahead.pop()
+        return None
 
     def _reserve(self, patience: float, *, instead_of: _Place | None = None) -> _Place:
         with self._transaction() as cursor:
             now, held_until = self._enter(cursor)
             if instead_of is not None:
                 cursor.execute("DELETE FROM core_requestadmission WHERE id = %s", [instead_of.id])
-            moment = max(now, held_until, self._free_from(cursor, now))
+            self._drop_ahead(cursor)
+            number = self._wanted()
+            moment = max(now, held_until, self._free_from(cursor, now, number=number))
+            if number > 1 and moment > now:
+                number = 1
+                moment = max(now, held_until, self._free_from(cursor, now))
             is_too_long = moment - now > patience
             if not is_too_long:
-                place = self._insert(cursor, moment, now)
+                first, *others = [self._insert(cursor, moment, now) for _ in range(number)]
+                self._ahead.extend(others)
         if is_too_long:
             raise gates.closed(moment - now)
-        return place
+        return first
 
-    def _free_from(self, cursor: CursorWrapper, now: float) -> float:
-        """Return when the window has room: one span after the last but ``budget`` of those who left or will."""
+    def _drop_ahead(self, cursor: CursorWrapper) -> None:
+        """Leave to others what was taken ahead and never used."""
+        while self._ahead:
+            cursor.execute("DELETE FROM core_requestadmission WHERE id = %s", [self._ahead.pop().id])
+
+    def _wanted(self) -> int:
+        """Return how many places to take: as many as were asked for in the time for which a place stays good."""
+        since = time.monotonic() - self._fresh
+        return max(1, sum(moment >= since for moment in list(self._asked)))
+
+    def _free_from(self, cursor: CursorWrapper, now: float, *, number: int = 1) -> float:
+        """Return when the window has room for so many: one span after the last of those who leave none."""
         since = now - self._span
         cursor.execute(
             "DELETE FROM core_requestadmission WHERE gate_id = %s AND leaves_at <= %s",
@@ -143,7 +189,7 @@ class DatabaseGate:
         budget = self._budget if smallest is None else min(self._budget, smallest)
         cursor.execute(
             "SELECT leaves_at FROM core_requestadmission WHERE gate_id = %s ORDER BY leaves_at DESC LIMIT 1 OFFSET %s",
-            [self._fingerprint, budget - 1],
+            [self._fingerprint, max(0, budget - number)],
         )
         last = cursor.fetchone()
         return now if last is None else float(last[0]) + self._span
@@ -167,16 +213,27 @@ class DatabaseGate:
         leaves = row[0] - now if row else -self._span
         return _Place(id=place.id, leaves=time.monotonic() + leaves)
 
+    @contextmanager
+    def _transaction(self, *, is_writing: bool = True) -> Iterator[CursorWrapper]:
+        """Open a short transaction; one thread at a time. Raises PortError where the database fails."""
+        try:
+            with self._side.transaction(is_writing=is_writing) as cursor:
+                yield cursor
+        except DatabaseError as error:
+            raise PortError(
+                "The portal's own database did not say when the next request to Notion may leave. "
+                "The portal tries again later; nothing needs to be done unless this lasts.",
+                trouble=Trouble.UNAVAILABLE,
+                permanent=False,
+            ) from error
+
     def _give_back(self, place: _Place) -> None:
         """Leave the place of a request that will not be made to others. What fails here costs one place."""
-        try:
-            with self._transaction() as cursor:
-                now, _ = self._enter(cursor)
-                cursor.execute(
-                    "DELETE FROM core_requestadmission WHERE id = %s AND leaves_at > %s", [place.id, now]
-                )
-        except PortError:
-            pass
+        with suppress(PortError), self._transaction() as cursor:
+            now, _ = self._enter(cursor)
+            cursor.execute(
+                "DELETE FROM core_requestadmission WHERE id = %s AND leaves_at > %s", [place.id, now]
+            )
 
     def _enter(self, cursor: CursorWrapper) -> tuple[float, float]:
         """Take the gate's row until the end of the transaction; return the time and until when it is held."""
@@ -218,50 +275,6 @@ class DatabaseGate:
             "INSERT INTO core_requestgate (fingerprint, held_until, seen_at) VALUES (%s, 0, 0) ON CONFLICT DO NOTHING",
             [self._fingerprint],
         )
-
-    @contextmanager
-    def _transaction(self, *, is_writing: bool = True) -> Iterator[CursorWrapper]:
-        with self._lock:
-            try:
-                connection = self._held.connection()
-                with connection.cursor() as cursor:
-                    if is_writing:
-                        cursor.execute("BEGIN IMMEDIATE" if connection.vendor == "sqlite" else "BEGIN")
-                    yield cursor
-                    if is_writing:
-                        cursor.execute("COMMIT")
-            except BaseException as error:
-                # Its transaction goes with it, whatever state a time-out in the middle of a statement left it in.
-                self._held.close()
-                if isinstance(error, DatabaseError):
-                    raise PortError(
-                        "The portal's own database did not say when the next request to Notion may leave. "
-                        "The portal tries again later; nothing needs to be done unless this lasts.",
-                        trouble=Trouble.UNAVAILABLE,
-                        permanent=False,
-                    ) from error
-                raise
-
-
-class _Held:
-    """The gate's connection, apart from the gate so that it can be closed when the gate is gone."""
-
-    def __init__(self) -> None:
-        self._connection: BaseDatabaseWrapper | None = None
-        self._process = 0
-
-    def connection(self) -> BaseDatabaseWrapper:
-        # A forked process must not speak over its parent's connection, and not close it either.
-        if self._connection is None or self._process != os.getpid():
-            self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
-            self._connection.inc_thread_sharing()
-            self._process = os.getpid()
-        return self._connection
-
-    def close(self) -> None:
-        if self._connection is not None and self._process == os.getpid():
-            self._connection.close()
-        self._connection = None
 
 
 def for_token(token: str, *, budget: int) -> DatabaseGate:

@@ -224,6 +224,38 @@ def test_the_gate_has_a_connection_of_its_own() -> None:
     assert RequestAdmission.objects.count() == (2 if connection.vendor == "postgresql" else 1)
 
 
+def test_who_asks_often_takes_places_ahead_and_leaves_what_was_not_used() -> None:
+    shared = gate(budget=100, window=30, margin=10)
+
+    for _ in range(5):
+        shared.admit()
+
+    assert len(shared._ahead) > 0
+    assert RequestAdmission.objects.count() == 5 + len(shared._ahead)
+    shared.close()
+    assert RequestAdmission.objects.count() == 5
+
+
+def test_a_hold_by_another_stops_places_that_were_taken_ahead_too() -> None:
+    shared, other = (gate(budget=100, window=30, margin=10) for _ in range(2))
+    for _ in range(4):
+        shared.admit()
+    assert shared._ahead
+
+    other.hold(0.5)
+
+    assert shared.admit() >= 0.4
+
+
+def test_places_taken_ahead_fill_no_window_above_the_budget() -> None:
+    shared, other, left = gate(budget=60), gate(budget=60), []
+
+    together(*[lambda: admitted(shared, left, 25)] * 2, *[lambda: admitted(other, left, 25)] * 2)
+
+    assert len(left) == 100
+    assert 50 <= fullest(left) <= 60
+
+
 def test_a_closed_gate_opens_again() -> None:
     shared = gate()
     shared.admit()
