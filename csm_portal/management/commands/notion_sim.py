@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from csm_portal.simulators.notion import app, server, store
+from csm_portal.simulators.notion import app, errors, server, store
 
 
 class Command(BaseCommand):
@@ -24,6 +24,13 @@ class Command(BaseCommand):
             "--public-url", help="address that the links of pages lead to (default: this server)"
         )
 
+        parser.add_argument(
+            "--latency", type=int, default=0, help="milliseconds that an answer takes at least (default 0)"
+        )
+        parser.add_argument(
+            "--budget", type=int, help="requests of one token in 60 seconds, 429 beyond (default: no limit)"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         path = Path(options["file"])
         try:
@@ -33,6 +40,9 @@ class Command(BaseCommand):
             raise CommandError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
         except store.CannotOpen as error:
             raise CommandError(str(error)) from error
+        self._set(simulator, "latency", {"milliseconds": options["latency"]})
+        if options["budget"] is not None:
+            self._set(simulator, "budget", {"requests": options["budget"], "seconds": 60})
         try:
             listener = server.listen(simulator, port=options["port"])
         except server.PortTaken as error:
@@ -43,3 +53,9 @@ class Command(BaseCommand):
         self.stdout.flush()
         server.serve(simulator, listener)
         self.stdout.write("The Notion simulator has stopped.")
+
+    def _set(self, simulator: app.App, name: str, asked: dict[str, Any]) -> None:
+        try:
+            simulator.control.answer("POST", f"/_sim/{name}", asked)
+        except errors.ApiError as error:
+            raise CommandError(f"--{name} does not fit: {error}") from error

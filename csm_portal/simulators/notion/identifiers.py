@@ -33,6 +33,11 @@ class Mint:
     def __init__(self, seed: int | None = None) -> None:
         self._random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 - repeatable ids
 
+    def part(self, number: int) -> None:
+        """Go another way from here on, in a process that was forked: two that make the same ids would collide."""
+        if not isinstance(self._random, random.SystemRandom):
+            self._random.seed(self._random.getrandbits(64) ^ number)
+
     def uuid(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 

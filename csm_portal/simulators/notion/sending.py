@@ -62,7 +62,8 @@ class Sender:
             if self._is_closed:
                 return
             self._letters.append(_Letter(subscription=subscription, make=make, due=time.monotonic() + wait))
-            if self._thread is None:
+            # A thread does not follow into a process that was forked.
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="notion-webhooks", daemon=True)
                 self._thread.start()
             self._changed.notify_all()

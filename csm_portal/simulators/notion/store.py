@@ -1,9 +1,11 @@
 """The state of the simulated workspace, in one SQLite file."""
 
 import json
+import os
 import queue
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -73,6 +75,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+_open_stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
+_inherited: list[Any] = []
+
+
+def _after_fork() -> None:
+    for each in list(_open_stores):
+        each.begin_anew()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 class CannotOpen(Exception):
     """The state file is no file of this simulator, or cannot be reached."""
 
@@ -87,6 +101,7 @@ class Store:
     def __init__(
         self, path: str | Path, *, clock: Callable[[], datetime] = utc_now, seed: int | None = None
     ) -> None:
+        _open_stores.add(self)
         self.path = str(path)
         self.mint = identifiers.Mint(seed)
         self.orders = Orders()
@@ -143,6 +158,17 @@ class Store:
                 self._idle.get_nowait().close()
             except queue.Empty:
                 return
+
+    def begin_anew(self) -> None:
+        """Forget the connections of the process that this one was forked from: SQLite's survive no fork.
+
+        They are not closed either, as that would let go of locks that the parent holds.
+        """
+        _inherited.append(self._idle)
+        self._idle = queue.LifoQueue()
+        self._writer = threading.Lock()
+        self.orders = Orders()
+        self.mint.part(os.getpid())
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

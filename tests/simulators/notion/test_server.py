@@ -1,5 +1,6 @@
 """Over a real socket: the command, a kill in between, and many at once."""
 
+import multiprocessing
 import os
 import re
 import signal
@@ -229,4 +230,42 @@ def test_the_file_named_in_memory_style_is_an_app(tmp_path: Path) -> None:
 
     assert simulator.public_url == "http://sim"
     assert (tmp_path / "here.sqlite3").exists()
+    simulator.close()
+
+
+def test_it_starts_as_slow_and_as_strict_as_asked_for(file: Path, workspace: seed.Workspace) -> None:
+    options = ("--latency", "50", "--budget", "2")
+    with serving(file, *options) as (address, _), client(address, workspace.token) as notion:
+        state = httpx.get(f"{address}/_sim/state").json()
+        assert (state["latency"], state["budget"]["requests"]) == ({"milliseconds": 50.0}, 2)
+        notion.users.me()
+        notion.users.me()
+        with pytest.raises(notion_client.APIResponseError) as refused:
+            notion.users.me()
+        assert refused.value.status == 429
+
+
+# Newer Pythons warn of a fork beside other threads; none of them is ours.
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_goes_on_with_what_it_inherits(tmp_path: Path) -> None:
+    simulator = app.create_app(tmp_path / "x", store=Store(tmp_path / "notion.sqlite3", seed=3))
+    workspace = seed.create_workspace(simulator.store)
+
+    def write() -> None:
+        with httpx.Client(transport=httpx.WSGITransport(simulator), base_url="http://sim") as http:
+            for _ in range(10):
+                body = {"parent": {"data_source_id": workspace.qbr_data_source_id}, "properties": {}}
+                headers = {"Authorization": f"Bearer {workspace.token}", "Notion-Version": "2026-03-11"}
+                http.post("/v1/pages", json=body, headers=headers).raise_for_status()
+
+    processes = [multiprocessing.get_context("fork").Process(target=write) for _ in range(3)]
+    for process in processes:
+        process.start()
+    write()
+    for process in processes:
+        process.join(timeout=60)
+
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    with simulator.store.reading() as db:
+        assert db.execute("SELECT count(*) FROM pages").fetchone()[0] == 40
     simulator.close()
