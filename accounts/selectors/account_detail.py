@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from accounts import mirror
-from accounts.models import Account, ChurnAssessment, HealthScore, PropertyMapping, SyncRun
+from accounts.models import Account, ChurnAssessment, HealthScore, PropertyMapping, SyncKind, SyncRun
 from accounts.scoring import changes, health, wording
 from accounts.scoring.changes import Comparison
 from accounts.scoring.health import Evaluation, UnknownEngine
@@ -100,8 +100,9 @@ def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
     mapped = list(PropertyMapping.objects.all())
     sources = {row.field: row.property_name for row in mapped}
     read_at = (
+        # A refresh reads some accounts and says nothing of the others.
         SyncRun.objects.exclude(finished_at=None)
-        .filter(pages_read__gt=0)
+        .filter(kind=SyncKind.FULL, pages_read__gt=0)
         .order_by("-started_at")
         .values_list("finished_at", flat=True)
         .first()

@@ -155,6 +155,9 @@ def quick_refresh(request: PortalRequest) -> HttpResponse:
             key=selector.QUICK_KEY,
         )
         audit.record("quick_refresh.requested", job, actor=request.user, at=now)
+    messages.info(
+        request, "The portal reads what was edited in Notion since the last time. The run appears below."
+    )
     return redirect("sync-runs")
 
 

@@ -443,7 +443,7 @@ def test_the_page_counts_what_came(tenant: Tenant, ada: User, hook: Hooked) -> N
 
     shown = page(ada)
 
-    assert "2, of which 1 concerned no account" in " ".join(shown.split())
+    assert "2; 1 of them about no account" in " ".join(shown.split())
     assert "1, the last" in shown
 
 
