@@ -18,7 +18,7 @@ from csm_portal.ports.workspace import AccountRecord, KnownRows
 
 log = structlog.get_logger(__name__)
 
-_BESIDE_FIELDS = (
+BESIDE_FIELDS = (
     "url",
     "is_archived",
     "created_in_notion_at",
@@ -29,7 +29,7 @@ _BESIDE_FIELDS = (
 _COLUMNS = tuple(column for columns in mirror.COLUMNS_OF.values() for column in columns)
 _WRITTEN = (
     *_COLUMNS,
-    *_BESIDE_FIELDS,
+    *BESIDE_FIELDS,
     "changed_at",
     "content_hash",
     "synced_at",
