@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from accounts.mirror import COLUMNS_OF
 from accounts.models import Account, AccountHealth, SyncState
 from accounts.selectors.account_inputs import INPUT_FIELDS
 from accounts.services import health
@@ -44,7 +45,7 @@ def figures(size: Size) -> Iterator[Measured]:
                 moved.append(name)
             if seen["marked"] != (kind != "renamed" and spec.name in INPUT_FIELDS):
                 unmarked.append(name)
-    note = f"{tried} changes of {tried - 2 * renamed + renamed if False else renamed} properties."
+    note = f"{tried} changes of {renamed} properties."
     yield _none("Changes that the sync does not tell by the property's name", untold, note)
     yield _none("Changes after which a value of the mirror is another", lost)
     yield _none("Changes after which a score or band is another", moved)
@@ -105,8 +106,6 @@ def _shown(of: Tenant) -> tuple[Any, ...]:
 
 
 def _values(of: Tenant) -> tuple[Any, ...]:
-    from accounts.mirror import COLUMNS_OF
-
     with tenant_scope(of):
         account = Account.objects.get()
     return tuple(getattr(account, column) for columns in COLUMNS_OF.values() for column in columns)

@@ -145,7 +145,8 @@ def synced(of: Tenant, place: Office, *, now: datetime, transport: Watched | Non
         return sync.run(workspace=place.workspace(transport), now=now)
 
 
-_COMPARED = tuple(column for columns in mirror.COLUMNS_OF.values() for column in columns) + (
+_COMPARED = (
+    *tuple(column for columns in mirror.COLUMNS_OF.values() for column in columns),
     *mirroring.BESIDE_FIELDS,
     "content_hash",
 )
