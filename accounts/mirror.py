@@ -13,8 +13,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from accounts import notion_links
-from csm_portal.ports.workspace import ACCOUNT_FIELDS, AccountRecord, FieldValue, Person, ValueKind
+from accounts import notion_links, roi_facts
+from accounts.roi_facts import ROIFact
+from csm_portal.ports.workspace import (
+    ACCOUNT_FIELDS,
+    ROI_PREFIX,
+    AccountRecord,
+    FieldValue,
+    Person,
+    ValueKind,
+)
 
 Columns: TypeAlias = dict[str, Any]
 
@@ -27,7 +35,7 @@ COLUMNS_OF: Mapping[str, tuple[str, ...]] = {
 }
 """Field of the port -> the columns of Account that hold it."""
 
-_LABELS = {spec.name: spec.label for spec in ACCOUNT_FIELDS}
+_LABELS = {spec.name: spec.label for spec in ACCOUNT_FIELDS} | {roi_facts.FIELD: "ROI facts"}
 # Column -> (digits before the point, digits after it), and column -> characters: what Account's fields hold.
 _DECIMALS = {
     "arr": (14, 2),
@@ -67,6 +75,7 @@ class Surroundings:
     currency: str
     property_names: Mapping[str, str]
     frozen: frozenset[str] = frozenset()
+    roi: tuple[ROIFact, ...] = ()
 
     @property
     def frozen_columns(self) -> tuple[str, ...]:
@@ -92,8 +101,10 @@ def row(record: AccountRecord, around: Surroundings, *, kept: Mapping[str, Any])
     issues = [
         {"field": i.field, "property": _clean(i.property_name), "message": _clean(i.message)}
         for i in record.issues
-        if i.field not in around.frozen
+        if i.field not in around.frozen and not i.field.startswith(ROI_PREFIX)
     ]
+    facts, unread_facts = roi_facts.of_record(record, around.roi)
+    issues += unread_facts
     for spec in ACCOUNT_FIELDS:
         if spec.name in around.frozen:
             columns |= {column: kept.get(column, _empty(column)) for column in COLUMNS_OF[spec.name]}
@@ -117,6 +128,7 @@ def row(record: AccountRecord, around: Surroundings, *, kept: Mapping[str, Any])
         "edited_in_notion_at": record.last_edited_at,
         "search_text": search_text(columns),
         "field_issues": issues,
+        roi_facts.FIELD: facts,
     }
     # Whoever edits a page moves its time, the portal too where it writes its figures: a time alone is no change.
     told = {name: value for name, value in columns.items() if name != "edited_in_notion_at"}

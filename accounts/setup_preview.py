@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Final
 
+from accounts import roi_facts
 from accounts.mirror import Columns, Row
+from accounts.roi_facts import ROIFact
 from accounts.scoring import explain, signals
 from accounts.scoring.signals import INPUTS, HealthSignals
 from csm_portal.ports.workspace import ACCOUNT_FIELDS
@@ -116,13 +118,14 @@ def of_rows(
     *,
     names: Mapping[str, str],
     problems: Mapping[str, str],
+    roi: Sequence[ROIFact] = (),
     as_of: date,
 ) -> Preview:
     """Return the rows field by field: owner, ARR and the thirteen inputs, then whatever else is mapped.
 
     ``names`` is field -> what its property is called, ``problems`` field -> why it cannot be read for any account.
     """
-    around = _Around(rows=rows, names=names, problems=problems, as_of=as_of)
+    around = _Around(rows=rows, names=names, problems=problems, roi=roi, as_of=as_of)
     return Preview(names=tuple(row.columns["name"] for row in rows), lines=tuple(around.lines()))
 
 
@@ -131,6 +134,7 @@ class _Around:
     rows: Sequence[Row]
     names: Mapping[str, str]
     problems: Mapping[str, str]
+    roi: Sequence[ROIFact]
     as_of: date
 
     def lines(self) -> Iterator[Line]:
@@ -148,6 +152,13 @@ class _Around:
             if field in self.names:
                 cells = [_plain(row.columns[field]) for row in self.rows]
                 yield self._line(_LABELS[field], (field,), cells, is_main=False)
+        for fact in self.roi:
+            yield Line(
+                label=fact.label,
+                sources=(fact.property_name, *([fact.period] if fact.period else [])),
+                cells=tuple(_roi(row.columns, fact) for row in self.rows),
+                is_main=False,
+            )
 
     def _line(self, label: str, fields: tuple[str, ...], cells: list[Cell], *, is_main: bool = True) -> Line:
         problem = " ".join(self.problems[field] for field in fields if field in self.problems)
@@ -199,6 +210,17 @@ def _input(is_known: bool, text: str, columns: Columns, fields: tuple[str, ...])
     if fields == _FIELDS_OF["seats_utilization"]:
         return Cell(text=f"{columns['seats_used']:,} of {columns['seats_purchased']:,}, {text}")
     return Cell(text=text[:1].upper() + text[1:])
+
+
+def _roi(columns: Columns, fact: ROIFact) -> Cell:
+    account = columns["name"]
+    for held in columns[roi_facts.FIELD]:
+        if held["id"] == fact.id:
+            return Cell(text=roi_facts.shown(held), account=account)
+    for issue in columns["field_issues"]:
+        if issue["field"] == roi_facts.FIELD and issue["property"] == fact.property_name:
+            return Cell(text=_NOT_READ, is_known=False, issue=issue["message"], account=account)
+    return replace(_empty(), account=account)
 
 
 def _plain(value: Any) -> Cell:

@@ -8,6 +8,8 @@ from django.db import transaction
 
 from accounts import mirror, setup_check
 from accounts.models import PropertyMapping
+from accounts.services import roi_mapping
+from accounts.services.roi_mapping import Live
 from csm_portal.core import audit
 from csm_portal.core.models import NotionConnection, User
 from csm_portal.ports.workspace import (
@@ -25,7 +27,8 @@ class Mapped:
 
     ``properties`` is field -> property id, ``names`` field -> what the property is called today,
     ``problems`` the mapped properties that are gone or mistyped, ``left_out`` the fields that an admin chose
-    nothing for, ``followed`` a sentence about each property that was renamed or made anew since the last look.
+    nothing for, ``followed`` a sentence about each property that was renamed or made anew since the last look,
+    ``roi`` the properties that are read as figures of the customers' return.
     """
 
     source: DataSourceInfo
@@ -34,6 +37,7 @@ class Mapped:
     problems: tuple[MappingProblem, ...]
     left_out: frozenset[str] = frozenset()
     followed: tuple[str, ...] = ()
+    roi: Live = Live(facts=(), problems=())  # noqa: RUF009  frozen
 
     @property
     def frozen(self) -> frozenset[str]:
@@ -42,7 +46,8 @@ class Mapped:
 
     @property
     def readable(self) -> dict[str, str]:
-        return {field: key for field, key in self.properties.items() if field not in self.frozen}
+        fields = {field: key for field, key in self.properties.items() if field not in self.frozen}
+        return {**fields, **self.roi.properties}
 
     @property
     def unmapped(self) -> list[str]:
@@ -62,7 +67,7 @@ class Mapped:
                 f"No property of “{self.source.title}” feeds {mirror.labels(self.unmapped)}: these stay unknown for "
                 "every account. Choose their properties on the Notion page."
             )
-        return [*told, *self.followed]
+        return [*told, *self.roi.problems, *self.followed]
 
 
 def refresh(*, workspace: Workspace) -> Mapped:
@@ -99,6 +104,7 @@ def refresh(*, workspace: Workspace) -> Mapped:
         ),
         left_out=frozenset(field for field, row in chosen.items() if not row.property_id),
         followed=tuple(followed),
+        roi=roi_mapping.live(source),
     )
 
 

@@ -25,6 +25,7 @@ BESIDE_FIELDS = (
     "edited_in_notion_at",
     "search_text",
     "field_issues",
+    "roi_facts",
 )
 _COLUMNS = tuple(column for columns in mirror.COLUMNS_OF.values() for column in columns)
 _WRITTEN = (

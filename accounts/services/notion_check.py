@@ -51,6 +51,7 @@ def check(*, workspace: Workspace, has_qbr_database: bool, as_of: date, now: dat
                 properties=mapped.properties,
                 names=mapped.names,
                 problems={problem.field: problem.message for problem in mapped.problems},
+                roi=mapped.roi.facts,
             ),
             workspace=workspace,
             as_of=as_of,

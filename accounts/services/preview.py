@@ -9,7 +9,8 @@ from typing import Any
 from django.db import transaction
 
 from accounts import mirror, setup_preview
-from accounts.services import connection, owners
+from accounts.roi_facts import ROIFact
+from accounts.services import connection, owners, roi_mapping
 from accounts.setup_preview import Preview
 from csm_portal.core import audit
 from csm_portal.core.models import NotionConnection, Tenant, User
@@ -30,6 +31,7 @@ class Read:
     properties: Mapping[str, str]
     names: Mapping[str, str]
     problems: Mapping[str, str]
+    roi: tuple[ROIFact, ...] = ()
 
 
 @transaction.atomic
@@ -94,7 +96,13 @@ def of_trial(mapping: Mapping[str, str], *, workspace: Workspace, as_of: date) -
     problems = {found.field: found.message for found in workspace.check_mapping(source, chosen)}
     names = {field: by_id[key] for field, key in chosen.items() if key in by_id}
     return read(
-        Read(source=source, properties=chosen, names=names, problems=problems),
+        Read(
+            source=source,
+            properties=chosen,
+            names=names,
+            problems=problems,
+            roi=roi_mapping.live(source).facts,
+        ),
         workspace=workspace,
         as_of=as_of,
     )
@@ -107,7 +115,8 @@ def read(mapped: Read, *, workspace: Workspace, as_of: date) -> Preview:
     """
     readable = {field: key for field, key in mapped.properties.items() if field not in mapped.problems}
     try:
-        records = workspace.preview_accounts(readable, count=setup_preview.ROWS)
+        wanted = {**readable, **{fact.key: fact.property_id for fact in mapped.roi}}
+        records = workspace.preview_accounts(wanted, count=setup_preview.ROWS)
     except PortError as error:
         return Preview(error=str(error))
     around = mirror.Surroundings(
@@ -115,9 +124,12 @@ def read(mapped: Read, *, workspace: Workspace, as_of: date) -> Preview:
         currency=Tenant.objects.get(pk=current_tenant_id()).currency,
         property_names=mapped.names,
         frozen=frozenset(mapped.problems),
+        roi=mapped.roi,
     )
     rows = [mirror.row(record, around, kept={}) for record in records]
-    return setup_preview.of_rows(rows, names=mapped.names, problems=mapped.problems, as_of=as_of)
+    return setup_preview.of_rows(
+        rows, names=mapped.names, problems=mapped.problems, roi=mapped.roi, as_of=as_of
+    )
 
 
 def _keep(row: NotionConnection, value: dict[str, Any]) -> None:

@@ -242,6 +242,7 @@ def surroundings(mapped: Mapped, known: owners.Owners) -> mirror.Surroundings:
         currency=Tenant.objects.get(pk=current_tenant_id()).currency,
         property_names=mapped.names,
         frozen=mapped.frozen,
+        roi=mapped.roi.facts,
     )
 
 

@@ -26,6 +26,7 @@ class ValueKind(StrEnum):
     CHOICE = "choice"  # str, one of FieldSpec.choices (case and surrounding space ignored when read)
     PERSON = "person"  # Person
     TEXTS = "texts"  # tuple[str, ...]
+    FACT = "fact"  # whatever the property holds: Decimal, date, bool or str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,9 @@ ACCOUNT_FIELDS: tuple[FieldSpec, ...] = (
 
 PropertyMapping: TypeAlias = Mapping[str, str]
 """Field name -> property id."""
+
+ROI_PREFIX = "roi."
+"""How the field name of an ROI fact begins; any property can be one (ValueKind.FACT)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

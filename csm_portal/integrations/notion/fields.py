@@ -7,6 +7,7 @@ from csm_portal.integrations.notion import atoms, properties
 from csm_portal.integrations.notion.answers import DataSourceAnswer
 from csm_portal.ports.workspace import (
     ACCOUNT_FIELDS,
+    ROI_PREFIX,
     DataSourceInfo,
     FieldSpec,
     MappingProblem,
@@ -36,7 +37,15 @@ _WANTED = {
     ValueKind.CHOICE: "a select or a status",
     ValueKind.PERSON: "a person, an e-mail or a text",
     ValueKind.TEXTS: "a multi-select, a text or a relation",
+    ValueKind.FACT: "a number, a text, a formula, a rollup, a date or a select",
 }
+
+
+def spec_of(field: str) -> FieldSpec | None:
+    """Return the field of this name, an ROI fact among them; None where the portal has none."""
+    if field.startswith(ROI_PREFIX):
+        return FieldSpec(name=field, kind=ValueKind.FACT, property_names=("ROI fact",), label="the ROI fact")
+    return FIELDS.get(field)
 
 
 def describe(source: DataSourceAnswer) -> DataSourceInfo:
@@ -95,7 +104,7 @@ def _fields_to_check(mapping: PropertyMapping) -> Iterable[str]:
 
 
 def _problem(source: DataSourceInfo, mapping: PropertyMapping, field: str) -> MappingProblem | None:
-    spec = FIELDS.get(field)
+    spec = spec_of(field)
     if spec is None:
         return MappingProblem(
             field=field,

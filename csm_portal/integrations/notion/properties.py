@@ -36,6 +36,7 @@ CARRIERS: dict[ValueKind, frozenset[str]] = {
     ValueKind.CHOICE: frozenset({"select", "status", "multi_select", "title", "rich_text"}) | _COMPUTED,
     ValueKind.PERSON: _WORDS | {"people", "created_by", "last_edited_by", "multi_select", "relation"},
     ValueKind.TEXTS: _WORDS | _LISTS | {"created_by", "last_edited_by"},
+    ValueKind.FACT: _WORDS | {"number", "checkbox", "date", "multi_select"},
 }
 """Which property types can carry a kind of value."""
 
@@ -49,6 +50,7 @@ _EXPECTED = {
     ValueKind.BOOL: "a tick, Yes or No is expected",
     ValueKind.PERSON: "one person is expected",
     ValueKind.TEXTS: "a list of texts is expected",
+    ValueKind.FACT: "one value is expected",
 }
 _ADDRESS = re.compile(r"[^\s<>@,;]+@[^\s<>@,;]+\.[^\s<>@,;]+")
 _NAMED_ADDRESS = re.compile(rf"(.*?)\s*<({_ADDRESS.pattern})>")
@@ -169,6 +171,13 @@ def _person_from(text: str) -> Person:
     return Person(name=text, email=text if _ADDRESS.fullmatch(text) else None)
 
 
+def _as_fact(held: tuple[Atom, ...], spec: FieldSpec) -> FieldValue | None:
+    first = held[0]
+    if len(held) == 1 and isinstance(first, Decimal | bool | date):
+        return first
+    return _as_text(held, spec)
+
+
 _KINDS: dict[ValueKind, Callable[[tuple[Atom, ...], FieldSpec], FieldValue | None]] = {
     ValueKind.TEXT: _as_text,
     ValueKind.NUMBER: _as_number,
@@ -179,6 +188,7 @@ _KINDS: dict[ValueKind, Callable[[tuple[Atom, ...], FieldSpec], FieldValue | Non
     ValueKind.CHOICE: _as_choice,
     ValueKind.PERSON: _as_person,
     ValueKind.TEXTS: _as_texts,
+    ValueKind.FACT: _as_fact,
 }
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -9,7 +10,14 @@ from csm_portal.integrations.notion import atoms, fields, figures, paging, prope
 from csm_portal.integrations.notion.answers import DataSourceAnswer, PageAnswer
 from csm_portal.integrations.notion.client import NotionClient
 from csm_portal.ports.errors import PortError
-from csm_portal.ports.workspace import AccountRecord, FieldIssue, FieldSpec, FieldValue, PropertyMapping
+from csm_portal.ports.workspace import (
+    AccountRecord,
+    FieldIssue,
+    FieldSpec,
+    FieldValue,
+    PropertyMapping,
+    ValueKind,
+)
 
 # What a page object carries of a list at most. Only a relation says that there is more (`has_more`).
 REFERENCES_A_PAGE = 25
@@ -29,13 +37,16 @@ class Reader:
         self._figures = figures.property_ids(source)
         by_id = {_key(schema.get("id")): (name, schema) for name, schema in source.properties.items()}
         self._columns: list[tuple[FieldSpec, str, str]] = []
+        self._percents: set[str] = set()
         self._titles: dict[str, Titles] = {}
         for field, property_id in chosen.items():
-            if field not in fields.FIELDS:
+            spec = fields.spec_of(field)
+            if spec is None:
                 continue
-            spec = fields.FIELDS[field]
             name, schema = by_id.get(_key(property_id), (spec.property_names[0], {}))
             self._columns.append((spec, _key(property_id), name))
+            if schema.get("type") == "number" and schema.get("number", {}).get("format") == "percent":
+                self._percents.add(_key(property_id))
             if schema.get("type") == "relation":
                 related = schema.get("relation", {}).get("data_source_id") if is_scan else None
                 self._titles[_key(property_id)] = Titles(client, related)
@@ -76,7 +87,11 @@ class Reader:
             if not error.permanent:
                 raise
             return FieldIssue(field=spec.name, property_name=name, message=str(error))
-        return properties.read(whole, spec, property_name=name)
+        read = properties.read(whole, spec, property_name=name)
+        if spec.kind is ValueKind.FACT and property_id in self._percents and isinstance(read, Decimal):
+            # An ROI fact says what the page shows there: 45, with the unit %.
+            return read * 100
+        return read
 
     def _whole(
         self, page_id: str, value: Mapping[str, Any], property_id: str, name: str
