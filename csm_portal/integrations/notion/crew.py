@@ -3,7 +3,7 @@
 import contextvars
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class Crew(Generic[T]):
         self._is_dismissed = threading.Event()
         self._context = contextvars.copy_context()
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Generator[T, None, None]:
         """Start the first thread and yield until all of them are done."""
         self.call_in()
         try:

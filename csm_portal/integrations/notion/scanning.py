@@ -1,6 +1,7 @@
 """Reads every row that a query of a data source can give, in as many threads as are worth it (SPEC 2.4)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,8 @@ from csm_portal.ports.workspace import AccountRecord, AccountsPage
 
 WINDOWS = 4
 """At most so many parts of the time line are read at once."""
-AHEAD = 4
-"""So many pages may wait until the ones before them are stored."""
+AHEAD = 32
+"""So many pages may wait until the ones before them are stored: reading need not keep the pace of storing."""
 # A cursor that keeps expiring would read the same pages for ever.
 RESTARTS = 3
 _DEEPEST_CUT = 12
@@ -27,7 +28,8 @@ Records = Callable[[Sequence[Mapping[str, Any]]], tuple[AccountRecord, ...]]
 class Scan:
     """One query over a data source, read to its end. ``body`` is what all its requests have in common.
 
-    ``records`` turns rows into records; it is called in the scan's threads and may ask Notion for more.
+    ``records`` turns rows into records and may ask Notion for more. It is called where the pages are taken, not in the
+    threads that read: each of those asks for its next page as soon as it has the place where that begins.
     """
 
     client: NotionClient
@@ -44,7 +46,19 @@ class Scan:
         """
         known = [made.replace(second=0, microsecond=0) for made in self.known]
         reading = _Reading(self, Line(known=known))
-        return iter(Crew[AccountsPage](reading.work, most=WINDOWS, depth=AHEAD))
+        with closing(iter(Crew[_Found](reading.work, most=WINDOWS, depth=AHEAD))) as found:
+            for one in found:
+                yield AccountsPage(
+                    records=self.records(one.results), is_incomplete=bool(one.unread), unread=one.unread
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Rows that came together, or a sentence about those that did not."""
+
+    results: Sequence[Mapping[str, Any]] = ()
+    unread: str = ""
 
 
 class _Reading:
@@ -54,20 +68,20 @@ class _Reading:
         self._scan = scan
         self._line = line
 
-    def work(self, crew: Crew[AccountsPage]) -> None:
+    def work(self, crew: Crew[_Found]) -> None:
         while (task := self._line.take()) is not None:
             if task.is_measuring:
                 self._measure(task.gap, crew)
             else:
                 self._read(task.gap, crew)
 
-    def _measure(self, gap: Gap, crew: Crew[AccountsPage]) -> None:
+    def _measure(self, gap: Gap, crew: Crew[_Found]) -> None:
         body = self._line.window(gap).body(is_descending=True)
         answer = self._ask(body)
         is_all = not answer.has_more and not answer.is_incomplete
         self._hand(self._line.measured(gap, answer.results, is_all=is_all), crew)
 
-    def _read(self, gap: Gap, crew: Crew[AccountsPage]) -> None:
+    def _read(self, gap: Gap, crew: Crew[_Found]) -> None:
         restarts = 0
         while not gap.is_over:
             window, is_cut = self._line.window(gap), False
@@ -95,7 +109,7 @@ class _Reading:
                     raise
         self._line.close(gap)
 
-    def _go_on(self, gap: Gap, crew: Crew[AccountsPage], *, is_crowd: bool) -> None:
+    def _go_on(self, gap: Gap, crew: Crew[_Found], *, is_crowd: bool) -> None:
         """Begin a window where the last one was cut; a minute that fills one alone is read in parts."""
         minute = gap.at
         if minute is None:
@@ -106,14 +120,14 @@ class _Reading:
             self._read_crowd(minute, crew)
             self._line.pass_by(gap, minute)
 
-    def _read_crowd(self, minute: datetime, crew: Crew[AccountsPage]) -> None:
+    def _read_crowd(self, minute: datetime, crew: Crew[_Found]) -> None:
         whole = Window(since=minute, before=minute + MINUTE)
         sample = [row for down in (False, True) for row in self._ask(whole.body(is_descending=down)).results]
         if not self._parts(whole, sample, crew, depth=0):
             self._hand_incomplete(minute, crew)
 
     def _parts(
-        self, window: Window, sample: Sequence[Mapping[str, Any]], crew: Crew[AccountsPage], *, depth: int
+        self, window: Window, sample: Sequence[Mapping[str, Any]], crew: Crew[_Found], *, depth: int
     ) -> bool:
         """Read a window of one minute part by part; tell whether all of it came."""
         cut = crowds.best_cut(sample) if depth < _DEEPEST_CUT else ()
@@ -127,7 +141,7 @@ class _Reading:
             is_whole = self._part(part, crew, depth=depth) and is_whole
         return is_whole
 
-    def _part(self, part: Window, crew: Crew[AccountsPage], *, depth: int) -> bool:
+    def _part(self, part: Window, crew: Crew[_Found], *, depth: int) -> bool:
         for restart in range(RESTARTS + 1):
             first: Sequence[Mapping[str, Any]] = ()
             last: Sequence[Mapping[str, Any]] = ()
@@ -144,7 +158,7 @@ class _Reading:
             return not is_cut or self._parts(part, [*first, *last], crew, depth=depth + 1)
         return False
 
-    def _backwards(self, window: Window, crew: Crew[AccountsPage]) -> bool:
+    def _backwards(self, window: Window, crew: Crew[_Found]) -> bool:
         """Read rows that nothing tells apart from their other end; tell whether that came to rows known before.
 
         Only an order that is the exact reverse brings first what is new, then what is known, and nothing else; but
@@ -171,10 +185,10 @@ class _Reading:
         answer = self._scan.client.read(self._scan.path, what=self._scan.what, method="POST", body=whole)
         return answers.parse(ListAnswer, answer, what=self._scan.what)
 
-    def _hand(self, results: Sequence[Mapping[str, Any]], crew: Crew[AccountsPage]) -> None:
-        crew.hand(AccountsPage(records=self._scan.records(results)))
+    def _hand(self, results: Sequence[Mapping[str, Any]], crew: Crew[_Found]) -> None:
+        crew.hand(_Found(results=results))
 
-    def _hand_incomplete(self, minute: datetime | None, crew: Crew[AccountsPage]) -> None:
+    def _hand_incomplete(self, minute: datetime | None, crew: Crew[_Found]) -> None:
         when = (
             "at a time that it does not tell"
             if minute is None
@@ -184,4 +198,4 @@ class _Reading:
             f"Notion holds more rows that were made {when} than it hands out, and neither their names, their numbers nor "
             "their last edits tell them apart. Archive some of them there, or give them a property of type ID."
         )
-        crew.hand(AccountsPage(records=(), is_incomplete=True, unread=unread))
+        crew.hand(_Found(unread=unread))

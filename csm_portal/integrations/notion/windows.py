@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 MINUTE = timedelta(minutes=1)
-ONE_CHAIN = 10_000
-"""Up to so many rows one reader is quick enough, and as many as one query gives."""
+ONE_CHAIN = 12_000
+"""Up to so many rows one reader is quick enough: as many as one query gives, and some that a first scan guesses wrong."""
 WORTH_HELPING = 400
 """Fewer rows than these are read sooner than shared."""
 SURPRISE = 1_000
