@@ -26,6 +26,7 @@ from csm_portal.simulators.notion import (
     query,
     search,
     sources,
+    store,
     users,
     view,
     webhooks,
@@ -40,6 +41,7 @@ AS_PERSON = "X-Sim-As"
 
 Handler: TypeAlias = Callable[[Call], dict[str, Any]]
 _JSON = "application/json; charset=utf-8"
+_NO_RESULTS = b'"results":[]'
 _PAGE = re.compile(r"/(?:p/)?(?:[^/]*-)?(?P<id>[0-9a-f]{32})")
 
 
@@ -295,7 +297,9 @@ class App:
         answer["request_id"] = request.id
         is_last = fault is not None and fault.kill_after_answer
         return _Answer(
-            status=200, body=_as_json(answer), afterwards=fault.kill if fault and is_last else None
+            status=200,
+            body=_with_results(store.pack_bytes(answer), call.results),
+            afterwards=fault.kill if fault and is_last else None,
         )
 
     def _dispatch(
@@ -314,6 +318,7 @@ class App:
                 now=self.store.now(),
                 mint=self.store.mint,
                 orders=self.store.orders,
+                pages=self.store.pages,
                 path=ids,
                 query=request.parameters,
                 sent=sent,
@@ -342,7 +347,7 @@ class App:
         """Answer what is no part of the API: the simulator's own addresses, and pages for a browser."""
         if request.path.startswith("/_sim/"):
             told = self.control.answer(request.method, request.path, request.json(), request.parameters)
-            return _Answer(status=200, body=_as_json(told))
+            return _Answer(status=200, body=store.pack_bytes(told))
         found = _PAGE.fullmatch(request.path)
         if request.method not in ("GET", "HEAD") or not (found or request.path == "/"):
             raise errors.invalid_url()
@@ -387,7 +392,7 @@ def _told(request: _Request, answer: Callable[[], _Answer]) -> _Answer:
         data = error.additional_data or {}
         return _Answer(
             status=error.status,
-            body=_as_json(error.body(request.id)),
+            body=store.pack_bytes(error.body(request.id)),
             headers=error.headers,
             outcome="refused" if error.status == HTTPStatus.TOO_MANY_REQUESTS else "failed",
             reason=data.get("rate_limit_reason"),
@@ -415,5 +420,8 @@ def _failed(fault: faults.Fault, *, call: Call | None) -> _Answer:
     )
 
 
-def _as_json(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
+def _with_results(body: bytes, results: list[bytes] | None) -> bytes:
+    """Put the results of a list into its answer, which has an empty list where they belong."""
+    if results is None:
+        return body
+    return body.replace(_NO_RESULTS, b'"results":[' + b",".join(results) + b"]", 1)

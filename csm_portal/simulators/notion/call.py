@@ -10,7 +10,7 @@ from typing import Any
 from csm_portal.simulators.notion import errors
 from csm_portal.simulators.notion.body import Node
 from csm_portal.simulators.notion.identifiers import Mint, bare, parse_uuid
-from csm_portal.simulators.notion.remembered import Orders
+from csm_portal.simulators.notion.remembered import Orders, Pages
 from csm_portal.simulators.notion.sessions import Sessions
 
 MAX_PAGE_SIZE = 100
@@ -45,6 +45,7 @@ class Call:
 
     ``person_id`` is who edits in the app while the token only looks: the author of what is written. The lists that
     an answer gives are no longer than ``rows_at_most``. ``created`` counts the pages and blocks that it adds.
+    ``results`` are those of a list as JSON, where an endpoint has them so.
     """
 
     db: sqlite3.Connection
@@ -58,6 +59,8 @@ class Call:
     public_url: str | None = None
     person_id: str | None = None
     rows_at_most: int = MAX_PAGE_SIZE
+    pages: Pages = field(default_factory=Pages)
+    results: list[bytes] | None = None
     sessions: Sessions = field(default_factory=Sessions)
     created: int = 0
     committed_id: str | None = None

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, TypeAlias
 
 from csm_portal.simulators.notion import formulas, identifiers, richtext, rollups, schema
@@ -42,6 +42,18 @@ class Writer:
             for property_id, prop in properties.items()
             if only is None or any(identifiers.same_property(property_id, key) for key in only)
         ]
+
+    @property
+    def style(self) -> Hashable | None:
+        """What decides how a row is written, besides the row; None where other rows decide as well."""
+        if any(prop["type"] == "rollup" for prop in self._properties.values()):
+            return None
+        unseen = [
+            property_id
+            for property_id, prop in self._properties.items()
+            if prop["type"] == "relation" and not self._call.sees(prop["config"]["data_source_id"])
+        ]
+        return tuple(unseen), tuple(property_id for property_id, *_ in self._plan), self._page_address
 
     def properties(self, row: sqlite3.Row, cells: Cells) -> dict[str, Any]:
         answer: dict[str, Any] = {}

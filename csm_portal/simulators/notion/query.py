@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from csm_portal.simulators.notion import call as calls
@@ -62,9 +63,8 @@ def query(call: Call) -> dict[str, Any]:
     following = None
     if len(numbers) > size and not is_capped:
         following = str(identifiers.Cursor(row=numbers[size], given=before + size, question=question.number))
-    answer = calls.listing(
-        "page_or_data_source", _objects(call, source, properties, numbers[:size]), next_cursor=following
-    )
+    call.results = _objects(call, source, properties, numbers[:size])
+    answer = calls.listing("page_or_data_source", [], next_cursor=following)
     if is_capped:
         answer["request_status"] = {"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}
     else:
@@ -192,12 +192,24 @@ def _order(call: Call, question: _Question) -> list[int]:
     return sorting.order(fitting, question.sorts, directory=Directory(call.db))
 
 
-def _objects(
-    call: Call, source: sqlite3.Row, properties: schema.Schema, numbers: list[int]
-) -> list[dict[str, Any]]:
+def _objects(call: Call, source: sqlite3.Row, properties: schema.Schema, numbers: list[int]) -> list[bytes]:
+    """Return the rows as JSON; those that have not changed since they were last asked for are not written again."""
     marks = ",".join("?" * len(numbers))
     rows = call.db.execute(f"SELECT * FROM pages WHERE seq IN ({marks})", numbers).fetchall()  # noqa: S608
     by_number = {row["seq"]: row for row in rows}
     writer = given.Writer(properties, call=call, only=call.query.get("filter_properties"))
     parent = {"type": "data_source_id", "data_source_id": source["id"], "database_id": source["database_id"]}
-    return [pages.page_object(call, by_number[number], writer, parent=parent) for number in numbers]
+    style = writer.style
+    if style is not None:
+        style = (style, source["id"], source["properties"], call.public_url)
+
+    def written(row: sqlite3.Row) -> bytes:
+        return store.pack_bytes(pages.page_object(call, row, writer, parent=parent))
+
+    if style is None:
+        return [written(by_number[number]) for number in numbers]
+    return [
+        call.pages.get(style, number, hash(tuple(row)), partial(written, row))
+        for number in numbers
+        for row in (by_number[number],)
+    ]

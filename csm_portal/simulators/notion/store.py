@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from csm_portal.simulators.notion import identifiers
-from csm_portal.simulators.notion.remembered import Orders
+from csm_portal.simulators.notion.remembered import Orders, Pages
 
 _LAYOUT = 1
 """The number of the table layout below; a file of another layout is refused."""
@@ -105,6 +105,7 @@ class Store:
         self.path = str(path)
         self.mint = identifiers.Mint(seed)
         self.orders = Orders()
+        self.pages = Pages()
         self._clock = clock
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         self._writer = threading.Lock()
@@ -168,6 +169,7 @@ class Store:
         self._idle = queue.LifoQueue()
         self._writer = threading.Lock()
         self.orders = Orders()
+        self.pages = Pages()
         self.mint.part(os.getpid())
 
     @contextmanager
@@ -203,3 +205,8 @@ def minute(moment: datetime) -> str:
 def instant(moment: datetime) -> str:
     """Return a time as Notion gives it in full: UTC, with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def pack_bytes(value: Any) -> bytes:
+    """Return a value as the JSON of an answer: UTF-8 without blanks, as the real API sends it."""
+    return pack(value).encode()
