@@ -4,15 +4,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from accounts.models import Account
+from benchmarks import approved
 from csm_portal.core.models import User
 from csm_portal.ports.workspace import QBRPageRef, Workspace
 from qbr import stamp
 from qbr.document import Content
 from qbr.models import QBR, Publication, PublishEnd
-from qbr.services import publishing, review
+from qbr.services import journal, publishing
 from qbr.workflow import State
-from tests.qbr.conftest import LATER, NOW
-from tests.qbr.reviews import approve, fresh, job_is_done, says, write_more
+from tests.factories import make_account
+from tests.qbr.conftest import LATER
+from tests.qbr.reviews import fresh, job_is_done, says
 from tests.workspace import Connected
 
 
@@ -97,11 +100,33 @@ def long_after(minutes: int = 5) -> datetime:
     return LATER + timedelta(minutes=minutes)
 
 
-def reapproved(qbr: QBR, line: str, *, csm: User, manager: User) -> QBR:
-    """The review with one more line, approved once more."""
-    qbr = write_more(qbr, line, by=csm)
-    review.submit(qbr, actor=csm, version=qbr.version, now=NOW)
-    return approve(qbr, by=manager)
+def finish(notion: Connected, qbr: QBR, *, at: datetime) -> datetime:
+    """Run what is waiting as often as it puts itself off; return when it was done."""
+    for _ in journal.PAUSES:
+        try:
+            publish_again(notion, qbr, at=at)
+        except publishing.PutOff as put_off:
+            at = put_off.at
+        else:
+            return at
+    raise AssertionError("The publication never came to an end.")
+
+
+def account_in_notion(notion: Connected, *, owner: User) -> Account:
+    """An account that has a row in the workspace, without a scan."""
+    (page_id,) = notion.add_accounts({"name": "Harbour Logistics"})
+    return make_account(name="Harbour Logistics", owner=owner, notion_page_id=page_id)
+
+
+def asked(account: Account, *, csm: User, manager: User, points: int = 3) -> QBR:
+    """A small review that waits to be published; with more than 90 points its text takes two calls."""
+    return ask_again(approved.review(account, csm=csm, manager=manager, points=points), by=csm)
+
+
+def reapproved(qbr: QBR, word: str, *, csm: User, manager: User) -> QBR:
+    """The review with another text, approved."""
+    qbr = fresh(qbr)
+    return approved.approve(qbr, approved.content(qbr.account.name, word=word), csm=csm, manager=manager)
 
 
 def ask_again(qbr: QBR, *, by: User, **answer: Any) -> QBR:

@@ -10,8 +10,8 @@ from accounts.models import Account
 from csm_portal.core.models import AuditEvent, Job, OutboxEvent, User
 from csm_portal.ports.errors import PortError
 from qbr import workflow
-from qbr.models import Commitment, PublishEnd, PublishStep
-from qbr.services import journal, moves, publishing
+from qbr.models import QBR, Commitment, PublishEnd, PublishStep
+from qbr.services import journal, moves, publishing, review
 from qbr.workflow import State
 from tests.qbr.conftest import LATER, NOW
 from tests.qbr.published import (
@@ -23,13 +23,19 @@ from tests.qbr.published import (
     long_after,
     pages,
     publish_again,
-    reapproved,
     status,
 )
-from tests.qbr.reviews import approved, asked_to_publish, fresh, says, submitted
+from tests.qbr.reviews import approve, approved, asked_to_publish, fresh, says, submitted, write_more
 from tests.workspace import Connected
 
 pytestmark = pytest.mark.django_db
+
+
+def edited(qbr: QBR, *, by: User, manager: User) -> QBR:
+    """The review with one more line, approved once more."""
+    qbr = write_more(qbr, "We agreed to meet every month.", by=by)
+    review.submit(qbr, actor=by, version=qbr.version, now=NOW)
+    return approve(qbr, by=manager)
 
 
 def test_what_was_approved_stands_in_notion(
@@ -137,7 +143,7 @@ def test_a_corrected_review_takes_the_place_of_its_own_page(
     qbr, _ = asked_to_publish(harbour, csm=alice, manager=bob)
     publish_again(notion, qbr)
     first = pages(notion)[0]["id"]
-    qbr = reapproved(qbr, "We agreed to meet every month.", csm=alice, manager=bob)
+    qbr = edited(qbr, by=alice, manager=bob)
 
     ask_again(qbr, by=alice)
     publish_again(notion, qbr)
@@ -152,7 +158,7 @@ def test_while_a_page_is_written_anew_it_reads_as_a_draft(
 ) -> None:
     qbr, _ = asked_to_publish(harbour, csm=alice, manager=bob)
     publish_again(notion, qbr)
-    qbr = ask_again(reapproved(qbr, "We meet every month.", csm=alice, manager=bob), by=alice)
+    qbr = ask_again(edited(qbr, by=alice, manager=bob), by=alice)
     real, seen = notion.workspace(), []
 
     class Watched(Breaking):
