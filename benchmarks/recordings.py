@@ -49,7 +49,8 @@ def problems(name: str, document: Any) -> list[str]:
 
 
 def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
-    return jsonschema.exceptions.best_match([error])
+    deepest: jsonschema.ValidationError = jsonschema.exceptions.best_match([error])
+    return deepest
 
 
 def recorded(kind: str) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ import httpx
 
 from benchmarks import recordings
 from benchmarks.soak.measured import Measured, Size
-from csm_portal.simulators.notion import errors, seed, store
+from csm_portal.simulators.notion import errors, seed
 from csm_portal.simulators.notion.app import App, create_app
 
 CHECK = "FIDELITY"
@@ -30,11 +30,18 @@ Spot: TypeAlias = tuple[str, str]
 KNOWN: Mapping[str, str] = {}
 """Types of property in which a difference is known, and what it is; docs/simulator.md names the same."""
 
-_COMPUTED = ("created_time", "created_by", "last_edited_time", "last_edited_by", "unique_id", "button", "place", "verification")  # fmt: skip
-_STORED = ("formula", "rollup")
+_COMPUTED = (
+    "created_time", "created_by", "last_edited_time", "last_edited_by", "unique_id", "button", "place", "verification",
+    "formula", "rollup",
+)  # fmt: skip
 # The real API sends these configurations, the official types do not know them.
 _NOT_IN_THE_TYPES = ("button", "place", "verification")
 _BEHIND = "Behind the rollups"
+_DAY = "Behind the dates"
+# What a formula said is not in an answer; these come to a result of the same kind.
+_EXPRESSIONS = {
+    "boolean": "true", "number": "1", "string": '"words"', "date": f'prop("{_DAY}")', "nothing": 'prop("Nowhere")',
+}  # fmt: skip
 # What stands in a list that a configuration counts: some options or none, as the data source happens to have them.
 _LISTED_ONCE = ("options", "groups")
 
@@ -231,11 +238,12 @@ class _Twin:
             "/v1/databases",
             {
                 "parent": {"type": "page_id", "page_id": self._home_id},
-                "initial_data_source": {"properties": {_BEHIND: behind, **wanted}},
+                "initial_data_source": {"properties": {_BEHIND: behind, _DAY: {"date": {}}, **wanted}},
             },
         )
         source_id = database["data_sources"][0]["id"]
         values = {name: self._value(value) for name, value in properties.items() if _is_asked(value)}
+        values[_DAY] = {"date": {"start": "2026-05-15"}}
         page = self._ask(
             "POST",
             "/v1/pages",
@@ -246,7 +254,6 @@ class _Twin:
                 "cover": _decoration(recorded["cover"]),
             },
         )
-        self._keep_results(page, properties)
         listing = self._ask("POST", f"/v1/data_sources/{source_id}/query", {})
         self._hold_types("QueryDataSourceResponse", listing)
         return str(page["id"])
@@ -264,17 +271,6 @@ class _Twin:
             },
         )
         return str(page["id"])
-
-    def _keep_results(self, page: Mapping[str, Any], recorded: Mapping[str, Any]) -> None:
-        """Store the results of formulas and rollups: what computes them is not known from an answer."""
-        with self._app.store.writing() as db:
-            for name, value in recorded.items():
-                if value["type"] in _STORED:
-                    path = f'$."{page["properties"][name]["id"]}"'
-                    db.execute(
-                        "UPDATE pages SET cells = json_set(cells, ?, json(?)) WHERE id = ?",
-                        (path, store.pack(value[value["type"]]), page["id"]),
-                    )
 
     def _value(self, recorded: Mapping[str, Any]) -> dict[str, Any]:
         kind, value = recorded["type"], recorded[recorded["type"]]
@@ -340,7 +336,7 @@ class _Twin:
 
 def _is_asked(recorded: Mapping[str, Any]) -> bool:
     kind = recorded["type"]
-    return kind not in (*_COMPUTED, *_STORED) and recorded[kind] not in (None, [])
+    return kind not in _COMPUTED and recorded[kind] not in (None, [])
 
 
 def _runs_asked(runs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -391,7 +387,9 @@ def _configuration_for(recorded: Mapping[str, Any], target_id: str) -> dict[str,
                 "function": value["function"],
             }
         case "formula":
-            asked = {"expression": "1"}
+            asked = {
+                "expression": _EXPRESSIONS[value["type"] if value[value["type"]] is not None else "nothing"]
+            }
         case "unique_id":
             asked = {"prefix": value["prefix"]}
     return {kind: asked}
