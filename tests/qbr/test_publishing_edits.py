@@ -8,7 +8,6 @@ import pytest
 
 from accounts.models import Account
 from csm_portal.core.models import AuditEvent, Tenant, User
-from csm_portal.integrations.notion import blocks as notion_blocks
 from qbr.models import QBR, Answer, PublishEnd, Transition
 from qbr.services import moves, publishing
 from qbr.services.publishing import Stopped
@@ -448,17 +447,3 @@ def test_a_person_may_write_on_a_page_that_is_kept_beside_ours(
     lines = body_lines(notion, published.notion_page_id)
     assert [line for line in lines if line in ("By hand.", "Once more.")] == ["By hand.", "Once more."]
     assert [line[:9] for line in lines if line.startswith("Version ") and ", approved" not in line] == ["Version 2", "Version 3"]  # fmt: skip
-
-
-def test_a_fingerprint_is_of_what_a_reader_sees() -> None:
-    def paragraph(*runs: tuple[str, bool], **more: Any) -> dict[str, Any]:
-        items = [
-            {"type": "text", "plain_text": words, "annotations": {"bold": bold, "color": "default"}}
-            for words, bold in runs
-        ]
-        return {"type": "paragraph", "paragraph": {"rich_text": items, "color": "default"}, **more}
-
-    same = notion_blocks.fingerprint(paragraph(("One two", False), id="a", last_edited_time="2026-01-01"))
-    assert notion_blocks.fingerprint(paragraph(("One ", False), ("two", False), id="b")) == same
-    assert notion_blocks.fingerprint(paragraph(("One ", False), ("two", True))) != same
-    assert notion_blocks.fingerprint(paragraph(("One twO", False))) != same

@@ -79,7 +79,13 @@ class NotionClient:
         return self._call(method, path, what=what, query=query, body=body, is_write=False)
 
     def write(
-        self, method: Method, path: str, *, what: str, body: Mapping[str, Any], is_repeatable: bool = False
+        self,
+        method: Method,
+        path: str,
+        *,
+        what: str,
+        body: Mapping[str, Any] | None,
+        is_repeatable: bool = False,
     ) -> dict[str, Any]:
         """Return the answer to a request that changes something.
 

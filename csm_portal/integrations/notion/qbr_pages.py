@@ -98,7 +98,7 @@ class QBRPages:
         """Put one block with all it holds into Notion's trash. One that is gone already is no error."""
         identifier = sources.parsed(block_id, what=QBR_PAGE)
         try:
-            self._client.write("DELETE", f"blocks/{identifier}", what=QBR_PAGE, body={})
+            self._client.write("DELETE", f"blocks/{identifier}", what=QBR_PAGE, body=None)
         except PortError as error:
             if error.trouble is not Trouble.NOT_FOUND:
                 raise

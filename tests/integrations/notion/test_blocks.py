@@ -161,3 +161,58 @@ def test_what_a_person_indented_is_read_too():
     parent = {"type": "paragraph", "paragraph": {"rich_text": [{"plain_text": "Next"}], "children": [child]}}
 
     assert blocks.lines([parent]) == ["Next", "Call Bo"]
+
+
+def _paragraph(*runs, color="default", **around):
+    items = [
+        {
+            "type": "text",
+            "plain_text": words,
+            "text": {"content": words},
+            "annotations": {"bold": bold, "color": "default"},
+        }
+        for words, bold in runs
+    ]
+    return {"type": "paragraph", "paragraph": {"rich_text": items, "color": color}, **around}
+
+
+def test_a_fingerprint_leaves_out_what_no_reader_sees():
+    held = blocks.fingerprint(_paragraph(("One two", False), id="a", last_edited_time="2026-01-01"))
+
+    assert blocks.fingerprint(_paragraph(("One ", False), ("two", False), id="b")) == held
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _paragraph(("One twO", False)),
+        _paragraph(("One ", False), ("two", True)),
+        _paragraph(("One two", False), color="red"),
+        {"type": "heading_2", "heading_2": _paragraph(("One two", False))["paragraph"]},
+    ],
+    ids=["words", "bold", "colour", "kind"],
+)
+def test_a_fingerprint_tells_what_a_reader_sees(other):
+    assert blocks.fingerprint(other) != blocks.fingerprint(_paragraph(("One two", False)))
+
+
+def test_a_fingerprint_covers_what_stands_inside_a_block():
+    def table(cell):
+        row = {"type": "table_row", "table_row": {"cells": [[{"type": "text", "plain_text": cell}]]}}
+        return {"type": "table", "table": {"table_width": 1, "has_column_header": True, "children": [row]}}
+
+    assert blocks.fingerprint(table("72")) != blocks.fingerprint(table("73"))
+
+
+def test_a_fingerprint_of_blocks_that_no_document_holds():
+    picture = {
+        "type": "image",
+        "image": {"type": "file", "file": {"url": "https://signed/1", "expiry_time": "2026"}},
+    }
+    again = {
+        "type": "image",
+        "image": {"type": "file", "file": {"url": "https://signed/2", "expiry_time": "2027"}},
+    }
+
+    assert blocks.fingerprint(picture) == blocks.fingerprint(again)
+    assert blocks.fingerprint({"type": "divider", "divider": {}}) != blocks.fingerprint(picture)

@@ -149,13 +149,78 @@ def test_two_pages_of_one_key_are_both_found(sim, entry):
     assert {page.id for page in adapter.find_qbr_pages(entry.key)} == ids
 
 
-@pytest.mark.parametrize("away", ["in_trash", "is_archived"])
-def test_a_page_that_was_put_away_is_not_found(sim, entry, away):
+def test_a_page_in_the_trash_is_not_found_by_its_key_and_told_by_its_id(sim, entry):
     adapter = sim.adapter()
     reference, _ = adapter.create_qbr_page(entry, documents.QBR)
-    sim.ask("PATCH", f"pages/{reference.id}", {away: True})
+    sim.ask("PATCH", f"pages/{reference.id}", {"in_trash": True})
 
     assert adapter.find_qbr_pages(entry.key) == []
+    assert adapter.read_qbr_page(reference.id).is_in_trash
+
+
+def test_an_archived_page_is_found_after_the_others_and_told_to_be_archived(sim, entry):
+    adapter = sim.adapter()
+    first, second = (adapter.create_qbr_page(entry, documents.QBR)[0] for _ in range(2))
+    sim.ask("PATCH", f"pages/{first.id}", {"is_archived": True})
+
+    found = adapter.find_qbr_pages(entry.key)
+
+    assert [(page.id, page.is_archived) for page in found] == [(second.id, False), (first.id, True)]
+    assert adapter.read_qbr_page(first.id).is_archived
+
+
+def test_a_page_is_read_by_its_id_with_title_and_properties(sim, entry):
+    adapter = sim.adapter()
+    reference, _ = adapter.create_qbr_page(entry, documents.QBR)
+
+    state = adapter.read_qbr_page(reference.id)
+
+    assert state.is_in_database
+    assert (state.title, state.status, state.url) == (entry.title, "Draft", reference.url)
+    assert state.values == {
+        "Title": "QBR - Acme - Q3 2026",
+        "Account": entry.account_id,
+        "Quarter": "Q3 2026",
+        "Status": "Draft",
+        "Health Score": "72",
+        "Created Date": "2026-10-01",
+        "QBR Key": "qbr-4711",
+    }
+
+
+def test_a_page_that_was_moved_elsewhere_is_told_of(sim, entry):
+    adapter = sim.adapter()
+    reference, _ = adapter.create_qbr_page(entry, documents.QBR)
+    elsewhere = {"type": "data_source_id", "data_source_id": sim.workspace.accounts_data_source_id}
+    sim.ask("POST", f"pages/{reference.id}/move", {"parent": elsewhere})
+
+    assert not adapter.read_qbr_page(reference.id).is_in_database
+    assert adapter.find_qbr_pages(entry.key) == []
+
+
+def test_a_page_that_the_integration_does_not_see_is_not_found(sim, entry):
+    with pytest.raises(PortError) as failed:
+        sim.adapter().read_qbr_page("0" * 32)
+
+    assert failed.value.trouble is Trouble.NOT_FOUND
+
+
+def test_properties_that_are_to_be_left_are_not_sent(sim, entry):
+    adapter = sim.adapter()
+    reference, _ = adapter.create_qbr_page(entry, documents.QBR)
+    other = replace(entry, account_name="Other", quarter="Q4 2026", health_score=1)
+
+    state = adapter.update_qbr_page(reference.id, other, status="Ready", leave=["Title", "Health Score"])
+
+    assert (state.title, state.status) == ("QBR - Acme - Q3 2026", "Ready")
+    assert (state.values["Health Score"], state.values["Quarter"]) == ("72", "Q4 2026")
+    assert set(sim.wire.sent[-1].body["properties"]) == {
+        "Account",
+        "Quarter",
+        "Status",
+        "Created Date",
+        "QBR Key",
+    }
 
 
 def test_ready_is_the_last_write(sim, entry):
@@ -182,16 +247,61 @@ def test_what_a_person_added_to_the_page_is_seen(sim, entry):
     assert len(adapter.qbr_block_ids(reference.id)) == len(block_ids) + 1
 
 
-def test_a_body_is_erased_and_written_anew_on_the_same_page(sim, entry):
+def test_a_block_that_is_removed_goes_alone_and_a_second_time_does_no_harm(sim, entry):
     adapter = sim.adapter()
-    reference, _ = publish(adapter, entry, documents.of_paragraphs(120))
+    reference, block_ids = publish(adapter, entry, documents.QBR)
 
-    adapter.erase_qbr_body(reference.id)
+    for _ in range(2):
+        adapter.remove_qbr_block(block_ids[3])
+    adapter.remove_qbr_block("0" * 32)
 
-    assert adapter.qbr_block_ids(reference.id) == []
-    assert adapter.find_qbr_pages(entry.key) == [reference]
-    assert adapter.append_qbr_body(reference.id, documents.QBR, after=0)
-    assert adapter.read_qbr_lines(reference.id) == documents.QBR.plain_lines()
+    assert adapter.qbr_block_ids(reference.id) == [*block_ids[:3], *block_ids[4:]]
+    assert sim.ask("GET", f"blocks/{block_ids[3]}")["in_trash"]
+
+
+def test_a_body_is_read_with_what_each_block_says_and_without_what_is_left_out(sim, entry):
+    adapter = sim.adapter()
+    reference, block_ids = publish(adapter, entry, documents.QBR)
+
+    body = adapter.read_qbr_body(reference.id, without=block_ids[:2])
+
+    assert [block.id for block in body.blocks] == block_ids
+    assert list(body.lines) == documents.QBR.plain_lines()[2:]
+    assert [line for block in body.blocks for line in block.lines] == documents.QBR.plain_lines()
+    assert len({block.fingerprint for block in body.blocks}) == len(block_ids)
+
+
+def test_two_pages_that_read_the_same_have_the_same_fingerprints(sim, entry):
+    adapter = sim.adapter()
+    first, second = (adapter.create_qbr_page(entry, documents.QBR)[0].id for _ in range(2))
+
+    prints = [[block.fingerprint for block in adapter.read_qbr_body(page).blocks] for page in (first, second)]
+
+    assert prints[0] == prints[1]
+
+
+def test_how_many_blocks_a_document_becomes_is_known_without_asking(sim, entry):
+    adapter = sim.adapter()
+    for document in (documents.QBR, documents.of_paragraphs(130), documents.of_tables(2, 250)):
+        before = len(sim.wire.sent)
+        count = adapter.count_qbr_blocks(document)
+        assert len(sim.wire.sent) == before
+        _, block_ids = publish(adapter, entry, document)
+        assert len(block_ids) == count
+
+
+def test_a_sub_page_that_a_person_put_there_is_not_read(sim, entry):
+    adapter = sim.adapter()
+    reference, _ = publish(adapter, entry, documents.QBR)
+    inside = {
+        "type": "paragraph",
+        "paragraph": {"rich_text": [{"type": "text", "text": {"content": "Inside"}}]},
+    }
+    title = {"title": {"title": [{"type": "text", "text": {"content": "Notes"}}]}}
+    parent = {"type": "page_id", "page_id": reference.id}
+    sim.ask("POST", "pages", {"parent": parent, "properties": title, "children": [inside]})
+
+    assert adapter.read_qbr_lines(reference.id) == [*documents.QBR.plain_lines(), "[child_page]"]
 
 
 def test_a_page_that_was_saved_and_denied_is_known_by_its_id(sim, entry):
@@ -239,7 +349,7 @@ def test_what_is_sent_is_what_the_official_types_allow(sim, entry):
     sim.adapter().query_all_accounts()
     sim.adapter().update_qbr_page(sim.adapter().find_qbr_pages(entry.key)[0].id, entry, status="Ready")
     long = publish(sim.adapter(), replace(entry, key="long"), documents.of_paragraphs(120))
-    sim.adapter().erase_qbr_body(long[0].id)
+    sim.adapter().remove_qbr_block(long[1][0])
 
     checked = []
     for sent in sim.wire.sent:
@@ -253,6 +363,7 @@ def test_what_is_sent_is_what_the_official_types_allow(sim, entry):
         name: True for *_, name, _ in SCHEMAS
     }
     assert len(checked) >= 8
+    assert [sent.body for sent in sim.wire.sent if sent.method == "DELETE"] == [None]
 
 
 SCHEMAS = [
