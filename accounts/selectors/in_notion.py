@@ -45,7 +45,8 @@ def card(account: Account) -> InNotion:
         figures_trouble=figures.trouble if figures else "",
         profile_url=profile.page_url if profile else "",
         profile_at=profile.written_at if profile else None,
-        profile_trouble=profile.trouble if profile else "",
+        # A job that stopped on an error of its own could write nothing down.
+        profile_trouble=(profile.trouble or (job.error if job and job.is_over else "")) if profile else "",
         is_lost=bool(profile and profile.state == ProfileState.LOST),
         handed_over=profile.handed_over if profile else 0,
         job=job if job and not job.is_over else None,

@@ -145,6 +145,16 @@ def test_without_a_workspace_the_card_says_what_is_missing(
     assert "The CSM Profile was not written No accounts database is set." in card(account, ada)
 
 
+def test_a_job_that_stopped_on_an_error_of_its_own_is_told(
+    account: Account, tenant: Tenant, notion: Connected, ada: User, settings: Any
+) -> None:
+    settings.PORTS = {**settings.PORTS, "workspace": "tests.workspace.not_there"}
+
+    press(account, ada)
+
+    assert "The CSM Profile was not written The job stopped on an error of its own" in card(account, ada)
+
+
 def test_who_does_not_work_on_the_account_sees_the_card_without_the_button(
     account: Account, tenant: Tenant
 ) -> None:
