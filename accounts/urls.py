@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/notion/new-settings/", notion_setup.notion_candidate, name="notion-candidate"),
     path("settings/notion/mapping/", notion_setup.notion_mapping, name="notion-mapping"),
     path("settings/notion/preview/", notion_setup.notion_preview, name="notion-preview"),
+    path("settings/notion/roi/", notion_setup.notion_roi, name="notion-roi"),
     path("settings/notion/qbr-properties/", notion_setup.notion_qbr_properties, name="notion-qbr-properties"),
     path("settings/notion/webhooks/", webhooks.webhooks, name="notion-webhooks"),
     path("settings/notion/webhooks/address/", webhooks.make_address, name="notion-webhooks-address"),

@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.forms import CreatePropertiesForm, MappingForm, NotionForm
+from accounts.forms import CreatePropertiesForm, MappingForm, NotionForm, ROIFactForms, roi_formset
 from accounts.selectors import setup
 from accounts.selectors.setup import SetupPage
-from accounts.services import connection, mapping, preview
+from accounts.services import connection, mapping, preview, roi_mapping
 from accounts.services.connection import Candidate
 from csm_portal.core import audit, jobs
 from csm_portal.core.models import Job, Role
@@ -190,12 +190,37 @@ def notion_qbr_properties(request: PortalRequest) -> HttpResponse:
     return _to_page(request)
 
 
+@require_POST
+@member(Role.ADMIN)
+def notion_roi(request: PortalRequest) -> HttpResponse:
+    """Keep which properties are figures of the customers' return, and read the first rows through them."""
+    page = setup.page()
+    if page.check is None or not page.check.fields:
+        messages.error(request, _NO_PROPERTIES_YET)
+        return _to_page(request)
+    formset = roi_formset(request.POST, check=page.check, stored=roi_mapping.stored())
+    if not formset.is_valid():
+        return _again(request, "roi", _context(page, roi_forms=formset))
+    now = timezone.now()
+    with transaction.atomic():
+        row = connection.locked()
+        changed = roi_mapping.choose(formset.wanted(), connection=row, actor=request.user, now=now)
+        if changed:
+            _ask_for_check(request, now)
+    if changed:
+        messages.success(request, "The ROI facts are saved. Reviews have them after the next sync.")
+    else:
+        messages.info(request, "Nothing was changed.")
+    return _to_page(request)
+
+
 def _context(
     page: SetupPage,
     *,
     form: NotionForm | None = None,
     mapping_form: MappingForm | None = None,
     properties_form: CreatePropertiesForm | None = None,
+    roi_forms: ROIFactForms | None = None,
     has_ended: bool = False,
 ) -> dict[str, Any]:
     check = page.check
@@ -204,6 +229,8 @@ def _context(
         mapping_form = MappingForm(check=check, tried=page.preview.mapping if page.preview else None)
     if properties_form is None and check is not None and check.creatable:
         properties_form = CreatePropertiesForm(missing=check.creatable)
+    if roi_forms is None and check is not None and check.fields:
+        roi_forms = roi_formset(check=check, stored=roi_mapping.stored())
     rows = [(field, mapping_form[field.field]) for field in check.fields] if check and mapping_form else []
     return {
         "page": page,
@@ -212,6 +239,7 @@ def _context(
         "form": form or NotionForm.shown(**_given(page, candidate)),
         "mapping_form": mapping_form,
         "properties_form": properties_form,
+        "roi_forms": roi_forms,
         "rows": rows,
         "from_environment": _from_environment(page),
         "has_ended": has_ended and not page.is_checking,

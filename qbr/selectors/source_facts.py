@@ -19,6 +19,7 @@ from qbr import catalogue, quarters
 from qbr.facts import Fact, FactSheet, FactValue
 from qbr.models import QBR, Commitment, Outcome
 from qbr.quarters import Quarter
+from qbr.selectors import roi
 
 STALE_AFTER: Final = timedelta(days=7)
 """A mirror that was read longer ago than this is out of date."""
@@ -108,6 +109,7 @@ def collect(account: Account, *, quarter: Quarter, today: date) -> FactSheet:
             *_contract(ground),
             *_benchmark(ground),
             *_features(ground),
+            *_roi(ground),
             *_agreed(ground),
         ]
     )
@@ -349,6 +351,23 @@ def _features(ground: _Ground) -> Iterator[Fact]:
         in_use = {name.strip().casefold() for name in used}
         unused = [name for name in licensed if name.strip().casefold() not in in_use]
         yield _mirrored(ground, "features.unused", unused, "features_licensed", "features_used")
+
+
+def _roi(ground: _Ground) -> Iterator[Fact]:
+    for held in roi.values(ground.account.roi_facts):
+        yield catalogue.fact(
+            held.fact_id,
+            held.value,
+            label=held.label,
+            kind=held.kind,
+            unit=held.unit,
+            currency=held.currency,
+            period=held.period,
+            source=f"Notion: {held.property_name}",
+            as_of=ground.read_on,
+            source_url=ground.account.url,
+            is_stale=ground.is_stale,
+        )
 
 
 def _agreed(ground: _Ground) -> Iterator[Fact]:

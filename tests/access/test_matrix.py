@@ -62,6 +62,7 @@ TABLE: dict[str, Row] = {
     "notion-mapping": Row(post="admin"),
     "notion-candidate": Row(post="admin"),
     "notion-preview": Row(post="admin"),
+    "notion-roi": Row(post="admin"),
     "notion-qbr-properties": Row(post="admin"),
     "notion-webhooks": Row(get="admin"),
     **{
