@@ -1,9 +1,8 @@
-"""The simulator as a plain WSGI application: routes, tokens, versions, and answers.
+"""The simulator as a plain WSGI application: tokens, versions, faults, and answers.
 
 >>> app = create_app("/tmp/workspace.sqlite3")  # doctest: +SKIP
 """
 
-import json
 import re
 import time
 import uuid
@@ -12,20 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeAlias
-from urllib.parse import parse_qs
+from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from csm_portal.simulators.notion import (
     arrivals,
-    blocks,
     collisions,
     errors,
     faults,
-    pages,
-    query,
-    search,
-    sources,
+    routes,
     store,
     users,
     view,
@@ -33,73 +27,15 @@ from csm_portal.simulators.notion import (
 )
 from csm_portal.simulators.notion.call import MAX_PAGE_SIZE, Bot, Call
 from csm_portal.simulators.notion.control import Control
+from csm_portal.simulators.notion.received import Request
 from csm_portal.simulators.notion.store import Store
 
-MAX_BODY_BYTES = 500_000
 AS_PERSON = "X-Sim-As"
 """A header of the simulator's own: the id of the person who makes this edit in the app."""
 
-Handler: TypeAlias = Callable[[Call], dict[str, Any]]
 _JSON = "application/json; charset=utf-8"
 _NO_RESULTS = b'"results":[]'
 _PAGE = re.compile(r"/(?:p/)?(?:[^/]*-)?(?P<id>[0-9a-f]{32})")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    method: str
-    template: str
-    pattern: re.Pattern[str]
-    handler: Handler
-    writes: bool
-    creates: bool
-    lists: bool
-
-
-def _route(
-    method: str,
-    template: str,
-    handler: Handler,
-    *,
-    writes: bool = False,
-    creates: bool = False,
-    lists: bool = False,
-) -> Route:
-    pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template)
-    return Route(
-        method=method,
-        template=template,
-        pattern=re.compile(pattern),
-        handler=handler,
-        writes=writes or creates,
-        creates=creates,
-        lists=lists,
-    )
-
-
-ROUTES = (
-    _route("GET", "/v1/users/me", users.me),
-    _route("GET", "/v1/users", users.index, lists=True),
-    _route("GET", "/v1/users/{user_id}", users.retrieve),
-    _route("POST", "/v1/search", search.search, lists=True),
-    _route("POST", "/v1/databases", sources.create_database, creates=True),
-    _route("GET", "/v1/databases/{database_id}", sources.retrieve_database),
-    _route("PATCH", "/v1/databases/{database_id}", sources.update_database, writes=True),
-    _route("POST", "/v1/data_sources", sources.create_data_source, creates=True),
-    _route("GET", "/v1/data_sources/{data_source_id}", sources.retrieve_data_source),
-    _route("PATCH", "/v1/data_sources/{data_source_id}", sources.update_data_source, writes=True),
-    _route("POST", "/v1/data_sources/{data_source_id}/query", query.query, lists=True),
-    _route("POST", "/v1/pages", pages.create, creates=True),
-    _route("GET", "/v1/pages/{page_id}", pages.retrieve),
-    _route("PATCH", "/v1/pages/{page_id}", pages.update, writes=True),
-    _route("POST", "/v1/pages/{page_id}/move", pages.move, writes=True),
-    _route("GET", "/v1/pages/{page_id}/properties/{property_id}", pages.retrieve_property, lists=True),
-    _route("GET", "/v1/blocks/{block_id}", blocks.retrieve),
-    _route("PATCH", "/v1/blocks/{block_id}", blocks.update, writes=True),
-    _route("DELETE", "/v1/blocks/{block_id}", blocks.delete, writes=True),
-    _route("GET", "/v1/blocks/{block_id}/children", blocks.children, lists=True),
-    _route("PATCH", "/v1/blocks/{block_id}/children", blocks.append, creates=True),
-)
 
 
 class ConnectionDropped(ConnectionError):
@@ -108,42 +44,6 @@ class ConnectionDropped(ConnectionError):
 
 class AnswerNeverComes(TimeoutError):
     """A fault asked to keep the connection open without an answer, until the client gives up."""
-
-
-class _Request:
-    """One request; its body is read at once, since a socket closed over unread bytes loses the answer."""
-
-    def __init__(self, environ: WSGIEnvironment) -> None:
-        # WSGI hands the path over as Latin-1; what the client meant is UTF-8.
-        self.path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
-        self.method: str = environ["REQUEST_METHOD"]
-        self.id = str(uuid.uuid4())
-        self.parameters = parse_qs(environ.get("QUERY_STRING", ""))
-        self._environ = environ
-        length = environ.get("CONTENT_LENGTH") or "0"
-        self._data: bytes = environ["wsgi.input"].read(int(length) if length.isdigit() else 0)
-
-    def header(self, name: str) -> str | None:
-        return self._environ.get(f"HTTP_{name.upper().replace('-', '_')}")
-
-    def json(self) -> Any:
-        """Return the body. A number that JSON does not know (NaN) is refused, as is half a character."""
-        if len(self._data) > MAX_BODY_BYTES:
-            raise errors.too_large(MAX_BODY_BYTES)
-        if not self._data:
-            return None
-        try:
-            text = self._data.decode()
-            sent = json.loads(text, parse_constant=_refuse)
-            # A lone surrogate escapes UTF-8 by the back door of JSON's \u notation; nothing could keep it.
-            json.dumps(sent, ensure_ascii=False).encode()
-        except (ValueError, RecursionError):
-            raise errors.invalid_json() from None
-        return sent
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,7 +95,7 @@ class App:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         came_at = time.monotonic()
-        request = _Request(environ)
+        request = Request(environ)
         if request.path.startswith("/v1/"):
             answer = self._received(request, came_at=came_at)
         else:
@@ -217,11 +117,11 @@ class App:
         self.control.close()
         self.store.close()
 
-    def _received(self, request: _Request, *, came_at: float) -> _Answer:
+    def _received(self, request: Request, *, came_at: float) -> _Answer:
         """Answer a request of the API, no sooner than the latency says, and write down that it came."""
         at = self.store.now()
         bot = self._bot(request)
-        route = _find(request)
+        route = routes.find(request.method, request.path)
         log = self.control.arrivals
         arrival = log.note(
             at=at,
@@ -240,6 +140,9 @@ class App:
         except TimeoutError:
             log.end(arrival, at=self.store.now(), outcome="hung")
             raise
+        except Exception:
+            log.end(arrival, at=self.store.now(), outcome="broke")
+            raise
         self.control.latency.hold(since=came_at)
         wait = answer.headers.get("Retry-After", "")
         now = self.store.now()
@@ -256,9 +159,9 @@ class App:
 
     def _held(
         self,
-        request: _Request,
+        request: Request,
         bot: Bot | None,
-        route: tuple[Route, dict[str, str]] | None,
+        route: tuple[routes.Route, dict[str, str]] | None,
         *,
         at: datetime,
         came_at: float,
@@ -275,7 +178,12 @@ class App:
         return answer
 
     def _answer(
-        self, request: _Request, bot: Bot | None, route: tuple[Route, dict[str, str]] | None, *, at: datetime
+        self,
+        request: Request,
+        bot: Bot | None,
+        route: tuple[routes.Route, dict[str, str]] | None,
+        *,
+        at: datetime,
     ) -> _Answer:
         if route is None:
             raise errors.invalid_url()
@@ -303,7 +211,7 @@ class App:
         )
 
     def _dispatch(
-        self, request: _Request, bot: Bot, route: Route, ids: dict[str, str]
+        self, request: Request, bot: Bot, route: routes.Route, ids: dict[str, str]
     ) -> tuple[Call, dict[str, Any]]:
         version = request.header("Notion-Version")
         if version is None:
@@ -336,14 +244,14 @@ class App:
         self.control.block_limit.count(call.created)
         return call, answer
 
-    def _bot(self, request: _Request) -> Bot | None:
+    def _bot(self, request: Request) -> Bot | None:
         scheme, _, token = (request.header("Authorization") or "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         with self.store.reading() as db:
             return users.of_token(db, token.strip())
 
-    def _beside(self, request: _Request) -> _Answer:
+    def _beside(self, request: Request) -> _Answer:
         """Answer what is no part of the API: the simulator's own addresses, and pages for a browser."""
         if request.path.startswith("/_sim/"):
             told = self.control.answer(request.method, request.path, request.json(), request.parameters)
@@ -375,16 +283,7 @@ def create_app(
     return App(store or Store(path), public_url=public_url, sleep=sleep)
 
 
-def _find(request: _Request) -> tuple[Route, dict[str, str]] | None:
-    for route in ROUTES:
-        if route.method == request.method:
-            found = route.pattern.fullmatch(request.path)
-            if found:
-                return route, found.groupdict()
-    return None
-
-
-def _told(request: _Request, answer: Callable[[], _Answer]) -> _Answer:
+def _told(request: Request, answer: Callable[[], _Answer]) -> _Answer:
     """Return an answer, or the error that keeps it from being one."""
     try:
         return answer()

@@ -9,7 +9,7 @@ import notion_client
 import pytest
 from notion_client.errors import HTTPResponseError
 
-from csm_portal.simulators.notion import app, seed
+from csm_portal.simulators.notion import app, routes, seed
 from csm_portal.simulators.notion.app import ConnectionDropped
 from tests.simulators.notion.conftest import Clock, Connect, paragraph, text
 from tests.simulators.notion.control import Control
@@ -249,4 +249,4 @@ def test_every_address_of_the_docs_is_there_and_every_one_is_named(simulator: ap
 def test_every_endpoint_of_the_docs_is_there_and_every_one_is_named() -> None:
     (sentence,) = re.findall(r"Endpoints: (.*?)\.\n", DOCS.read_text(), flags=re.DOTALL)
 
-    assert {route.template.split("/")[2] for route in app.ROUTES} == set(re.findall(r"`(\w+)`", sentence))
+    assert {route.template.split("/")[2] for route in routes.ROUTES} == set(re.findall(r"`(\w+)`", sentence))
