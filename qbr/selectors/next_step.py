@@ -48,7 +48,8 @@ def of(
     if not has_text:
         return _undrafted(is_drafting=is_drafting, works_here=works_here)
     if state is State.PUBLISHING:
-        return _publishing(is_publishing=is_publishing, works_here=works_here)
+        is_put_off = last_publication is not None and last_publication.retry_at is not None
+        return _publishing(is_publishing=is_publishing, is_put_off=is_put_off, works_here=works_here)
     allowed = workflow.allowed_actions(state, standing)
     offers = tuple(Offer(action.value) for action in _OFFERED if action in allowed)
     match state:
@@ -76,7 +77,12 @@ def _undrafted(*, is_drafting: bool, works_here: bool) -> NextStep:
     )
 
 
-def _publishing(*, is_publishing: bool, works_here: bool) -> NextStep:
+def _publishing(*, is_publishing: bool, is_put_off: bool, works_here: bool) -> NextStep:
+    if is_publishing and is_put_off:
+        return NextStep(
+            sentence="Publishing is put off and goes on by itself. Trying now does no harm.",
+            offers=(Offer.TRY_AGAIN,) if works_here else (),
+        )
     if is_publishing:
         return NextStep(sentence="The portal is writing the approved text into Notion.")
     return NextStep(

@@ -104,7 +104,10 @@ def keep_theirs(qbr: QBR, *, question: UUID, actor: User, version: int, now: dat
 
 
 def resume(qbr: QBR, *, actor: User, now: datetime) -> Job:
-    """Try an interrupted publication again. Raises PermissionDenied, and NotAllowed where there is none."""
+    """Try an interrupted publication again, now also where it would go on by itself later.
+
+    Raises PermissionDenied, and NotAllowed where there is none.
+    """
     with transaction.atomic():
         found = moves.ground(qbr, actor=actor)
         publication = journal.opened(found.qbr.pk)
@@ -112,6 +115,7 @@ def resume(qbr: QBR, *, actor: User, now: datetime) -> Job:
             raise NotAllowed("Nothing of this review is waiting to be published.")
         Publication.objects.filter(pk=publication.pk).update(retries=0, retry_at=None)
         job = _ask_for_job(found.qbr, actor=actor, now=now)
+        jobs.hasten(job, now=now)
         audit.record("qbr.publishing_retried", found.qbr, actor=actor, at=now)
     return job
 

@@ -22,7 +22,6 @@ from tests.qbr.reviews import (
     QUARTER,
     approve,
     approved,
-    asked_to_publish,
     drafted,
     fresh,
     says,
@@ -207,23 +206,6 @@ def test_a_draft_that_is_on_its_way_is_polled_for(harbour: Account, alice: User,
     assert buttons(after, qbr) == {"redraft"}
 
 
-def test_an_interrupted_publication_offers_to_try_again(
-    notion: Connected, harbour: Account, alice: User, bob: User, django_capture_on_commit_callbacks: Any
-) -> None:
-    qbr = approved(harbour, csm=alice, manager=bob)
-    notion.fault(status=503, match="/v1/", times=200)
-    with django_capture_on_commit_callbacks(execute=True):
-        post(signed_in(alice), qbr, "publish")
-    html = page(alice, qbr)
-    assert buttons(html, qbr) == {"publish-again"}
-    assert "Notion is not available" in html
-
-    notion.api("DELETE", "/_sim/faults")
-    with django_capture_on_commit_callbacks(execute=True):
-        post(signed_in(alice), qbr, "publish-again")
-    assert fresh(qbr).state == State.PUBLISHED
-
-
 def test_a_missing_qbr_database_is_told_on_the_page(
     notion: Connected, harbour: Account, alice: User, bob: User, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -235,33 +217,6 @@ def test_a_missing_qbr_database_is_told_on_the_page(
 
     assert fresh(qbr).state == State.APPROVED
     assert "QBR database" in page(alice, qbr)
-
-
-def test_a_page_changed_in_notion_asks_before_it_is_overwritten(
-    notion: Connected, harbour: Account, alice: User, bob: User, django_capture_on_commit_callbacks: Any
-) -> None:
-    qbr, _ = asked_to_publish(harbour, csm=alice, manager=bob)
-    publishing.run(qbr.pk, workspace=notion.workspace(), clock=lambda: NOW)
-    page_id = fresh(qbr).notion_page_id
-    added = {
-        "type": "paragraph",
-        "paragraph": {"rich_text": [{"type": "text", "text": {"content": "Mine."}}]},
-    }
-    notion.api("PATCH", f"/v1/blocks/{page_id}/children", {"children": [added]})
-    qbr = write_more(qbr, "We agreed to meet every month.", by=alice)
-    review.submit(qbr, actor=alice, version=qbr.version, now=NOW)
-    approve(qbr, by=bob)
-    client = signed_in(alice)
-    with django_capture_on_commit_callbacks(execute=True):
-        post(client, qbr, "publish")
-    assert 'name="may_overwrite"' in page(alice, qbr)
-    assert notion.workspace().read_qbr_lines(page_id)[-1] == "Mine."
-
-    with django_capture_on_commit_callbacks(execute=True):
-        post(client, qbr, "publish", may_overwrite="on")
-
-    assert fresh(qbr).state == State.PUBLISHED
-    assert "Mine." not in notion.workspace().read_qbr_lines(page_id)
 
 
 def edit_url(qbr: QBR, section: str = SectionKey.HEALTH.value) -> str:
