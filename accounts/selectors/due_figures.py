@@ -111,7 +111,7 @@ def about_overruled(run: FiguresRun) -> list[str]:
     names = Account.objects.filter(pk__in=found.values("account_id")).order_by("name", "pk")
     listed = mirror.listed([f"“{name}”" for name in names.values_list("name", flat=True)[:3]], total=total)
     return [
-        f"Somebody had changed {mirror.listed(list(_LABELS.values()), total=2)} of {listed} in Notion. These two "
+        f"Somebody had changed {' or '.join(_LABELS.values())} of {listed} in Notion. These two "
         "properties belong to the portal, so its own values stand there again."
     ]
 

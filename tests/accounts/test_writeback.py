@@ -168,7 +168,7 @@ def test_a_persons_value_gives_way_at_the_next_scan_and_the_run_says_so(
     assert on_page(notion, pages[1]) == shown(pages[1])
     assert (run.written, run.overruled) == (1, 2)
     assert run.problems[-1].startswith(
-        "Somebody had changed CSM Health Score and Churn Risk of “Account 002”"
+        "Somebody had changed CSM Health Score or Churn Risk of “Account 002”"
     )
     assert AuditEvent.objects.filter(verb="figures.written").latest("at").data["overruled"] == 2
     last = WrittenFigures.objects.get(overruled=True)
