@@ -44,6 +44,10 @@ _DECIMALS = {
     "stakeholder_engagement_score": (3, 4),
     "nps_score": (2, 2),
 }
+_FITS = {
+    column: (Decimal(10) ** whole, Decimal(1).scaleb(-places), whole)
+    for column, (whole, places) in _DECIMALS.items()
+}
 _LENGTHS = {
     "name": 500,
     "segment": 200,
@@ -95,8 +99,11 @@ def row(record: AccountRecord, around: Surroundings, *, kept: Mapping[str, Any])
     """Return the row of a record.
 
     ``kept`` holds the stored values of the frozen columns; a new account has none and starts unknown there,
-    so that a property that vanished never empties what it once filled (SPEC 2.3).
+    so that a property that vanished never empties what it once filled (SPEC 2.3). Raises TypeError for a record
+    whose own times are none.
     """
+    if not (isinstance(record.created_at, datetime) and isinstance(record.last_edited_at, datetime)):
+        raise TypeError("A record says when its page was made and edited.")
     columns: Columns = {}
     issues = [
         {"field": i.field, "property": _clean(i.property_name), "message": _clean(i.message)}
@@ -201,10 +208,10 @@ def _owner(value: FieldValue | None, owners: Mapping[str, UUID]) -> Columns:
 def _decimal(column: str, value: FieldValue) -> Decimal:
     if not isinstance(value, Decimal) or not value.is_finite():
         raise Unfit("holds no finite number.")
-    whole, places = _DECIMALS[column]
-    if abs(value) >= Decimal(10) ** whole:
+    end, step, whole = _FITS[column]
+    if abs(value) >= end:
         raise Unfit(f"holds a number of more than {whole} digits, and the portal keeps no larger ones.")
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return value.quantize(step, rounding=ROUND_HALF_UP)
 
 
 def _count(value: FieldValue) -> int:
@@ -245,6 +252,8 @@ def _short(column: str, text: str) -> str:
 
 def _clean(text: str) -> str:
     """Remove what no database keeps: NUL, and halves of surrogate pairs, which JSON may carry."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 

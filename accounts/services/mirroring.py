@@ -14,6 +14,7 @@ from django.db import DatabaseError, OperationalError, transaction
 from accounts import mirror
 from accounts.models import Account
 from accounts.services import figures_held
+from csm_portal.core import bulk
 from csm_portal.ports.workspace import AccountRecord, KnownRows
 
 log = structlog.get_logger(__name__)
@@ -73,6 +74,19 @@ class _Stored:
     kept: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What is to be written of some records: rows that are the same, and accounts that are new or changed.
+
+    ``known`` are the page ids of those that were in the mirror before.
+    """
+
+    records: list[AccountRecord]
+    same: list[mirror.Row]
+    accounts: list[Account]
+    known: frozenset[str]
+
+
 class Mirroring:
     """One run's writing of the mirror, page by page.
 
@@ -89,6 +103,7 @@ class Mirroring:
         self._stored: dict[str, _Stored] = {}
         self._made: dict[bool, list[datetime]] = {False: [], True: []}
         self._outcomes: dict[str, Outcome] = {}
+        self._counted: Counter[Outcome] = Counter()
         self.failures: dict[str, str] = {}
         rows = Account.objects.all()
         if page_ids is not None:
@@ -132,23 +147,38 @@ class Mirroring:
 
     def counts(self) -> dict[str, int]:
         """Return how many accounts had each outcome, by the names of SyncRun's columns."""
-        counted = Counter(self._outcomes.values())
-        return {outcome.value: counted[outcome] for outcome in Outcome}
+        return {outcome.value: self._counted[outcome] for outcome in Outcome}
 
     def store(self, records: Iterable[AccountRecord]) -> None:
         """Write what is new or changed of a page. Call it in a transaction; at most one query a page beside it."""
-        records = list(records)
-        figures_held.note(records)
-        rows = {row.page_id: row for record in records if (row := self._row(record)) is not None}
+        self.write(self.prepare(records))
+
+    def prepare(self, records: Iterable[AccountRecord]) -> Prepared:
+        """Work out what is to be written of a page. Outside a transaction, so that nobody waits for it meanwhile."""
+        given = list(records)
+        rows = {row.page_id: row for record in given if (row := self._row(record)) is not None}
         changed = {page_id: row for page_id, row in rows.items() if self._is_changed(row)}
-        same = rows.keys() - changed.keys()
-        for page_id in same:
-            self._outcomes.setdefault(page_id, Outcome.UNCHANGED)
-        self._touch([rows[page_id] for page_id in same])
-        if not changed:
+        before = {}
+        if any(page_id in self._stored for page_id in changed):
+            found = Account.objects.filter(notion_page_id__in=list(changed))
+            before = {row.notion_page_id: row for row in found}
+        return Prepared(
+            records=given,
+            same=[row for page_id, row in rows.items() if page_id not in changed],
+            accounts=[self._account(row, before.get(page_id)) for page_id, row in changed.items()],
+            known=frozenset(before),
+        )
+
+    def write(self, prepared: Prepared) -> None:
+        """Write what was prepared. Call it in a transaction."""
+        figures_held.note(prepared.records)
+        for row in prepared.same:
+            if row.page_id not in self._outcomes:
+                self._count(row.page_id, Outcome.UNCHANGED)
+        self._touch(prepared.same)
+        accounts = prepared.accounts
+        if not accounts:
             return
-        before = {row.notion_page_id: row for row in Account.objects.filter(notion_page_id__in=list(changed))}
-        accounts = [self._account(row, before.get(page_id)) for page_id, row in changed.items()]
         try:
             _upsert(accounts)
         except OperationalError:
@@ -156,7 +186,7 @@ class Mirroring:
         except _ROW_FAULTS:
             accounts = [account for account in accounts if self._stored_alone(account)]
         for account in accounts:
-            self._note(account, is_new=account.notion_page_id not in before)
+            self._note(account, is_new=account.notion_page_id not in prepared.known)
 
     def unseen(self) -> list[str]:
         """Return the page ids of rows that stand in the mirror and did not come."""
@@ -232,7 +262,7 @@ class Mirroring:
 
     def _fail(self, page_id: str, name: str, error: Exception) -> None:
         log.warning("sync_row_failed", page_id=page_id, error=type(error).__name__)
-        self._outcomes[page_id] = Outcome.FAILED
+        self._count(page_id, Outcome.FAILED)
         self.failures[page_id] = (
             f"“{name}” could not be stored: one of its values is of a kind that the mirror does not hold. "
             "What was known of it stands."
@@ -250,14 +280,15 @@ class Mirroring:
             kept=kept or _NOTHING_KEPT,
         )
         if self._outcomes.get(page_id) != Outcome.CREATED:
-            self._outcomes[page_id] = Outcome.CREATED if is_new else Outcome.UPDATED
+            self._count(page_id, Outcome.CREATED if is_new else Outcome.UPDATED)
+
+    def _count(self, page_id: str, outcome: Outcome) -> None:
+        if before := self._outcomes.get(page_id):
+            self._counted[before] -= 1
+        self._outcomes[page_id] = outcome
+        self._counted[outcome] += 1
 
 
 def _upsert(accounts: list[Account]) -> None:
     with transaction.atomic():
-        Account.objects.bulk_create(
-            accounts,
-            update_conflicts=True,
-            unique_fields=["tenant", "notion_page_id"],
-            update_fields=_UPDATED,
-        )
+        bulk.write(accounts, over=["tenant", "notion_page_id"], fields=_UPDATED)

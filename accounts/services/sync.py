@@ -144,13 +144,17 @@ class _Scan:
                     unread.append(page.unread or _CUT)
                 self._pages += 1
                 self._owners.look_at(page.records)
+                prepared = mirroring.prepare(page.records)
+                # SQLite lets one write at a time: the gate's claims wait for this one.
                 with transaction.atomic():
-                    mirroring.store(page.records)
+                    mirroring.write(prepared)
                     self._note()
                 total = max(mirroring.known, mirroring.done) if mirroring.known else None
-                self._progress(
-                    mirroring.done, total, f"{mirroring.done:,} accounts read from “{mapped.source.title}”."
-                )
+                told = f"{mirroring.done:,} accounts read from “{mapped.source.title}”."
+                waited = self._workspace.usage.waited_seconds - self._waited
+                if waited >= 1:
+                    told += f" {waited:,.0f} s waited for Notion's limits."
+                self._progress(mirroring.done, total, told)
         return unread
 
     def _look_for_absent(self, mapped: Mapped, mirroring: Mirroring) -> None:

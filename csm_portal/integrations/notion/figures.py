@@ -53,9 +53,8 @@ def property_ids(source: DataSourceAnswer) -> dict[str, str]:
     }
 
 
-def held(page: PageAnswer, ids: Mapping[str, str]) -> FiguresHeld:
-    """Return what the figures of a page say; what cannot be read is left out."""
-    by_id = {unquote(str(value.get("id"))): value for value in page.properties.values()}
+def held(by_id: Mapping[str, Mapping[str, Any]], ids: Mapping[str, str]) -> FiguresHeld:
+    """Return what the figures of a page say, given its values by plain property id; what cannot be read is left out."""
     return {figure: _words(by_id[key]) for figure, key in ids.items() if key in by_id}
 
 
@@ -81,7 +80,8 @@ def write(
     }
     if missing := set(values) - set(ids):
         raise errors.bad_answer(f"{', '.join(sorted(missing))} on {ACCOUNT_PAGE}")
-    return PageEdit(at=page.last_edited_time, by=page.last_edited_by.id, held=held(page, ids))
+    by_id = {unquote(str(value.get("id"))): value for value in page.properties.values()}
+    return PageEdit(at=page.last_edited_time, by=page.last_edited_by.id, held=held(by_id, ids))
 
 
 def _sent(name: str, value: int | str, properties: FigureProperties) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -19,6 +20,7 @@ from csm_portal.ports.workspace import (
     ValueKind,
 )
 
+_LISTS = frozenset({"relation", "rollup", "people", "title", "rich_text"})
 # What a page object carries of a list at most. Only a relation says that there is more (`has_more`).
 REFERENCES_A_PAGE = 25
 
@@ -70,7 +72,7 @@ class Reader:
             is_archived=page.is_archived,
             values=values,
             issues=tuple(issues),
-            figures=figures.held(page, self._figures),
+            figures=figures.held(held, self._figures),
         )
 
     def _value(
@@ -167,7 +169,9 @@ class Titles:
 
 def _may_be_cut(value: Mapping[str, Any]) -> bool:
     kind = value.get("type")
-    held = value.get(kind) if isinstance(kind, str) else None
+    if kind not in _LISTS:
+        return False
+    held = value.get(str(kind))
     if kind == "relation":
         return value.get("has_more") is True
     if kind == "rollup":
@@ -202,4 +206,8 @@ def _title_in(held: Mapping[str, Any]) -> str | None:
 
 
 def _key(property_id: object) -> str:
-    return unquote(property_id) if isinstance(property_id, str) else ""
+    return _plain(property_id) if isinstance(property_id, str) else ""
+
+
+# The same few ids come with every page.
+_plain = lru_cache(maxsize=4096)(unquote)

@@ -85,14 +85,16 @@ class _Reading:
         restarts = 0
         while not gap.is_over:
             window, is_cut = self._line.window(gap), False
-            first: datetime | None = None
+            seen, of_last = 0, 0
             if self._line.is_worth_helping():
                 crew.call_in()
             try:
                 for answer in self._answers(window):
                     is_cut = is_cut or answer.is_incomplete
-                    first = first or next(filter(None, map(created, answer.results)), None)
-                    fresh = self._line.note(gap, answer.results)
+                    before, fresh = gap.at, self._line.note(gap, answer.results)
+                    seen += len(answer.results)
+                    of_last = of_last if before == gap.at else 0
+                    of_last += sum(created(result) == gap.at for result in answer.results)
                     restarts = 0 if fresh else restarts
                     self._hand(fresh, crew)
                     if gap.is_over:
@@ -102,7 +104,7 @@ class _Reading:
                 else:
                     if not is_cut:
                         break
-                    self._go_on(gap, crew, is_crowd=gap.at in (window.since, first))
+                    self._go_on(gap, crew, is_crowd=2 * of_last > seen or gap.at == window.since)
             except errors.StaleCursor:
                 restarts += 1
                 if restarts > RESTARTS:
@@ -110,7 +112,10 @@ class _Reading:
         self._line.close(gap)
 
     def _go_on(self, gap: Gap, crew: Crew[_Found], *, is_crowd: bool) -> None:
-        """Begin a window where the last one was cut; a minute that fills one alone is read in parts."""
+        """Begin a window where the last one was cut; a minute that fills most of one is read in parts.
+
+        Such a minute may turn out to hold less than a query gives: then the parts of it are a little more work.
+        """
         minute = gap.at
         if minute is None:
             # Rows without a time cannot be told apart by it.
