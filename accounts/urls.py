@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from accounts.views import churn_risk, movers, notion_setup, overrides, portfolio, syncs, thresholds, webhooks, what_if
+from accounts.views import (
+    churn_risk,
+    movers,
+    notion_setup,
+    overrides,
+    portfolio,
+    syncs,
+    thresholds,
+    webhooks,
+    what_if,
+)
 
 urlpatterns: list[URLPattern] = [
     path("accounts/", portfolio.portfolio, name="portfolio"),
