@@ -1,5 +1,7 @@
 """How much the simulated Notion is like the real one: key by key and type by type, for each type of property.
 
+And whether it stays as quick when a workspace is as large as the checks want it: a slow mock would be what is measured.
+
 Every recorded page and data source is made again in the simulator, through the API wherever a request can make it,
 and read back. Compared is what a client sees of it: which keys there are, how deep, and which JSON type stands there.
 
@@ -7,11 +9,14 @@ Run by itself (``python -m benchmarks.soak.fidelity``) it prints each type's sha
 """
 
 import os
+import statistics
 import tempfile
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,11 +26,38 @@ from benchmarks import recordings
 from benchmarks.soak.measured import Measured, Size
 from csm_portal.simulators.notion import errors, seed
 from csm_portal.simulators.notion.app import App, create_app
+from csm_portal.simulators.notion.remembered import Pages
 
 CHECK = "FIDELITY"
 SAMPLE_EVERY = 4
 Spot: TypeAlias = tuple[str, str]
 """A place in a document and the JSON type that stands there."""
+
+# How many rows, over how many pages of each question, may cost how many times as much.
+LARGE: Mapping[Size, tuple[int, int, float]] = {Size.FULL: (100_000, 21, 2.0), Size.SAMPLE: (1500, 3, 4.0)}
+_SMALL = 1000
+_CLUSTERS = 10
+_FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+_MIDDLE = (_FIRST + timedelta(hours=5)).isoformat()
+
+
+def _by(direction: str, **created: str) -> dict[str, Any]:
+    body: dict[str, Any] = {"sorts": [{"timestamp": "created_time", "direction": direction}]}
+    if created:
+        body["filter"] = {"timestamp": "created_time", "created_time": created}
+    return body
+
+
+_QUESTIONS: Mapping[str, dict[str, Any]] = {
+    "everything": {},
+    "ascending": _by("ascending"),
+    "descending": _by("descending"),
+    "ascending from the middle": _by("ascending", on_or_after=_MIDDLE),
+    "descending from the middle": _by("descending", on_or_before=_MIDDLE),
+    "descending before the middle": _by("descending", before=_MIDDLE),
+    "one cluster": _by("ascending", equals=_MIDDLE),
+    "the archive": {"is_archived": True},
+}
 
 KNOWN: Mapping[str, str] = {}
 """Types of property in which a difference is known, and what it is; docs/simulator.md names the same."""
@@ -109,7 +141,75 @@ def spots(value: Any, place: str = "") -> Iterator[Spot]:
 
 
 def run(size: Size) -> Iterator[Measured]:
-    """Yield the share of keys and types that agree, for each type of property, and what the schema says of answers."""
+    """Yield the share of keys and types that agree, for each type of property, and what the schema says of answers.
+
+    And how much more a page of a query costs in a large data source than in a small one, in the processor's time.
+    """
+    yield from _likeness(size)
+    rows, pages, target = LARGE[size]
+    yield growth(rows, pages=pages, target=target)
+
+
+def growth(rows: int, *, pages: int, target: float) -> Measured:
+    """Return how many times as much the dearest page of a scan costs among ``rows`` rows as among a thousand.
+
+    A page costs what its rows cost, wherever they stand: above one is the noise of the machine.
+    """
+    costs = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for count in (_SMALL, rows):
+            with closing(create_app(Path(folder) / f"{count}.sqlite3")) as app:
+                began = time.perf_counter()
+                source_id, client = _clustered(app, count)
+                took = time.perf_counter() - began
+                costs[count] = {
+                    name: _cost(app, client, source_id, body, pages=pages)
+                    for name, body in _QUESTIONS.items()
+                }
+    factors = {name: costs[rows][name] / costs[_SMALL][name] for name in _QUESTIONS}
+    dearest = max(factors, key=lambda name: factors[name])
+    return Measured(
+        check=CHECK,
+        what=f"cost of a page among {rows:,} rows ÷ among {_SMALL:,}, the worst of {len(factors)}",
+        reached=round(factors[dearest], 2),
+        target=target,
+        is_reached=factors[dearest] <= target,
+        note=f"The worst is {dearest}. The rows were filled in {took:.1f} s.",
+    )
+
+
+def _clustered(app: App, count: int) -> tuple[str, httpx.Client]:
+    """Fill accounts whose times of creation stand in ten clusters; return their data source and a client for it."""
+    workspace = seed.create_workspace(app.store)
+    for cluster in range(_CLUSTERS):
+        numbers = range(cluster * count // _CLUSTERS, (cluster + 1) * count // _CLUSTERS)
+        seed.add_account_rows(
+            app.store,
+            workspace.accounts_data_source_id,
+            ({"name": f"Account {number}", "arr": number, "segment": "Mid-Market"} for number in numbers),
+            created_at=_FIRST + timedelta(hours=cluster),
+        )
+    headers = {"Authorization": f"Bearer {workspace.token}", "Notion-Version": errors.VERSION}
+    transport = httpx.WSGITransport(app)
+    client = httpx.Client(transport=transport, base_url="http://simulator", headers=headers)
+    return workspace.accounts_data_source_id, client
+
+
+def _cost(app: App, client: httpx.Client, source_id: str, body: Mapping[str, Any], *, pages: int) -> float:
+    """Return the median processor time of the pages of a query, begun again where it is at its end."""
+    times, cursor = [], None
+    for _ in range(pages):
+        # Rows that were written before would cost less, and a small data source has more of them.
+        app.store.pages = Pages()
+        began = time.process_time()
+        place: dict[str, Any] = {"start_cursor": cursor} if cursor else {}
+        answer = client.post(f"/v1/data_sources/{source_id}/query", json={**body, **place})
+        times.append(time.process_time() - began)
+        cursor = answer.raise_for_status().json()["next_cursor"]
+    return statistics.median(times)
+
+
+def _likeness(size: Size) -> Iterator[Measured]:
     if not recordings.are_here():
         yield Measured(
             check=CHECK,
