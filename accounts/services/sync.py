@@ -28,6 +28,8 @@ _INTERRUPTED = (
     "The sync was interrupted before its end. What it had read by then is stored; the next one begins again."
 )
 _CUT = "Notion handed out only part of the accounts."
+LONGEST_IN_A_JOB = 270.0
+"""Seconds after which a job has to end by itself: half a minute later the queue would end it (settings, Q_CLUSTER)."""
 
 
 class AlreadyRunning(PortError):
@@ -155,6 +157,13 @@ class _Scan:
                 if waited >= 1:
                     told += f" {waited:,.0f} s waited for Notion's limits."
                 self._progress(mirroring.done, total, told)
+                if self._run.job is not None and time.monotonic() - self._began > LONGEST_IN_A_JOB:
+                    unread.append(
+                        f"Reading every account takes longer than a job may: this one ended after {mirroring.done:,}. Run "
+                        "manage.py sync_accounts, which may take as long as it needs, or let an admin raise the request "
+                        "budget if Notion allows more."
+                    )
+                    break
         return unread
 
     def _look_for_absent(self, mapped: Mapped, mirroring: Mirroring) -> None:

@@ -530,3 +530,19 @@ def _statements(notion: Connected) -> int:
         done = run(notion, now=NEXT_DAY)
     assert done.updated == done.created == 0
     return len(statements)
+
+
+def test_a_job_that_would_take_too_long_ends_by_itself_and_removes_nothing(
+    notion: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page_ids = notion.add_accounts(*(a_row(n) for n in range(150)))
+    run(notion)
+    notion.api("PATCH", f"/v1/pages/{page_ids[0]}", {"in_trash": True})
+    monkeypatch.setattr(sync, "LONGEST_IN_A_JOB", 0.0)
+    job = Job.objects.create(task="a.b", title="Sync", state=JobState.RUNNING, heartbeat_at=NEXT_DAY)
+
+    done = run(notion, now=NEXT_DAY, job=job)
+
+    assert (done.state, done.removed, done.missing) == (SyncState.INCOMPLETE, 0, 0)
+    assert any("longer than a job may" in problem for problem in done.problems)
+    assert run(notion, now=NEXT_DAY + timedelta(hours=1)).removed == 1

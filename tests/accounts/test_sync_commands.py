@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import Account, SyncRun
+from accounts.models import Account, SyncRun, SyncState
 from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
 from tests.workspace import Connected, a_row
@@ -69,3 +69,27 @@ def test_sync_accounts_does_not_claim_success_while_a_property_is_gone(notion: C
         call_command("sync_accounts", tenant="northwind", stderr=err, stdout=StringIO())
 
     assert "ARR" in err.getvalue()
+
+
+def test_a_sync_that_asks_says_so_and_does_not_end_well(notion: Connected) -> None:
+    page_ids = notion.add_accounts(*(a_row(n) for n in range(12)))
+    call("sync_accounts", tenant="northwind")
+    for page_id in page_ids:
+        notion.api("PATCH", f"/v1/pages/{page_id}", {"in_trash": True})
+
+    with pytest.raises(CommandError, match="not complete"):
+        call("sync_accounts", tenant="northwind")
+
+    with tenant_scope(notion.tenant):
+        run = SyncRun.objects.order_by("-started_at").first()
+        assert run is not None
+        assert (run.state, run.removed) == (SyncState.ASKS, 0)
+
+
+def test_values_that_could_not_be_read_are_told_by_account(notion: Connected) -> None:
+    notion.add_accounts(a_row(1, nps_score=42), a_row(2))
+
+    out, _ = call("sync_accounts", tenant="northwind")
+
+    assert "Account 001: The property “NPS Score” holds 42" in out
+    assert "Account 002" not in out
