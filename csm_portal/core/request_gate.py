@@ -31,6 +31,8 @@ WINDOW_SECONDS = 60.0
 MARGIN_SECONDS = 1.0
 # A clock that stands further back than this was set; less is two hosts' SQLite or a rounding.
 _SET_BACK_SECONDS = 5.0
+# Rows that are older than the window count for nothing; they go once a second.
+_TIDY_SECONDS = 1.0
 _FORGOTTEN_AFTER_SECONDS = 86_400.0
 # A twentieth of the budget at most is ever taken ahead.
 _AHEAD = 20
@@ -159,7 +161,7 @@ class DatabaseGate:
                 moment = max(now, held_until, self._free_from(cursor, now))
             is_too_long = moment - now > patience
             if not is_too_long:
-                first, *others = [self._insert(cursor, moment, now) for _ in range(number)]
+                first, *others = self._insert(cursor, moment, now, number=number)
                 self._ahead.extend(others)
         if is_too_long:
             raise gates.closed(moment - now)
@@ -177,31 +179,38 @@ class DatabaseGate:
 
     def _free_from(self, cursor: CursorWrapper, now: float, *, number: int = 1) -> float:
         """Return when the window has room for so many: one span after the last of those who leave none."""
+        budget, last = self._window(cursor, now, leaving=self._budget - number)
+        if budget is not None and budget < self._budget:
+            _, last = self._window(cursor, now, leaving=budget - number)
+        return now if last is None else last + self._span
+
+    def _window(self, cursor: CursorWrapper, now: float, *, leaving: int) -> tuple[int | None, float | None]:
+        """Return the smallest budget in the window that ends now, and who is the last when so many are left out."""
         since = now - self._span
         cursor.execute(
-            "DELETE FROM core_requestadmission WHERE gate_id = %s AND leaves_at <= %s",
-            [self._fingerprint, since],
+            "SELECT (SELECT MIN(budget) FROM core_requestadmission WHERE gate_id = %s AND leaves_at > %s),"
+            " (SELECT leaves_at FROM core_requestadmission WHERE gate_id = %s AND leaves_at > %s"
+            " ORDER BY leaves_at DESC LIMIT 1 OFFSET %s)",
+            [self._fingerprint, since, self._fingerprint, since, max(0, leaving)],
         )
-        cursor.execute(
-            "SELECT MIN(budget) FROM core_requestadmission WHERE gate_id = %s", [self._fingerprint]
-        )
-        (smallest,) = cursor.fetchone()
-        budget = self._budget if smallest is None else min(self._budget, smallest)
-        cursor.execute(
-            "SELECT leaves_at FROM core_requestadmission WHERE gate_id = %s ORDER BY leaves_at DESC LIMIT 1 OFFSET %s",
-            [self._fingerprint, max(0, budget - number)],
-        )
-        last = cursor.fetchone()
-        return now if last is None else float(last[0]) + self._span
+        smallest, last = cursor.fetchone()
+        return smallest, last
 
-    def _insert(self, cursor: CursorWrapper, moment: float, now: float) -> _Place:
-        returning = " RETURNING id" if cursor.db.vendor == "postgresql" else ""
+    def _insert(self, cursor: CursorWrapper, moment: float, now: float, *, number: int) -> list[_Place]:
+        is_postgres = cursor.db.vendor == "postgresql"
+        rows = ", ".join(["(%s, %s, %s)"] * number)
         cursor.execute(
-            f"INSERT INTO core_requestadmission (gate_id, leaves_at, budget) VALUES (%s, %s, %s){returning}",  # noqa: S608
-            [self._fingerprint, moment, self._budget],
+            f"INSERT INTO core_requestadmission (gate_id, leaves_at, budget) VALUES {rows}"  # noqa: S608
+            f"{' RETURNING id' if is_postgres else ''}",
+            [self._fingerprint, moment, self._budget] * number,
         )
-        identifier = cursor.fetchone()[0] if returning else cursor.lastrowid
-        return _Place(id=identifier, leaves=time.monotonic() + moment - now)
+        if is_postgres:
+            ids = [row[0] for row in cursor.fetchall()]
+        else:
+            # SQLite numbers the rows of one statement one after the other, and nobody else writes meanwhile.
+            ids = list(range(cursor.lastrowid - number + 1, cursor.lastrowid + 1))
+        leaves = time.monotonic() + moment - now
+        return [_Place(id=identifier, leaves=leaves) for identifier in ids]
 
     def _look_again(self, place: _Place) -> _Place:
         """Return the place as it is after a wait: somebody may have been told meanwhile to hold all."""
@@ -254,10 +263,15 @@ class DatabaseGate:
                 "UPDATE core_requestadmission SET leaves_at = leaves_at - %s WHERE gate_id = %s",
                 [seen_at - now, self._fingerprint],
             )
-        cursor.execute(
-            "UPDATE core_requestgate SET seen_at = %s, held_until = %s WHERE fingerprint = %s",
-            [now, held_until, self._fingerprint],
-        )
+        if abs(now - seen_at) >= _TIDY_SECONDS:
+            cursor.execute(
+                "UPDATE core_requestgate SET seen_at = %s, held_until = %s WHERE fingerprint = %s",
+                [now, held_until, self._fingerprint],
+            )
+            cursor.execute(
+                "DELETE FROM core_requestadmission WHERE gate_id = %s AND leaves_at <= %s",
+                [self._fingerprint, now - self._span],
+            )
         return now, held_until
 
     def _install(self, cursor: CursorWrapper) -> None:
