@@ -6,8 +6,7 @@
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from csm_portal.simulators.notion import (
+    answers,
     arrivals,
     collisions,
     errors,
@@ -25,6 +25,7 @@ from csm_portal.simulators.notion import (
     view,
     webhooks,
 )
+from csm_portal.simulators.notion.answers import Answer, Body
 from csm_portal.simulators.notion.call import MAX_PAGE_SIZE, Bot, Call
 from csm_portal.simulators.notion.control import Control
 from csm_portal.simulators.notion.received import Request
@@ -33,8 +34,6 @@ from csm_portal.simulators.notion.store import Store
 AS_PERSON = "X-Sim-As"
 """A header of the simulator's own: the id of the person who makes this edit in the app."""
 
-_JSON = "application/json; charset=utf-8"
-_NO_RESULTS = b'"results":[]'
 _PAGE = re.compile(r"/(?:p/)?(?:[^/]*-)?(?P<id>[0-9a-f]{32})")
 
 
@@ -44,34 +43,6 @@ class ConnectionDropped(ConnectionError):
 
 class AnswerNeverComes(TimeoutError):
     """A fault asked to keep the connection open without an answer, until the client gives up."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Answer:
-    """``reason`` tells which limit a refused request met, ``afterwards`` is done once the answer has left."""
-
-    status: int
-    body: bytes
-    content_type: str = _JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
-    outcome: str = "answered"
-    reason: str | None = None
-    afterwards: Callable[[], None] | None = None
-
-
-class _Body:
-    """The body of an answer, and what happens once it has left."""
-
-    def __init__(self, answer: _Answer) -> None:
-        self._parts = iter([answer.body])
-        self._afterwards = answer.afterwards
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._parts
-
-    def close(self) -> None:
-        if self._afterwards is not None:
-            self._afterwards()
 
 
 class App:
@@ -111,13 +82,13 @@ class App:
             **answer.headers,
         }
         start_response(f"{answer.status} {phrase}", list(headers.items()))
-        return _Body(answer)
+        return Body(answer)
 
     def close(self) -> None:
         self.control.close()
         self.store.close()
 
-    def _received(self, request: Request, *, came_at: float) -> _Answer:
+    def _received(self, request: Request, *, came_at: float) -> Answer:
         """Answer a request of the API, no sooner than the latency says, and write down that it came."""
         at = self.store.now()
         bot = self._bot(request)
@@ -165,7 +136,7 @@ class App:
         *,
         at: datetime,
         came_at: float,
-    ) -> _Answer:
+    ) -> Answer:
         """Answer, and hold the parent of a write until the answer leaves where writes may collide."""
         parent_id = None
         if self.control.collisions.is_on and route and route[0].writes:
@@ -184,7 +155,7 @@ class App:
         route: tuple[routes.Route, dict[str, str]] | None,
         *,
         at: datetime,
-    ) -> _Answer:
+    ) -> Answer:
         if route is None:
             raise errors.invalid_url()
         found, ids = route
@@ -204,9 +175,9 @@ class App:
             return _failed(fault, call=call)
         answer["request_id"] = request.id
         is_last = fault is not None and fault.kill_after_answer
-        return _Answer(
+        return Answer(
             status=200,
-            body=_with_results(store.pack_bytes(answer), call.results),
+            body=answers.with_results(store.pack_bytes(answer), call.results),
             afterwards=fault.kill if fault and is_last else None,
         )
 
@@ -251,18 +222,18 @@ class App:
         with self.store.reading() as db:
             return users.of_token(db, token.strip())
 
-    def _beside(self, request: Request) -> _Answer:
+    def _beside(self, request: Request) -> Answer:
         """Answer what is no part of the API: the simulator's own addresses, and pages for a browser."""
         if request.path.startswith("/_sim/"):
             told = self.control.answer(request.method, request.path, request.json(), request.parameters)
-            return _Answer(status=200, body=store.pack_bytes(told))
+            return Answer(status=200, body=store.pack_bytes(told))
         found = _PAGE.fullmatch(request.path)
         if request.method not in ("GET", "HEAD") or not (found or request.path == "/"):
             raise errors.invalid_url()
         with self.store.reading() as db:
             status, text = view.render(db, str(uuid.UUID(found["id"])) if found else None)
         headers = {"Content-Security-Policy": view.POLICY, "X-Content-Type-Options": "nosniff"}
-        return _Answer(
+        return Answer(
             status=status, body=text.encode(), content_type="text/html; charset=utf-8", headers=headers
         )
 
@@ -283,13 +254,13 @@ def create_app(
     return App(store or Store(path), public_url=public_url, sleep=sleep)
 
 
-def _told(request: Request, answer: Callable[[], _Answer]) -> _Answer:
+def _told(request: Request, answer: Callable[[], Answer]) -> Answer:
     """Return an answer, or the error that keeps it from being one."""
     try:
         return answer()
     except errors.ApiError as error:
         data = error.additional_data or {}
-        return _Answer(
+        return Answer(
             status=error.status,
             body=store.pack_bytes(error.body(request.id)),
             headers=error.headers,
@@ -298,7 +269,7 @@ def _told(request: Request, answer: Callable[[], _Answer]) -> _Answer:
         )
 
 
-def _failed(fault: faults.Fault, *, call: Call | None) -> _Answer:
+def _failed(fault: faults.Fault, *, call: Call | None) -> Answer:
     """Fail as a fault asks for; ``call`` is what was done before."""
     fault.kill()
     if fault.drop or fault.kill_pid is not None:
@@ -306,7 +277,7 @@ def _failed(fault: faults.Fault, *, call: Call | None) -> _Answer:
     if fault.hang:
         raise AnswerNeverComes("The simulator was asked to leave this request without an answer.")
     if fault.raw is not None:
-        return _Answer(
+        return Answer(
             status=fault.status or 200,
             body=fault.raw.encode(),
             content_type=fault.content_type,
@@ -317,10 +288,3 @@ def _failed(fault: faults.Fault, *, call: Call | None) -> _Answer:
         committed_id=call.committed_id if call else None,
         child_ids=call.committed_child_ids if call else (),
     )
-
-
-def _with_results(body: bytes, results: list[bytes] | None) -> bytes:
-    """Put the results of a list into its answer, which has an empty list where they belong."""
-    if results is None:
-        return body
-    return body.replace(_NO_RESULTS, b'"results":[' + b",".join(results) + b"]", 1)
