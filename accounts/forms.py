@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts import notion_links
 from accounts.roi_facts import ROIFact
@@ -144,6 +147,34 @@ class NotionForm(forms.Form):
 NOT_IN_NOTION = "-"
 
 
+class PropertySelect(forms.Select):
+    """A select of many options, written in one go.
+
+    Django renders a template for each option; 26 fields with 30 properties each would cost more than the rest of
+    the page.
+    """
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        chosen = "" if value is None else str(value)
+        given = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
+        parts = []
+        choices: Iterable[tuple[Any, Any]] = self.choices
+        for key, label in choices:
+            if isinstance(label, list | tuple):
+                parts.append(format_html('<optgroup label="{}">{}</optgroup>', key, _options(label, chosen)))
+            else:
+                parts.append(_options([(key, label)], chosen))
+        return format_html("<select{}>{}</select>", flatatt(given), mark_safe("".join(parts)))  # noqa: S308  each part is escaped
+
+
+def _options(choices: Iterable[tuple[str, str]], chosen: str) -> SafeString:
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((key, SafeString(" selected") if str(key) == chosen else "", label) for key, label in choices),
+    )
+
+
 class MappingForm(forms.Form):
     """One select for each field of an account, with the properties that the last check saw.
 
@@ -164,6 +195,7 @@ class MappingForm(forms.Form):
             self.fields[field.field] = forms.ChoiceField(
                 label=f"Property for {field.label}",
                 required=field.field in _REQUIRED,
+                widget=PropertySelect,
                 choices=_choices(field, named, check.carriers.get(field.field)),
                 initial=(tried or {}).get(field.field, _stored(field)),
                 error_messages={

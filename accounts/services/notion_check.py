@@ -12,7 +12,7 @@ from accounts.services.connection import Problem, Trial
 from accounts.services.mapping import Mapped
 from accounts.setup_check import Check, FieldCheck, FieldState, QBRProperty, Step, StepState
 from csm_portal.ports.errors import ChoiceNeeded, PortError, Trouble
-from csm_portal.ports.workspace import ACCOUNT_FIELDS, DataSourceInfo, PropertyInfo, PropertyState, Workspace
+from csm_portal.ports.workspace import ACCOUNT_FIELDS, DataSourceInfo, PropertyState, ValueKind, Workspace
 
 _SETTINGS = "Settings"
 _TITLES = _TOKEN, _ACCOUNTS, _PROPERTIES, _FIGURES, _QBRS = (
@@ -145,7 +145,7 @@ def _check(workspace: Workspace, *, has_qbr_database: bool) -> tuple[Check, Mapp
         steps=(token, accounts, _about_fields(fields), _about_figures(workspace), qbrs.step),
         fields=fields,
         properties=source.properties,
-        carriers={spec.name: _carriers(workspace, source, spec.name) for spec in ACCOUNT_FIELDS},
+        carriers=_carriers(workspace, source),
         qbr_properties=qbrs.properties,
         source_title=source.title,
         source_url=notion_links.web_address(source.url),
@@ -155,11 +155,24 @@ def _check(workspace: Workspace, *, has_qbr_database: bool) -> tuple[Check, Mapp
     return found, mapped
 
 
-def _carriers(workspace: Workspace, source: DataSourceInfo, field: str) -> tuple[str, ...]:
-    def can_carry(info: PropertyInfo) -> bool:
-        return all(problem.field != field for problem in workspace.check_mapping(source, {field: info.id}))
+def _carriers(workspace: Workspace, source: DataSourceInfo) -> dict[str, tuple[str, ...]]:
+    """Return field -> ids of the properties that can carry it.
 
-    return tuple(info.id for info in source.properties if can_carry(info))
+    That follows from the kind of the field and the type of the property: one of each is asked about.
+    """
+    one_of_type = {info.type: info for info in source.properties}
+    types: dict[ValueKind, frozenset[str]] = {}
+    for spec in ACCOUNT_FIELDS:
+        if spec.kind not in types:
+            types[spec.kind] = frozenset(
+                kind
+                for kind, info in one_of_type.items()
+                if all(p.field != spec.name for p in workspace.check_mapping(source, {spec.name: info.id}))
+            )
+    return {
+        spec.name: tuple(info.id for info in source.properties if info.type in types[spec.kind])
+        for spec in ACCOUNT_FIELDS
+    }
 
 
 def _token(name: str) -> Step:

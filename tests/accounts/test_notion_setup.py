@@ -364,6 +364,24 @@ def test_a_property_that_nobody_offered_is_refused(
     assert "no longer in the database" in answer.content.decode()
 
 
+def test_properties_that_can_carry_a_field_come_first_and_names_are_escaped(
+    notion: Connected, ada: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    notion.change_schema({"<b>Money</b>": {"number": {"format": "number"}}})
+    send(notion, ada, django_capture_on_commit_callbacks)
+
+    page = shown(ada)
+    start = page.index(' name="arr"')
+    select = page[start : page.index("</select>", start)]
+    fitting, others = select.split('<optgroup label="Of a type that cannot carry it">')
+    assert "&lt;b&gt;Money&lt;/b&gt; (number)" in fitting
+    assert "<b>" not in page
+    assert ">NPS Score (number)<" in fitting
+    assert ">CSM (people)<" in others
+    assert fitting.count(" selected") == 1
+    assert " selected>ARR (number)<" in fitting
+
+
 # While it checks
 
 
