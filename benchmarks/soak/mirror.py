@@ -15,7 +15,7 @@ from csm_portal.core.scope import tenant_scope
 from csm_portal.integrations.notion import windows
 from csm_portal.simulators.notion import query
 
-_ROWS: Final = {Size.FULL: (25_000, 100_000), Size.SAMPLE: (1_500,)}
+_ROWS: Final = {Size.FULL: (25_000, 100_000), Size.SAMPLE: (1_000,)}
 _SCALE: Final = {Size.FULL: 1, Size.SAMPLE: 20}
 _MILLISECONDS_A_ROW: Final = 0.3
 

@@ -18,7 +18,7 @@ from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
 from csm_portal.ports.workspace import KnownRows
 
-_DEATHS: Final = {Size.FULL: 200, Size.SAMPLE: 3}
+_DEATHS: Final = {Size.FULL: 200, Size.SAMPLE: 2}
 _ROWS: Final = {Size.FULL: 450, Size.SAMPLE: 220}
 _SEED: Final = 32
 

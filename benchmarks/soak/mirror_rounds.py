@@ -13,7 +13,7 @@ from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
 from csm_portal.simulators.notion import seed
 
-_ROUNDS: Final = {Size.FULL: 500, Size.SAMPLE: 10}
+_ROUNDS: Final = {Size.FULL: 500, Size.SAMPLE: 6}
 _ROWS: Final = {Size.FULL: 60, Size.SAMPLE: 25}
 _SEED: Final = 35
 _RENAMED: Final = ("ARR", "NPS Score", "Segment", "Notes", "Renewal Date", "CSM")
