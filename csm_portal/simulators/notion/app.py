@@ -225,6 +225,9 @@ class App:
     def _beside(self, request: Request) -> Answer:
         """Answer what is no part of the API: the simulator's own addresses, and pages for a browser."""
         if request.path.startswith("/_sim/"):
+            # A browser names where a page's request comes from. No page anywhere shall steer this, or end a process.
+            if request.header("Origin") is not None:
+                raise errors.not_from_a_page()
             told = self.control.answer(request.method, request.path, request.json(), request.parameters)
             return Answer(status=200, body=store.pack_bytes(told))
         found = _PAGE.fullmatch(request.path)

@@ -90,6 +90,10 @@ def rate_limited(retry_after_seconds: int, *, reason: str, has_header: bool = Tr
     )
 
 
+def not_from_a_page() -> ApiError:
+    return ApiError(403, "restricted_resource", "The simulator is not steered from a page in a browser.")
+
+
 def conflict() -> ApiError:
     return ApiError(409, "conflict_error", "Conflict occurred while saving. Please try again.")
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import notion_client
 import pytest
 from notion_client.errors import HTTPResponseError
@@ -235,6 +236,16 @@ def test_every_example_of_the_docs_is_taken(control: Control, workspace: seed.Wo
 
     for address, example in examples:
         control.told("POST", address or "faults", json.loads(example))
+
+
+def test_no_page_in_a_browser_steers_the_simulator(simulator: app.App, control: Control) -> None:
+    client = httpx.Client(transport=httpx.WSGITransport(simulator), base_url="http://127.0.0.1:8090")
+    body = json.dumps({"kill_pid": 4711})
+
+    answer = client.post("/_sim/faults", content=body, headers={"Origin": "https://elsewhere.example"})
+
+    assert answer.status_code == 403
+    assert control.state()["faults"] == []
 
 
 def test_every_address_of_the_docs_is_there_and_every_one_is_named(simulator: app.App) -> None:
