@@ -5,10 +5,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 import httpx
+import pydantic_core
 import structlog
 from notion_client import Client
 from notion_client.errors import HTTPResponseError, InvalidPathParameterError, RequestTimeoutError
@@ -29,6 +30,17 @@ Method = Literal["GET", "POST", "PATCH", "DELETE"]
 _VENDOR = (HTTPResponseError, RequestTimeoutError, InvalidPathParameterError, httpx.HTTPError, httpx.InvalidURL, ValueError)  # fmt: skip
 
 
+class _QuickReading(Client):
+    """The SDK with a parser that takes half the time: a page of 100 rows is half a megabyte of JSON."""
+
+    def _parse_response(self, response: httpx.Response) -> Any:
+        if response.is_success:
+            with suppress(ValueError):
+                return pydantic_core.from_json(response.content)
+        # What the quick one does not take (half of a surrogate pair) Python's own may.
+        return super()._parse_response(response)
+
+
 class NotionClient:
     """One token's way to Notion.
 
@@ -47,7 +59,7 @@ class NotionClient:
     ) -> None:
         self.usage = Usage()
         self._http = sdk.client
-        self._sdk = Client(
+        self._sdk = _QuickReading(
             client=self._http,
             auth=sdk.options.auth,
             base_url=sdk.options.base_url,

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote
 

@@ -253,6 +253,13 @@ def test_json_that_is_not_notions_is_told_for_what_it_is(sim, raw):
     assert failure(lambda: list(adapter.scan_accounts(mapping))).trouble is Trouble.BAD_ANSWER
 
 
+def test_half_of_a_character_is_no_bad_answer(sim):
+    """Text that was cut between the halves of an emoji is valid JSON, which not every parser takes."""
+    sim.fault(raw='{"object": "user", "id": "x", "type": "bot", "name": "Half \\ud83d"}')
+
+    assert sim.adapter().check_access().startswith("Half")
+
+
 def test_a_list_that_would_never_end_is_refused(sim):
     adapter = sim.adapter()
     mapping = adapter.default_mapping(adapter.describe_accounts())
