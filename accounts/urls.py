@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from accounts.views import (
+from accounts.views import (, writing
     churn_risk,
     movers,
     notion_setup,
@@ -45,5 +45,6 @@ urlpatterns: list[URLPattern] = [
     path("operations/syncs/now/", syncs.sync_now, name="sync-now"),
     path("operations/syncs/<uuid:run_id>/", syncs.sync_run, name="sync-run"),
     path("operations/syncs/<uuid:run_id>/answer/", syncs.sync_answer, name="sync-answer"),
+    path("settings/notion/writing/", writing.switch, name="notion-writing"),
     path("help/signals/", thresholds.signals_help, name="signals-help"),
 ]

@@ -72,6 +72,15 @@ def ask(tenant: Tenant, *, now: datetime, requested_by: User | None = None) -> J
     )
 
 
+@transaction.atomic
+def switch(*, on: bool, actor: User, now: datetime) -> None:
+    """Let the scans write the figures from now on, or keep them from it; what stands on the pages stays."""
+    connection, _ = NotionConnection.objects.get_or_create()
+    if connection.writes_figures != on:
+        NotionConnection.objects.filter(pk=connection.pk).update(writes_figures=on)
+    audit.record("notion.writing_switched", connection, actor=actor, at=now, data={"on": on})
+
+
 def run(
     *,
     workspace: Workspace,

@@ -46,6 +46,7 @@ TABLE: dict[str, Row] = {
     "readyz": Row(get=MEMBERS, public="a probe: it says that the database answers, and nothing else"),
     "portfolio": Row(get=MEMBERS),
     "account": Row(get=READERS, thing="account"),
+    "notion-writing": Row(post="admin"),
     "in-notion": Row(get=READERS, post="csm manager admin", thing="account"),
     "account-what-if": Row(get=READERS, thing="account"),
     "account-override": Row(get=WORKERS, post=WORKERS, thing="account"),

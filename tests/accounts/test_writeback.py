@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.urls import reverse
 
 from accounts.models import Account, FiguresInNotion, FiguresRun, WriteState, WrittenFigures
 from accounts.selectors import due_figures
@@ -14,6 +15,7 @@ from csm_portal import schedules
 from csm_portal.core.models import AuditEvent, Job, JobState, NotionConnection, Tenant, User
 from csm_portal.core.scope import tenant_scope
 from csm_portal.ports.workspace import Workspace
+from tests.conftest import signed_in
 from tests.factories import NOW, TODAY
 from tests.workspace import Connected, a_row
 
@@ -167,9 +169,7 @@ def test_a_persons_value_gives_way_at_the_next_scan_and_the_run_says_so(
 
     assert on_page(notion, pages[1]) == shown(pages[1])
     assert (run.written, run.overruled) == (1, 2)
-    assert run.problems[-1].startswith(
-        "Somebody had changed CSM Health Score or Churn Risk of “Account 002”"
-    )
+    assert run.problems[-1].startswith("Somebody had changed CSM Health Score or Churn Risk of “Account 002”")
     assert AuditEvent.objects.filter(verb="figures.written").latest("at").data["overruled"] == 2
     last = WrittenFigures.objects.get(overruled=True)
     assert last.before == {"score": "99", "risk": None}
@@ -276,6 +276,26 @@ def test_a_tenant_that_switched_it_off_is_left_alone(pages: list[str], notion: C
     assert writeback.ask(notion.tenant, now=NOW) is None
     assert write(notion).requests == 0
     assert on_page(notion, pages[1]) == (None, None)
+
+
+def test_an_admin_switches_it_off_and_on_on_the_notion_page(
+    tenant: Tenant, notion: Connected, ada: User
+) -> None:
+    client = signed_in(ada)
+    page = reverse("notion-setup")
+    assert "Switch it off" in client.get(page).content.decode()
+
+    told = client.post(reverse("notion-writing"), follow=True).content.decode()
+    assert "leaves the account pages alone" in told
+    assert "Switch it on" in told
+    with tenant_scope(tenant):
+        assert not NotionConnection.objects.get().writes_figures
+
+    client.post(reverse("notion-writing"), {"on": "1"})
+    with tenant_scope(tenant):
+        assert NotionConnection.objects.get().writes_figures
+        switched = AuditEvent.objects.filter(verb="notion.writing_switched").order_by("at", "pk")
+        assert sorted(one.data["on"] for one in switched) == [False, True]
 
 
 def test_what_takes_longer_than_a_step_goes_on_in_the_next_and_is_one_run(
