@@ -66,8 +66,8 @@ def answer(
 ) -> Refreshed | None:
     """Bring the accounts up to date that hints name; return what it came to, or None where none needed a look.
 
-    Raises sync.AlreadyRunning while a full scan is at work, and PortError where the workspace does not say who the
-    portal is; the hints wait. What else goes wrong ends the run as FAILED and leaves its hints waiting too.
+    Raises sync.AlreadyRunning while a full scan is at work. A workspace that cannot be read ends the run as FAILED. In
+    both cases the hints wait.
     """
     _settle_what_a_scan_read(now)
     own_id = _own_id(workspace, now=now)
@@ -114,8 +114,13 @@ def _own_id(workspace: Workspace, *, now: datetime) -> str:
         and not TenantSecret.objects.filter(name="notion_token", updated_at__gt=asked_at).exists()
     )
     if not is_known:
-        watch.own_id, watch.own_id_at = workspace.own_id(), now
-        watch.save(update_fields=["own_id", "own_id_at"])
+        try:
+            watch.own_id, watch.own_id_at = workspace.own_id(), now
+        except PortError as error:
+            # Not worth failing for: at worst the portal looks at a page that it has written itself.
+            log.warning("own_id_unknown", trouble=error.trouble)
+        else:
+            watch.save(update_fields=["own_id", "own_id_at"])
     return watch.own_id
 
 

@@ -15,7 +15,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from accounts.models import Hint, HintState, NotionWatch, PropertyMapping, SyncKind, SyncRun, SyncState
+from accounts.models import Hint, HintState, NotionWatch, PropertyMapping
 from accounts.selectors.webhooks import KEY, PENDING_KEY, REFRESH_KEY
 from csm_portal.core import jobs, secrets
 from csm_portal.core.models import Job, JobState, Tenant
@@ -95,12 +95,12 @@ def wake(tenant: Tenant, *, now: datetime) -> Job | None:
 
 
 def has_just_failed(*, now: datetime) -> bool:
-    """Tell whether the last refresh could not read the workspace, a few minutes ago."""
-    last = SyncRun.objects.filter(kind=SyncKind.PAGES).order_by("-started_at", "-pk").first()
+    """Tell whether the last refresh failed a few minutes ago: at a workspace that cannot be read, most likely."""
+    last = Job.objects.filter(key=REFRESH_KEY).order_by("-created_at", "-pk").first()
     return (
         last is not None
-        and last.state == SyncState.FAILED
-        and (last.finished_at or last.started_at) > now - WAIT_AFTER_FAILURE
+        and last.state in (JobState.FAILED, JobState.QUARANTINED)
+        and (last.finished_at or last.created_at) > now - WAIT_AFTER_FAILURE
     )
 
 

@@ -663,3 +663,22 @@ def test_settled_hints_are_forgotten_in_time_and_waiting_ones_are_not(
     answer(notion)
 
     assert [one.event_id for one in Hint.objects.all()] == ["young"]
+
+
+def test_a_workspace_that_is_down_costs_one_job_and_not_one_a_minute(
+    notion: Connected, tenant: Tenant, scoped: Tenant, clock: Any
+) -> None:
+    (page_id,) = notion.add_accounts(a_row(1))
+    scan(notion)
+    hint(tenant, page_id)
+    notion.fault(status=401, code="unauthorized", times=99)
+    NotionWatch.objects.create()
+
+    for _ in range(14):
+        schedules.tick(now=now())
+        for job in Job.objects.filter(key=hints.REFRESH_KEY, state=JobState.QUEUED):
+            run_job(job)
+        clock.shift(60)
+
+    assert list(Job.objects.values_list("state", flat=True)) == [JobState.FAILED]
+    assert Hint.objects.get().state == HintState.PENDING

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Account, Hint, HintState, NotionWatch, PropertyMapping, SyncKind
+from accounts.models import Account, Hint, HintState, NotionWatch, PropertyMapping
 from accounts.services import hints, hook_setup
 from csm_portal import logs
 from csm_portal.core import secrets
@@ -22,7 +22,7 @@ from csm_portal.core.scope import tenant_scope
 from csm_portal.simulators.notion import webhooks as simulated
 from tests.accounts.hooked import KEY, Hooked, hooked, made
 from tests.conftest import signed_in
-from tests.factories import NOW, make_account, make_sync_run
+from tests.factories import NOW, make_account
 
 pytestmark = pytest.mark.django_db
 
@@ -235,16 +235,16 @@ def test_the_portals_own_edits_wake_nothing(hook: Hooked, tenant: Tenant) -> Non
 def test_no_refresh_is_asked_for_right_after_one_that_failed(hook: Hooked, tenant: Tenant) -> None:
     now = timezone.now()
     with tenant_scope(tenant):
-        make_sync_run(kind=SyncKind.PAGES, state="failed", started_at=now, finished_at=now)
+        Job.objects.create(key=hints.REFRESH_KEY, state=JobState.FAILED, created_at=now, finished_at=now)
 
     hook.tell(page_id=PAGE)
 
     with tenant_scope(tenant):
-        assert not Job.objects.filter(key=hints.REFRESH_KEY).exists()
+        assert Job.objects.filter(key=hints.REFRESH_KEY).count() == 1
     with time_machine.travel(now + hints.WAIT_AFTER_FAILURE, tick=False):
         hook.tell(page_id=PAGE)
     with tenant_scope(tenant):
-        assert Job.objects.filter(key=hints.REFRESH_KEY).exists()
+        assert Job.objects.filter(key=hints.REFRESH_KEY).count() == 2
 
 
 def test_get_is_refused_and_no_session_is_needed(hook: Hooked) -> None:
