@@ -1,7 +1,10 @@
 """What Notion, the SDK and the network say when something goes wrong, as the port's one error.
 
 ``maybe_written`` is decided here: a write that may have reached Notion is never made again by the adapter,
-because Notion has no idempotency key and may save a write and still answer 503 (SPEC 2.6).
+because Notion has no idempotency key and may save a write and still answer 503 (SPEC 2.6). Known to have written
+nothing are 429, which is decided before the work, 409, which says that the transaction did not complete, every other
+refusal (4xx) that is Notion's own, and a connection that never was. A 529 is not among them: that it is decided before
+the work is nowhere promised.
 """
 
 import json
@@ -112,6 +115,14 @@ def _from_answer(error: sdk_errors.HTTPResponseError, *, what: str, is_write: bo
             f"Somebody else changed {what} in Notion at the same moment. {_LATER}",
             trouble=Trouble.CONFLICT,
             permanent=False,
+            request_id=request_id,
+        )
+    if error.status == 403 and _additional(body).get("reason") == "block_limit":
+        return PortError(
+            "The workspace has reached the number of blocks that its Notion plan allows, so nothing can be added. "
+            "Upgrade the plan in Notion, then try again.",
+            trouble=Trouble.INVALID,
+            permanent=True,
             request_id=request_id,
         )
     message, trouble = _refusal(error.status, words=_text(body.get("message")) or str(error), what=what)

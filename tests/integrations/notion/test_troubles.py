@@ -286,6 +286,37 @@ def test_a_missing_capability_is_named(sim):
     assert "capabilities to read, insert and update content" in str(error)
 
 
+def test_a_full_workspace_is_no_missing_capability(sim):
+    sim.control("POST", "/_sim/block-limit", {"left": 0})
+
+    error = failure(lambda: write(sim))
+
+    assert (error.trouble, error.permanent, error.maybe_written) == (Trouble.INVALID, True, False)
+    assert "Upgrade the plan" in str(error)
+
+
+def test_a_write_is_made_again_after_a_conflict(sim):
+    sim.fault(status=409, times=2, method="POST", match="/v1/pages")
+
+    write(sim)
+
+    assert len(sim.adapter().query_all_accounts()) == 1
+
+
+def test_an_append_that_was_saved_and_denied_names_the_blocks(sim):
+    page_id = sim.add({"name": "Acme"})[0]
+    sim.fault(status=503, after_commit=True, method="PATCH", match="/children")
+    paragraphs = [{"type": "paragraph", "paragraph": {"rich_text": []}} for _ in range(3)]
+
+    path = f"blocks/{page_id}/children"
+    error = failure(lambda: sim.client().write("PATCH", path, what="a page", body={"children": paragraphs}))
+
+    held = sim.ask("GET", f"blocks/{page_id}/children")["results"]
+    assert error.maybe_written
+    assert error.committed_child_ids == tuple(block["id"] for block in held)
+    assert len(held) == 3
+
+
 def test_ids_are_not_shown_to_a_person(sim):
     sim.fault(status=400, message=f"Block {sim.workspace.bot_id} is odd.")
 
