@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from accounts.views import (, writing
+from accounts.views import (
     churn_risk,
     movers,
     notion_setup,
@@ -12,6 +12,7 @@ from accounts.views import (, writing
     thresholds,
     webhooks,
     what_if,
+    writing,
 )
 
 urlpatterns: list[URLPattern] = [
