@@ -7,7 +7,7 @@ the second whenever the first may lag behind: at its beginning, and after any an
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import structlog
 from django.db import transaction
@@ -19,10 +19,10 @@ from csm_portal.ports.qbr_pages import STATUS, QBRBody, QBRPageState
 from csm_portal.ports.workspace import QBREntry, QBRPageRef, Workspace
 from qbr import stamp, standing
 from qbr.document import Content
-from qbr.models import Answer, Publication, PublishEnd, PublishStep
-from qbr.services import journal
-from qbr.services.journal import Stopped
-from qbr.standing import Known, Plan
+from qbr.models import Answer, Publication, PublishStep
+from qbr.selectors import known_page
+from qbr.services import journal, page_finding
+from qbr.standing import Plan
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +31,6 @@ DRAFT, READY = "Draft", "Ready"
 ROUNDS: Final = 4
 # Time for Notion to show what it has saved, before the page counts as changed by somebody.
 SHOWS_AFTER_SECONDS: Final = 15.0
-_PLANNED: Final = frozenset(
-    {PublishStep.CLEARING, PublishStep.WRITING, PublishStep.BODY_DONE, PublishStep.READY}
-)
 
 Progress = Callable[[int, int | None, str], None]
 Clock = Callable[[], datetime]
@@ -83,7 +80,7 @@ class Sequence:
     def _once(self) -> QBRPageRef:
         self.progress(0, 4, "Looking for the page")
         self._page()
-        if self.publication.step not in _PLANNED:
+        if self.publication.step not in known_page.PLANNED:
             self._decide()
         elif not self.is_in_step:
             self._check_values()
@@ -102,15 +99,17 @@ class Sequence:
         found = self.workspace.find_qbr_pages(self.entry.key)
         known = self.publication.page_id
         if len(found) > 1 or (found and known and found[0].id != known):
-            self._two_pages(found)
+            raise page_finding.several(self.publication, found, title=self.entry.title)
         if not known and not found:
             journal.let_settle(self.publication, now=self.clock())
             self._create()
             return
         self.state = self._look_at(known or found[0].id)
-        self._check_place(self.state)
+        page_finding.check_place(self.state)
         if not known or not self.publication.page_url:
-            step = self.publication.step if self.publication.step in _PLANNED else PublishStep.CREATED
+            step = (
+                self.publication.step if self.publication.step in known_page.PLANNED else PublishStep.CREATED
+            )
             self._write(step=step, page_id=self.state.id, page_url=self.state.url)
 
     def _create(self) -> None:
@@ -128,64 +127,11 @@ class Sequence:
         self.is_in_step = True
 
     def _look_at(self, page_id: str) -> QBRPageState:
-        try:
-            return self.workspace.read_qbr_page(page_id)
-        except PortError as error:
-            if error.trouble is not Trouble.NOT_FOUND:
-                raise
-            if self.publication.step == PublishStep.CREATING:
-                # Notion said that it saved the page; that it does not show it yet is no reason for a second one.
-                journal.let_settle(self.publication, now=self.clock())
-            raise Stopped(
-                "The page of this review is no longer in Notion, or is not shared with the integration any more. Share "
-                "it again in Notion (••• → Connections) and publish again, or have a new page made.",
-                end=PublishEnd.CHANGED_IN_NOTION,
-                question={"kind": "gone", "pages": []},
-            ) from error
-
-    def _check_place(self, state: QBRPageState) -> None:
-        if state.is_in_trash:
-            self._misplaced(
-                state,
-                "in_trash",
-                "The page of this review is in Notion's trash. Restore it there and publish again, or have a new page made.",
-            )
-        if state.is_archived:
-            self._misplaced(
-                state,
-                "archived",
-                "The page of this review is archived in Notion. Take it out of the archive there, then publish again.",
-            )
-        if not state.is_in_database:
-            self._misplaced(
-                state,
-                "moved",
-                "Somebody has moved the page of this review out of the QBR database. Move it back there in Notion, then "
-                "publish again.",
-            )
-
-    def _misplaced(self, state: QBRPageState, kind: str, sentence: str) -> NoReturn:
-        raise Stopped(
-            sentence,
-            end=PublishEnd.CHANGED_IN_NOTION,
-            question={"kind": kind, "pages": [standing.page_value(state)]},
-        )
-
-    def _two_pages(self, found: list[QBRPageRef]) -> NoReturn:
-        pages = [{"title": page.title or "Untitled", "url": page.url} for page in found]
-        if self.publication.page_url and self.publication.page_url not in [page.url for page in found]:
-            pages.insert(0, {"title": self.entry.title, "url": self.publication.page_url})
-        named = " and ".join(f"“{page['title']}”" for page in pages)
-        raise Stopped(
-            f"Notion holds {len(pages)} pages of this review: {named}. Keep one of them and put the others into the trash, "
-            "or empty their property “QBR Key”; then publish again.",
-            end=PublishEnd.CHANGED_IN_NOTION,
-            question={"kind": "two_pages", "pages": pages},
-        )
+        return page_finding.look_at(self.publication, self.workspace, page_id, now=self.clock())
 
     def _decide(self) -> None:
         """Hold the page against what the portal left there, and write down what goes and what stays."""
-        publication, known = self.publication, self._known()
+        publication, known = self.publication, known_page.of(self.publication)
         body = self.workspace.read_qbr_body(publication.page_id, without=known.ids)
         is_beside = any(block.id in known.kept for block in body.blocks)
         heading = self._heading() if is_beside else ""
@@ -199,7 +145,7 @@ class Sequence:
             answered = publication.answers.question if publication.answers else {}
             is_as_seen = all(answered.get(part) == question[part] for part in ("seen", "now"))
             if not is_as_seen or publication.answer not in (Answer.BESIDE, Answer.OVERWRITE):
-                raise self._changed(question)
+                raise page_finding.changed(question)
             if publication.answer == Answer.BESIDE:
                 plan, heading = standing.plan_beside(body, known), self._heading()
                 kept_values = [name for name, _, _ in values if name != STATUS]
@@ -239,7 +185,7 @@ class Sequence:
         """Ask where somebody has changed a property since the plan for the page was written down."""
         publication = self.publication
         wanted = self._wanted()
-        before = {**wanted, **known(publication).values}
+        before = {**wanted, **known_page.of(publication).values}
         answered = publication.answers.question.get("now", {}) if publication.answers else {}
         changed = [
             (name, before.get(name, ""), now)
@@ -249,7 +195,7 @@ class Sequence:
             and (now or name != "Account")
         ]
         if changed:
-            raise self._changed(self._question(self._body(), values=changed))
+            raise page_finding.changed(self._question(self._body(), values=changed))
 
     def _bring(self) -> None:
         """Take away what is to go, then write what is missing, a call's worth at a time."""
@@ -282,7 +228,7 @@ class Sequence:
         if not is_arrived and len(rest) < total:
             journal.let_settle(publication, now=self.clock())
         if not self._is_as_written(body, rest, document):
-            raise self._changed(self._question(body))
+            raise page_finding.changed(self._question(body))
         if rest != publication.block_ids or publication.sent:
             self._write(block_ids=rest, sent="")
         return [block.id for block in body.blocks if block.id in publication.doomed]
@@ -315,7 +261,7 @@ class Sequence:
     def _look_for_a_second(self) -> None:
         found = self.workspace.find_qbr_pages(self.entry.key)
         if any(page.id != self.publication.page_id for page in found):
-            self._two_pages(found)
+            raise page_finding.several(self.publication, found, title=self.entry.title)
 
     def _mark(self, body: QBRBody) -> None:
         publication = self.publication
@@ -347,14 +293,6 @@ class Sequence:
             and standing.is_beginning(body.lines, document.plain_lines())
         )
 
-    def _changed(self, question: dict[str, Any]) -> Stopped:
-        return Stopped(
-            "Somebody has changed the page of this review in Notion, so the portal left it as it is. Look at what "
-            "differs, then decide what is to become of it.",
-            end=PublishEnd.CHANGED_IN_NOTION,
-            question=question,
-        )
-
     def _question(self, body: QBRBody, *, values: Iterable[tuple[str, str, str]] = ()) -> dict[str, Any]:
         return standing.changed_question(self._seen, body, ours=self.document.plain_lines(), values=values)
 
@@ -362,7 +300,7 @@ class Sequence:
         """Say what became of the page where that is why a write was refused."""
         is_of_page = self.publication.page_id and self.publication.sent
         if is_of_page and error.trouble in (Trouble.INVALID, Trouble.NOT_FOUND):
-            self._check_place(self._look_at(self.publication.page_id))
+            page_finding.check_place(self._look_at(self.publication.page_id))
 
     def _learn(self, error: PortError) -> None:
         """Keep when an answer left something open, and the ids that Notion named of what it saved all the same."""
@@ -374,9 +312,6 @@ class Sequence:
             self._write(page_id=error.committed_id)
         elif publication.sent == "append" and error.committed_child_ids:
             self._write(block_ids=[*publication.block_ids, *error.committed_child_ids], sent="")
-
-    def _known(self) -> Known:
-        return known(self.publication)
 
     def _wanted(self) -> dict[str, str]:
         score = self.entry.health_score
@@ -403,47 +338,3 @@ class Sequence:
 
     def _intend(self, what: str, *, step: PublishStep) -> None:
         journal.intend(self.publication, what, step=step, at=self.clock())
-
-
-def known(publication: Publication) -> Known:
-    """Return what the journal knows of the page that a publication is about to change.
-
-    The last plan for the page tells what is left of it, whoever made it; without one, the last complete version does.
-    """
-    on_page = list(
-        Publication.objects.select_related("revision")
-        .filter(qbr_id=publication.qbr_id, page_id=publication.page_id)
-        .exclude(pk=publication.pk)
-        .order_by("-qbr_version")
-    )
-    last = next((one for one in on_page if one.end == PublishEnd.PUBLISHED), None)
-    values = last.standing.get("values", {}) if last else {}
-    later = on_page[: on_page.index(last)] if last else on_page
-    half = next((one for one in later if one.step in _PLANNED), None)
-    if half is not None:
-        lines = tuple(_lines(half))
-        return Known(
-            doomed=half.doomed,
-            kept=frozenset(half.kept_ids),
-            values=values,
-            texts=(lines,),
-            lines=lines,
-            is_half_done=True,
-        )
-    if last is None:
-        return Known()
-    if not last.standing:
-        # Written before the journal kept what stood: its words are all there is to go by.
-        lines = tuple(_lines(last))
-        return Known(texts=(lines,), lines=lines)
-    return Known(
-        ours=dict(last.standing["own"]),
-        kept=frozenset(last.standing["kept"]),
-        values=values,
-        lines=tuple(last.standing["lines"]),
-    )
-
-
-def _lines(publication: Publication) -> list[str]:
-    content = Content.from_json(publication.revision.content)
-    return stamp.document(content, heading=publication.heading, stamp=publication.stamp).plain_lines()

@@ -51,6 +51,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def notion(transactional_db: Any, tenant: Tenant, tmp_path: Path, settings: Any) -> Connected:
+    # What is asked for waits, so that the page can be seen while it does.
+    settings.CSM_RUN_JOBS_INLINE = False
     return connected(tenant, tmp_path, settings)
 
 
@@ -134,10 +136,11 @@ def test_every_state_stands_up_to_axe_and_none_scrolls_sideways(
 
 
 def test_without_scripts_a_person_overwrites_what_they_have_seen(
-    live_server: Any, browser: Browser, notion: Connected, qbr: QBR, alice: User, bob: User
+    live_server: Any, browser: Browser, notion: Connected, qbr: QBR, alice: User, bob: User, settings: Any
 ) -> None:
     with tenant_scope(notion.tenant):
         changed(notion, qbr, alice, bob)
+    settings.CSM_RUN_JOBS_INLINE = True
     page = window(browser, live_server, alice, scripts=False)
     page.goto(f"{live_server.url}/qbrs/{qbr.pk}/")
 
