@@ -205,6 +205,9 @@ def _about_fields(fields: tuple[FieldCheck, ...]) -> Step:
 
 
 def _about_figures(workspace: Workspace) -> Step:
+    if not connection.current().writes_figures:
+        text = "Score and churn risk are not written back, as an admin chose."
+        return Step(title=_FIGURES, state=StepState.OK, text=text)
     try:
         problems = workspace.describe_figures().problems
     except PortError as error:

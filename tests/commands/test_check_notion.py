@@ -65,6 +65,12 @@ def test_a_warning_does_not_pass_for_right_unless_that_is_asked_for(notion: Conn
     assert "Scores in Notion" in run("--errors-only")
 
 
+def test_scores_that_nobody_wants_in_notion_are_no_warning(notion: Connected) -> None:
+    notion.reconnect(writes_figures=False)
+
+    assert "not written back, as an admin chose" in run()
+
+
 def test_it_tells_what_changed_since_the_check_before(notion: Connected) -> None:
     refused("warnings")
     notion.change_schema(WRITTEN_BACK)
