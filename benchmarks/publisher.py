@@ -25,6 +25,7 @@ from django.test import override_settings
 
 from benchmarks import approved
 from benchmarks.soak import ground
+from csm_portal import wiring
 from csm_portal.core import jobs
 from csm_portal.core.models import Job, JobState, NotionConnection, Tenant, User
 from csm_portal.core.scope import tenant_scope
@@ -196,7 +197,14 @@ class Verdict:
 def judged(site: Site, qbrs: list[QBR]) -> Verdict:
     """Hold every review against what stands in the workspace, word for word."""
     verdict, pages = Verdict(reviews=len(qbrs)), site.pages()
-    workspace = _workspace()
+    with workspace() as notion:
+        _judge(verdict, qbrs, pages, notion)
+    return verdict
+
+
+def _judge(
+    verdict: Verdict, qbrs: list[QBR], pages: Mapping[str, list[Mapping[str, Any]]], notion: NotionCSMAdapter
+) -> None:
     for qbr in qbrs:
         qbr.refresh_from_db()
         found = pages.get(qbr.key, [])
@@ -207,18 +215,16 @@ def judged(site: Site, qbrs: list[QBR]) -> Verdict:
         published = Publication.objects.filter(qbr=qbr).order_by("-qbr_version")[0]
         said = Content.from_json(published.revision.content)
         lines = stamp.document(said, heading="", stamp=published.stamp).plain_lines()
-        is_whole = list(workspace.read_qbr_lines(found[0]["id"])) == lines
+        is_whole = list(notion.read_qbr_lines(found[0]["id"])) == lines
         if not is_whole or found[0]["properties"]["Status"]["select"]["name"] != "Ready":
             verdict.incomplete.append(str(qbr))
-    return verdict
 
 
-def _workspace() -> NotionCSMAdapter:
-    from csm_portal import wiring
-
-    workspace = wiring.workspace()
-    assert isinstance(workspace, NotionCSMAdapter)
-    return workspace
+def workspace() -> NotionCSMAdapter:
+    """Return the tenant's workspace as a task would get it."""
+    built = wiring.workspace()
+    assert isinstance(built, NotionCSMAdapter)
+    return built
 
 
 @contextmanager

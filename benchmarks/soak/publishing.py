@@ -303,7 +303,8 @@ def _publish(site: Site, qbr: QBR) -> None:
     """Publish in this process, on a clock that is moved on where the publication puts itself off."""
     for _ in journal.PAUSES:
         try:
-            publishing.run(qbr.pk, workspace=publisher._workspace(), clock=lambda: site.now)
+            with publisher.workspace() as notion:
+                publishing.run(qbr.pk, workspace=notion, clock=lambda: site.now)
         except publishing.PutOff as put_off:
             site.now = put_off.at
         else:
