@@ -44,6 +44,8 @@ def own_database(name: str, *, folder: Path) -> Iterator[None]:
             for path in folder.glob(f"{name}.sqlite3*"):
                 path.unlink()
         else:
+            # A subject may have ended the server and started it again.
+            original.close()
             with original.cursor() as cursor:
                 cursor.execute(f"DROP DATABASE IF EXISTS {quoted(copy)} WITH (FORCE)")
 
