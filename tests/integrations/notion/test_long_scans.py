@@ -221,3 +221,15 @@ def test_what_goes_wrong_in_a_thread_reaches_the_reader_and_ends_the_others(sim)
 
     assert failed.value.trouble is Trouble.NOT_FOUND
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["first_time", "known_before"])
+def test_short_pages_and_sessions_that_end_lose_and_repeat_nothing(sim, is_known):
+    ids, times = fill(sim, SHAPES["an_import_and_then_little"])
+    sim.control("POST", "/_sim/short-pages", {"every": 2, "rows": 7})
+    sim.control("POST", "/_sim/cursors", {"after_uses": 2, "times": 4})
+
+    found, pages = read(sim, times if is_known else ())
+
+    assert Counter(found) == Counter(ids)
+    assert not any(page.is_incomplete for page in pages)
