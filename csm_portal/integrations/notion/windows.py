@@ -20,7 +20,7 @@ ONE_CHAIN = 12_000
 """Up to so many rows one reader is quick enough: as many as one query gives, and some that a first scan guesses wrong."""
 WORTH_HELPING = 400
 """Fewer rows than these are read sooner than shared."""
-SURPRISE = 1_000
+SURPRISE = 500
 """So many rows that nobody expected, and there may be any number more."""
 
 
