@@ -66,9 +66,7 @@ TABLE: dict[str, Row] = {
     "notion-roi": Row(post="admin"),
     "notion-qbr-properties": Row(post="admin"),
     "notion-webhooks": Row(get="admin"),
-    **{
-        f"notion-webhooks-{act}": Row(post="admin") for act in ("address", "off", "show", "accept", "reject")
-    },
+    **{f"notion-webhooks-{act}": Row(post="admin") for act in ("address", "off", "show", "accept", "reject")},
     "quick-refresh-switch": Row(post="admin"),
     "quick-refresh": Row(post=RUNNERS),
     "notion-hook": Row(
