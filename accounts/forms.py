@@ -1,7 +1,7 @@
 """How Notion is connected: the settings, and which property feeds which field (SPEC 2.2, 2.3)."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.forms.utils import flatatt
@@ -9,8 +9,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts import notion_links
-from accounts.roi_facts import ROIFact
-from accounts.services import roi_mapping
 from accounts.services.connection import Candidate, Wanted
 from accounts.setup_check import Check, FieldCheck, FieldState, QBRProperty
 from csm_portal.core.models import NotionConnection
@@ -230,13 +228,13 @@ def _choices(field: FieldCheck, named: list[PropertyInfo], carriers: tuple[str, 
         lost = [(field.property_id, f"{field.property_name} (gone from Notion)")]
     none = [] if field.field in _REQUIRED else [(NOT_IN_NOTION, "Not in Notion")]
     unset = [("", "Not chosen yet")] if field.state == FieldState.UNMAPPED or field.field in _REQUIRED else []
-    fitting = [_named(info) for info in named if carriers is None or info.id in carriers]
-    others = [_named(info) for info in named if carriers is not None and info.id not in carriers]
+    fitting = [as_choice(info) for info in named if carriers is None or info.id in carriers]
+    others = [as_choice(info) for info in named if carriers is not None and info.id not in carriers]
     groups = [("Of a type that cannot carry it", others)] if others else []
     return [*unset, *none, *lost, *fitting, *groups]
 
 
-def _named(info: PropertyInfo) -> tuple[str, str]:
+def as_choice(info: PropertyInfo) -> tuple[str, str]:
     return info.id, f"{info.name} ({info.type.replace('_', ' ')})"
 
 
@@ -256,93 +254,6 @@ class CreatePropertiesForm(forms.Form):
         super().__init__(data, initial={"names": [found.name for found in missing]})
         names = self.fields["names"]
         names.choices = [(found.name, f"{found.name} ({found.type_word})") for found in missing]  # type: ignore[attr-defined]
-
-
-_READ_AS_FACTS = frozenset(
-    {"number", "formula", "rollup", "rich_text", "date", "select", "status", "multi_select"}
-)
-MOST_ROI_FACTS = 12
-
-
-class ROIFactForm(forms.Form):
-    """One property as a figure of the customer's return. Emptied, it is none any more."""
-
-    property = forms.ChoiceField(label="Property in Notion", required=False)
-    label = forms.CharField(label="What it is called", required=False, max_length=80)
-    unit = forms.CharField(label="Unit", required=False, max_length=30)
-    period = forms.CharField(label="Period", required=False, max_length=60)
-
-    def __init__(self, *args: Any, check: Check, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._properties = {info.id: info for info in check.properties}
-        readable = [info for info in check.properties if info.type in _READ_AS_FACTS]
-        choices = [_named(info) for info in sorted(readable, key=lambda info: info.name.casefold())]
-        lost = self.initial.get("property", "")
-        if lost and lost not in self._properties:
-            choices.insert(0, (lost, f"{self.initial.get('property_name', '')} (gone from Notion)"))
-        field = self.fields["property"]
-        field.choices = [("", "None"), *choices]  # type: ignore[attr-defined]
-        field.error_messages["invalid_choice"] = "This property is no longer in the database. Choose another."
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        key, label = cleaned.get("property", ""), (cleaned.get("label") or "").strip()
-        if key and key not in self._properties and not self.errors:
-            self.add_error("property", "This property is gone from Notion. Choose another, or none.")
-        elif key and not label and "label" not in self.errors:
-            self.add_error("label", "Say what it is called in a review, such as “Hours saved”.")
-        elif label and not key and "property" not in self.errors:
-            self.add_error("property", "Choose the property that holds it.")
-        return cleaned
-
-    def wanted(self) -> roi_mapping.Wanted | None:
-        """Return the fact as the service takes it, None where the row is empty."""
-        cleaned = self.cleaned_data
-        info = self._properties.get(cleaned.get("property", ""))
-        if info is None:
-            return None
-        return roi_mapping.Wanted(
-            label=cleaned["label"].strip(),
-            unit=cleaned["unit"].strip(),
-            period=cleaned["period"].strip(),
-            info=info,
-        )
-
-
-class ROIFactForms(forms.BaseFormSet):  # type: ignore[type-arg]  # not subscriptable when it runs
-    def clean(self) -> None:
-        super().clean()
-        seen: set[str] = set()
-        for form in self.forms:
-            label = (form.cleaned_data.get("label") or "").strip().casefold() if form.is_valid() else ""
-            if label and label in seen:
-                form.add_error("label", "Another ROI fact is called this already.")
-            seen.add(label)
-
-    def wanted(self) -> list[roi_mapping.Wanted]:
-        """Return the facts in their order, the empty rows left out."""
-        return [wanted for form in self.forms if (wanted := form.wanted()) is not None]
-
-
-def roi_formset(
-    data: Mapping[str, Any] | None = None, *, check: Check, stored: Iterable[ROIFact] = ()
-) -> ROIFactForms:
-    """Return the form of all ROI facts, with one empty row after them."""
-    made = forms.formset_factory(
-        ROIFactForm, formset=ROIFactForms, extra=1, max_num=MOST_ROI_FACTS, validate_max=True
-    )
-    initial = [
-        {
-            "property": fact.property_id,
-            "property_name": fact.property_name,
-            "label": fact.label,
-            "unit": fact.unit,
-            "period": fact.period,
-        }
-        for fact in stored
-    ]
-    forms_of_all = made(data, initial=initial, prefix="roi", form_kwargs={"check": check})
-    return cast(ROIFactForms, forms_of_all)
 
 
 def _link(text: str) -> str:

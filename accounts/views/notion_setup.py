@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.forms import CreatePropertiesForm, MappingForm, NotionForm, ROIFactForms, roi_formset
+from accounts.forms import CreatePropertiesForm, MappingForm, NotionForm
+from accounts.roi_forms import ROIFactForms, roi_formset
 from accounts.selectors import setup
 from accounts.selectors.setup import SetupPage
 from accounts.services import connection, mapping, preview, roi_mapping
