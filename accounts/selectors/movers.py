@@ -143,7 +143,7 @@ _FIELDS: Final = (
 )
 
 
-def _moved(accounts: QuerySet[Account], *, until: date) -> QuerySet[Account]:
+def _moved(accounts: QuerySet[Account], *, until: date) -> QuerySet[Any]:
     before = HealthScore.objects.filter(
         account=OuterRef("pk"), is_of_day=True, scored_on__lte=until
     ).order_by("-scored_on")
