@@ -111,9 +111,10 @@ Q_CLUSTER = {
     "name": "csm-portal",
     "orm": "default",
     "workers": env.int("CSM_QUEUE_WORKERS", default=2),
-    # LIBRARIES 1.4 and 1.9: a lease must outlive everything that waits in front of a task.
-    "timeout": 300,
-    "retry": 1000,
+    # A scan of 100,000 accounts takes six minutes of the smallest budget (docs/decisions/0002). A lease must outlive
+    # everything that waits in front of a task (LIBRARIES 1.4); a worker that dies is noticed by its heartbeat, not by it.
+    "timeout": 900,
+    "retry": 3000,
     "queue_limit": 2,
     "bulk": 1,
     "max_attempts": 3,

@@ -28,7 +28,7 @@ _INTERRUPTED = (
     "The sync was interrupted before its end. What it had read by then is stored; the next one begins again."
 )
 _CUT = "Notion handed out only part of the accounts."
-LONGEST_IN_A_JOB = 270.0
+LONGEST_IN_A_JOB = 840.0
 """Seconds after which a job has to end by itself: half a minute later the queue would end it (settings, Q_CLUSTER)."""
 
 

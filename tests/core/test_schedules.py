@@ -4,10 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 
+from accounts.services import sync
 from csm_portal import schedules
 from csm_portal.core.models import Job, ScheduleSlot, SlotState, Tenant
 from csm_portal.core.scope import tenant_scope
+from csm_portal.integrations import retrying
 
 pytestmark = pytest.mark.django_db
 
@@ -141,3 +144,10 @@ def test_installing_again_changes_nothing() -> None:
     schedules.install()
 
     assert Schedule.objects.count() == 1
+
+
+def test_the_queue_lets_a_scan_end_by_itself_and_a_call_wait_out_its_patience():
+    timeout = settings.Q_CLUSTER["timeout"]
+
+    assert timeout - 30 >= sync.LONGEST_IN_A_JOB
+    assert timeout > 2 * retrying.RetryPolicy().patience

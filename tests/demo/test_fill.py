@@ -16,7 +16,8 @@ from csm_portal.demo import company, history
 from qbr.models import QBR
 from qbr.workflow import State
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+# The request gate has a connection of its own, which must not wait behind a transaction of the test.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 def test_the_demo_is_two_books_of_business_with_a_year_behind_them(simulator, tmp_path):

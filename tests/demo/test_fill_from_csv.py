@@ -10,7 +10,8 @@ from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
 from tests.demo.running import a_csv
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+# The request gate has a connection of its own, which must not wait behind a transaction of the test.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 def fill(simulator, data: Path, **options) -> None:

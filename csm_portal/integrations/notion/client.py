@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
@@ -212,7 +213,10 @@ def build(
     # A proxy from the environment cannot reach a simulator on this machine.
     http = httpx.Client(transport=transport, trust_env=not _is_this_machine(host))
     sdk = Client(client=http, auth=secret, base_url=address, logger=logging.getLogger(f"{__name__}.sdk"))
-    return NotionClient(sdk, gate=gate or pacing.Pacer(budget, sleep=sleep), policy=policy, sleep=sleep)
+    client = NotionClient(sdk, gate=gate or pacing.Pacer(budget, sleep=sleep), policy=policy, sleep=sleep)
+    # Whoever builds a client for one task forgets it with the task: its connections must not outlive it.
+    weakref.finalize(client, http.close)
+    return client
 
 
 def _host(address: str) -> str:

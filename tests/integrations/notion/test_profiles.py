@@ -1,5 +1,6 @@
 """A sub-page and its single blocks through the real SDK: found, made, read, inserted, changed, removed (SPEC 2.7)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -158,12 +159,13 @@ def test_an_answer_that_leaves_it_open_is_the_callers_to_judge(
     fault: dict[str, Any] = {"status": 503, "after_commit": True}
     sim.fault(**fault, method="POST" if call == "create" else "PATCH")
     asked = len(sim.wire.sent)
+    once: Callable[[], object] = {
+        "create": lambda: adapter.create_sub_page(account, "CSM Profile"),
+        "insert": lambda: adapter.insert_blocks(page.id, [paragraph(sim, "once")], after=None),
+    }[call]
 
     with pytest.raises(PortError) as caught:
-        if call == "create":
-            adapter.create_sub_page(account, "CSM Profile")
-        else:
-            adapter.insert_blocks(page.id, [paragraph(sim, "once")], after=None)
+        once()
 
     assert caught.value.maybe_written
     assert len(sim.wire.sent) == asked + 1
