@@ -24,7 +24,8 @@ from qbr.workflow import NotAllowed, State
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 pytestmark = [
-    pytest.mark.django_db,
+    # The request gate has a connection of its own, which must not wait behind a transaction of the test.
+    pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not DATA.is_dir(), reason="The public portfolios are not here (../shared/data)."),
 ]
 
