@@ -1,6 +1,7 @@
 """The database that a subject stands on, and the processes that it starts."""
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.context import ForkProcess
@@ -23,13 +24,19 @@ def own_database(name: str, *, folder: Path) -> Iterator[None]:
     configured = connections.settings[DEFAULT_DB_ALIAS]
     named = configured["NAME"]
     is_file = original.vendor == "sqlite"
-    copy = str(folder / f"{name}.sqlite3") if is_file else f"portal_soak_{name}"
+    # Tests run in several processes on one server, each with a database at hand of its own.
+    copy = str(folder / f"{name}.sqlite3") if is_file else f"portal_soak_{name}_{os.getpid()}"
     quoted = original.ops.quote_name
     with original.cursor() as cursor:
         if is_file:
             cursor.execute("VACUUM INTO %s", [copy])
         else:
             cursor.execute(f"DROP DATABASE IF EXISTS {quoted(copy)} WITH (FORCE)")
+            # A thread of an earlier test may have left its connection behind, and PostgreSQL copies nothing in use.
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
             cursor.execute(f"CREATE DATABASE {quoted(copy)} TEMPLATE {quoted(named)}")
     # Every thread makes its connection from this dictionary.
     configured["NAME"] = copy
