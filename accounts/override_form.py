@@ -12,7 +12,8 @@ class OverrideForm(forms.Form):
     until = forms.DateField(
         label="Until",
         help_text="At most 90 days from now: after that, look at it anew.",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        # A browser reads nothing but this form of a date.
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={
             "required": "Choose the last day.",
             "invalid": "This is no date: choose the last day.",

@@ -29,23 +29,23 @@ class DidNotStart(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Child:
-    """One child with its name for a person, its output in a file, and its last seconds bounded."""
+    """One child with its name for a person, its output in a file or where ours goes, and its last seconds bounded."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
-    log: Path
+    log: Path | None
     deadline_seconds: float = 20.0
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     def start(self) -> None:
-        with self.log.open("ab") as output:
+        with contextlib.nullcontext() if self.log is None else self.log.open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603 (commands of our own)
                 list(self.command),
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.STDOUT,
+                stderr=None if output is None else subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=end_with_parent,
             )

@@ -128,6 +128,9 @@ Q_CLUSTER = {
     "label": "Tasks",
 }
 
+# Where the workers of a cluster tell that they work; ``manage.py queue`` sets it for the cluster that it looks after.
+CSM_QUEUE_PULSE = env.str("CSM_QUEUE_PULSE", default="")
+
 AUTH_USER_MODEL = "core.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [

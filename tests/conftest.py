@@ -1,5 +1,6 @@
 """What every test stands on: the cast, the tenants, a database that can be emptied in spite of its guards."""
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,20 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Before the test database goes, end the connections that threads and gates of tests have left to it."""
+    yield
+    gc.collect()
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,8 +5,10 @@ the inputs that were lost go, then the rest of the data changes. Each step's dif
 cause; what the steps come to is the change of the score, the clamp included.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from accounts.scoring import explain
 from accounts.scoring.health import Evaluation, score_with
@@ -67,8 +69,8 @@ def compare(before: Evaluation, after: Evaluation) -> Comparison:
             label=explain.label(name),
             cause=cause,
             points=points_then - one_end.points[name],
-            before=shown_before.get(name, "none"),
-            after=shown_after.get(name, "none"),
+            before=_value(name, shown_before, shown_after),
+            after=_value(name, shown_after, shown_before),
         )
         for cause, other_end, one_end in steps
         for name, points_then in other_end.points.items()
@@ -76,3 +78,18 @@ def compare(before: Evaluation, after: Evaluation) -> Comparison:
     ]
     changes.sort(key=lambda change: -abs(change.points))
     return Comparison(score_before=before.score, score_after=after.score, changes=tuple(changes))
+
+
+_WITH_ACTIVITY: Final = frozenset({"support_ticket_volume", "usage_trend"})
+"""Inputs whose cost depends on the login frequency too: they may cost something else and read the same."""
+
+
+def _value(name: str, shown: Mapping[str, str], other: Mapping[str, str]) -> str:
+    """Return an input's value at one end; with the login frequency where that alone changed what it costs."""
+    value, activity = shown.get(name, "none"), shown.get("login_frequency_score", "none")
+    is_by_activity = (
+        name in _WITH_ACTIVITY
+        and value == other.get(name, "none")
+        and activity != other.get("login_frequency_score", "none")
+    )
+    return f"{value}, login frequency {activity}" if is_by_activity else value

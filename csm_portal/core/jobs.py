@@ -4,11 +4,13 @@ A job is asked for with ``enqueue``, which puts our own row and django-q2's into
 queue knows nothing but the row's id; attempts, progress, outcome and recovery are ours (LIBRARIES 1.4).
 """
 
+import contextlib
 import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -127,19 +129,36 @@ def _hand_over(job: Job) -> None:
 
 def run_in_cluster(job_id: str) -> None:
     """Run one job in a queue worker, with a heartbeat beside it. This is what the queue calls."""
+    pulse()
     stop = threading.Event()
-    pulse = threading.Thread(target=_beat, args=(job_id, stop), daemon=True)
-    pulse.start()
+    beat = threading.Thread(target=_beat, args=(job_id, stop), daemon=True)
+    beat.start()
     try:
         run(job_id)
     finally:
         stop.set()
-        pulse.join(timeout=HEARTBEAT_SECONDS)
+        beat.join(timeout=HEARTBEAT_SECONDS)
+        pulse()
+
+
+def pulse() -> None:
+    """Tell whoever looks after this cluster that one of its workers works (``manage.py queue``)."""
+    if settings.CSM_QUEUE_PULSE:
+        with contextlib.suppress(OSError):
+            Path(settings.CSM_QUEUE_PULSE).touch()
+
+
+def taken(cluster_pid: int) -> int:
+    """Return how many tasks the cluster of this main process has taken and given to no worker yet; 0 if it is silent."""
+    from django_q.status import Stat
+
+    return sum(stat.task_q_size for stat in Stat.get_all() if stat.pid == cluster_pid)
 
 
 def _beat(job_id: str, stop: threading.Event) -> None:
     try:
         while not stop.wait(HEARTBEAT_SECONDS):
+            pulse()
             with across_tenants("the heartbeat of a job is found by the job's id"):
                 Job.objects.filter(pk=UUID(job_id), state=JobState.RUNNING).update(
                     heartbeat_at=timezone.now()
@@ -237,6 +256,19 @@ def hasten(job: Job, *, now: datetime) -> None:
         waiting = Job.objects.filter(pk=job.pk, state=JobState.QUEUED).exclude(due_at=None)
         if waiting.update(due_at=None, enqueued_at=now):
             _hand_over(job)
+
+
+def hand_over_again(*, now: datetime) -> int:
+    """Put every waiting job into the queue once more, after a cluster ended with some that it had taken; return how many.
+
+    One that is in the queue twice runs once all the same: ``run`` claims it.
+    """
+    with across_tenants("whoever looks after the queue looks after every tenant's jobs"):
+        waiting = list(Job.objects.filter(state=JobState.QUEUED).filter(Q(due_at=None) | Q(due_at__lte=now)))
+        for job in waiting:
+            with transaction.atomic():
+                _hand_over(job)
+    return len(waiting)
 
 
 def recover(*, now: datetime) -> int:

@@ -170,6 +170,14 @@ def test_a_csm_says_it_on_the_page_and_everybody_reads_it(
     assert "Alice says" not in text(client.get(f"/accounts/{account.pk}/")).replace("Alice says nothing", "")
 
 
+def test_the_form_proposes_a_last_day_that_a_browser_can_read(account: Account, alice: User) -> None:
+    form = signed_in(alice).get(f"/accounts/{account.pk}/override/").content.decode()
+
+    assert re.search(
+        r'type="date" name="until" value="\d{4}-\d\d-\d\d"|name="until" value="\d{4}-\d\d-\d\d"', form
+    )
+
+
 def test_what_is_missing_is_asked_for(account: Account, alice: User) -> None:
     answer = signed_in(alice).post(
         f"/accounts/{account.pk}/override/", {"band": "Amber", "until": "", "reason": " "}

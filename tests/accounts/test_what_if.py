@@ -128,3 +128,13 @@ def test_an_account_without_a_score_says_so(tenant: Tenant, alice: User) -> None
         new = make_account(name="New", owner=alice)
 
     assert "has not been scored" in text(page_of(new, alice))
+
+
+def test_an_input_that_costs_more_by_activity_alone_says_so(tenant: Tenant, alice: User) -> None:
+    with tenant_scope(tenant):
+        made = make_account(owner=alice, login_frequency_score="0.20", usage_trend="declining")
+        health.score_accounts(as_of=NOW.date(), now=NOW, announce=False)
+
+    told = text(page_of(made, alice, login_frequency_score="95"))
+
+    assert "declining, login frequency 20 % declining, login frequency 95 %" in told

@@ -113,7 +113,7 @@ class _Demo:
                 *extra,
             )  # fmt: skip
             self.folder.mark_filled(stamp)
-        self._child("queue", *_MANAGE, "qcluster")
+        self._child("queue", *_MANAGE, "queue")
         web = self._child(
             "web", sys.executable, "-m", "gunicorn", "csm_portal.wsgi", "--bind", f"127.0.0.1:{self.port}",
             "--workers", "2", "--threads", "4", "--access-logfile", "-",

@@ -1,0 +1,106 @@
+"""``manage.py queue``: a real cluster whose workers are killed while they wait for work goes on working."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from csm_portal.env import BASE_DIR
+
+pytestmark = pytest.mark.one_database
+
+# Asks for a job of a tenant without accounts, and prints in which state it is: a process of its own, as the web is.
+SCRIPT = """
+import sys, django
+django.setup()
+from django.utils import timezone
+from csm_portal.core import jobs
+from csm_portal.core.models import Job, Tenant
+from csm_portal.core.scope import tenant_scope
+tenant, _ = Tenant.objects.get_or_create(name="Northwind", slug="northwind")
+with tenant_scope(tenant):
+    if sys.argv[1] == "ask":
+        jobs.enqueue("accounts.tasks.score_all", tenant=tenant, title="Score", now=timezone.now(), key=sys.argv[2])
+    print(Job.objects.get(key=sys.argv[2]).state)
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    made = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "csm_portal.settings",
+        "DJANGO_SECRET_KEY": "queue-tests-only",
+        "CSM_SECRET_KEYS": "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=",
+        "CSM_DEMO": "1",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'queue.sqlite3'}",
+        "REDIS_URL": "",
+    }
+    for command in (("migrate", "--verbosity", "0"), ("createcachetable",)):
+        subprocess.run([sys.executable, "manage.py", *command], env=made, cwd=BASE_DIR, check=True)
+    return made
+
+
+@pytest.fixture
+def supervisor(environment: dict[str, str], tmp_path: Path) -> Iterator[Any]:
+    with (tmp_path / "queue.log").open("wb") as output:
+        started = subprocess.Popen(
+            [sys.executable, "manage.py", "queue"],
+            env=environment,
+            cwd=BASE_DIR,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    yield started
+    started.terminate()
+    started.wait(timeout=40)
+
+
+def told(environment: dict[str, str], *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *words],
+        env=environment,
+        cwd=BASE_DIR,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.split()[-1]
+
+
+def until(is_so: Callable[[], bool], *, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(1)
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes below one, the nearest first; Linux tells them."""
+    found: list[int] = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        found += [int(child), *descendants(int(child))]
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="Only Linux tells a process's children.")
+def test_killing_every_worker_does_not_stop_the_queue(supervisor: Any, environment: dict[str, str]) -> None:
+    told(environment, "ask", "first")
+    until(lambda: told(environment, "see", "first") == "done", seconds=60)
+    # Below the supervisor stand the cluster, its guard, and below that all who work and wait.
+    _cluster, _guard, *workers = descendants(supervisor.pid)
+    assert len(workers) >= 4
+
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(2)
+    told(environment, "ask", "second")
+
+    until(lambda: told(environment, "see", "second") == "done", seconds=120)
+    assert supervisor.poll() is None
