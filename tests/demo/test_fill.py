@@ -1,6 +1,9 @@
 """``fill_demo``: two books of business in the portal, with a year behind them and reviews in every state."""
 
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -10,14 +13,21 @@ from accounts.models import Account, AccountHealth, HealthScore, PolicyVersion, 
 from accounts.scoring.bands import Band
 from accounts.scoring.churn import RiskLevel, Trigger
 from accounts.scoring.signals import HealthSignals
+from benchmarks.soak import ground
 from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
 from csm_portal.demo import company, history
 from qbr.models import QBR
 from qbr.workflow import State
 
-# The request gate has a connection of its own, which must not wait behind a transaction of the test.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
+
+
+@pytest.fixture(autouse=True)
+def own_database(transactional_db: Any, tmp_path: Path) -> Iterator[None]:
+    """A file: the gate's own connection and the test's would trip over each other in a database in memory."""
+    with ground.own_database("filled", folder=tmp_path):
+        yield
 
 
 def test_the_demo_is_two_books_of_business_with_a_year_behind_them(simulator, tmp_path):

@@ -1,17 +1,26 @@
 """``fill_demo --data``: somebody's own file into the workspace, mirrored and scored, with a sentence for each bad place."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Account, AccountHealth
+from benchmarks.soak import ground
 from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
 from tests.demo.running import a_csv
 
-# The request gate has a connection of its own, which must not wait behind a transaction of the test.
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
+
+
+@pytest.fixture(autouse=True)
+def own_database(transactional_db: Any, tmp_path: Path) -> Iterator[None]:
+    """A file: the gate's own connection and the test's would trip over each other in a database in memory."""
+    with ground.own_database("filled", folder=tmp_path):
+        yield
 
 
 def fill(simulator, data: Path, **options) -> None:

@@ -2,13 +2,16 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import Account, AccountHealth, HealthScore, SyncRun, SyncState
+from benchmarks.soak import ground
 from csm_portal import wiring
 from csm_portal.core import jobs
 from csm_portal.core.models import Tenant, User
@@ -24,10 +27,16 @@ from qbr.workflow import NotAllowed, State
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 pytestmark = [
-    # The request gate has a connection of its own, which must not wait behind a transaction of the test.
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not DATA.is_dir(), reason="The public portfolios are not here (../shared/data)."),
 ]
+
+
+@pytest.fixture(autouse=True)
+def own_database(transactional_db: Any, tmp_path: Path) -> Iterator[None]:
+    """A file: the gate's own connection and the test's would trip over each other in a database in memory."""
+    with ground.own_database("filled", folder=tmp_path):
+        yield
 
 
 @pytest.mark.parametrize("name", ["online_retail_2011-06-09", "iranian_telco", "ravenstack_2024-09-30"])
