@@ -32,6 +32,7 @@ HEARTBEAT_SECONDS = 10.0
 LOST_AFTER = timedelta(seconds=60)
 # A queued job whose queue row was lost (a rotated SECRET_KEY drops them silently) is put back after this.
 FORGOTTEN_AFTER = timedelta(minutes=10)
+HANDED_OVER_JUST_NOW = timedelta(seconds=15)
 
 
 class Partial(Exception):
@@ -259,16 +260,23 @@ def hasten(job: Job, *, now: datetime) -> None:
 
 
 def hand_over_again(*, now: datetime) -> int:
-    """Put every waiting job into the queue once more, after a cluster ended with some that it had taken; return how many.
+    """Put waiting jobs into the queue once more, after a cluster ended with some that it had taken; return how many.
 
-    One that is in the queue twice runs once all the same: ``run`` claims it.
+    One that is in the queue twice runs once all the same: ``run`` claims it. One that was put there a moment ago is left
+    alone, so that clusters that keep ending do not fill the queue.
     """
+    count = 0
     with across_tenants("whoever looks after the queue looks after every tenant's jobs"):
-        waiting = list(Job.objects.filter(state=JobState.QUEUED).filter(Q(due_at=None) | Q(due_at__lte=now)))
-        for job in waiting:
+        waiting = Job.objects.filter(
+            state=JobState.QUEUED, due_at=None, enqueued_at__lt=now - HANDED_OVER_JUST_NOW
+        )
+        for job in list(waiting):
             with transaction.atomic():
-                _hand_over(job)
-    return len(waiting)
+                # Somebody who looks after another cluster may be at it too.
+                if waiting.filter(pk=job.pk, enqueued_at=job.enqueued_at).update(enqueued_at=now):
+                    _hand_over(job)
+                    count += 1
+    return count
 
 
 def recover(*, now: datetime) -> int:

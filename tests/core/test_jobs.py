@@ -139,3 +139,11 @@ def test_a_retry_is_a_new_job_with_the_same_work(tenant: Tenant, ada: User) -> N
 
     assert again.pk != job.pk
     assert (again.params, again.requested_by) == ({"given": 1}, ada)
+
+
+def test_clusters_that_keep_ending_do_not_fill_the_queue(tenant: Tenant) -> None:
+    ask(tenant, "count_audit_rows")
+    later = timezone.now() + timedelta(seconds=30)
+
+    assert jobs.hand_over_again(now=timezone.now()) == 0
+    assert [jobs.hand_over_again(now=later) for _ in range(5)] == [1, 0, 0, 0, 0]

@@ -5,6 +5,7 @@ process of it lives (LIBRARIES 1.5). So the cluster is a child here: one that ha
 with all its processes and started anew, and so is one that ended by itself. What it had taken is handed over again.
 """
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -49,9 +50,8 @@ class Command(BaseCommand):
             )
             cluster.start()
             try:
-                _look_after(cluster, pulse)
-            except Stopped:
-                cluster.ask_to_stop()
+                with contextlib.suppress(Stopped):
+                    _look_after(cluster, pulse)
             finally:
                 cluster.ask_to_stop()
                 cluster.stop()
