@@ -2,7 +2,7 @@
 
 from accounts.models.account import Absence, Account, PropertyMapping, ROIFactMapping
 from accounts.models.churn import ChurnAssessment
-from accounts.models.health import AccountHealth, HealthScore, PolicyVersion
+from accounts.models.health import AccountHealth, DraftSource, HealthScore, PolicyDraft, PolicyVersion
 from accounts.models.hints import Hint, HintState, NotionWatch
 from accounts.models.notion_writes import (
     CSMProfile,
@@ -23,12 +23,14 @@ __all__ = [
     "BandOverride",
     "CSMProfile",
     "ChurnAssessment",
+    "DraftSource",
     "FiguresInNotion",
     "FiguresRun",
     "HealthScore",
     "Hint",
     "HintState",
     "NotionWatch",
+    "PolicyDraft",
     "PolicyVersion",
     "ProfileState",
     "PropertyMapping",

@@ -7,6 +7,8 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models.account import Account
+from accounts.scoring.policy import HealthPolicy
+from accounts.scoring.segments import LONGEST_NAME, PolicyBook
 from csm_portal.core.models import User
 from csm_portal.core.scope import TenantModel
 
@@ -19,7 +21,9 @@ class PolicyVersion(TenantModel):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.PositiveIntegerField()
+    # The standard settings; and in their order the segments that differ from them, each with its rule.
     values = models.JSONField()
+    segments = models.JSONField(default=list)
     reason = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -31,6 +35,52 @@ class PolicyVersion(TenantModel):
 
     def __str__(self) -> str:
         return f"Policy {self.number}"
+
+    def book(self) -> PolicyBook:
+        """Return the policies of this version."""
+        return PolicyBook.from_mapping(self.values, self.segments)
+
+
+class DraftSource(models.TextChoices):
+    """Who wrote a draft."""
+
+    PERSON = "person"
+    CALIBRATION = "calibration"
+
+
+class PolicyDraft(TenantModel):
+    """Settings that somebody is still thinking about, or that were fitted: kept, compared, never in force.
+
+    A draft ends when it becomes a version or is thrown away; it is kept after that, for whoever asks where the
+    version came from.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    values = models.JSONField()
+    segments = models.JSONField(default=list)
+    reason = models.CharField(max_length=500, blank=True)
+    source = models.CharField(max_length=20, choices=DraftSource.choices, default=DraftSource.PERSON)
+    # What a calibration found out about these settings; empty for a person's draft.
+    evidence = models.JSONField(default=dict)
+    # The version in force when the draft was written last.
+    based_on = models.PositiveIntegerField()
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    became = models.ForeignKey(PolicyVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    discarded_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        ordering = ["-changed_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def book(self) -> PolicyBook:
+        """Return the policies of this draft."""
+        return PolicyBook.from_mapping(self.values, self.segments)
 
 
 class HealthScore(TenantModel):
@@ -59,6 +109,8 @@ class HealthScore(TenantModel):
     # Input name -> points, for the inputs that cost something, and the clamp; they sum to 100 − score.
     points = models.JSONField()
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    # The segment of that version whose rule chose the settings; empty for the standard.
+    policy_segment = models.CharField(max_length=LONGEST_NAME, blank=True)
     engine_version = models.CharField(max_length=20)
     arr = models.DecimalField(max_digits=16, decimal_places=2, null=True)
     currency = models.CharField(max_length=3, blank=True)
@@ -79,6 +131,10 @@ class HealthScore(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.score} on {self.scored_on}"
+
+    def applied(self) -> HealthPolicy:
+        """Return the settings that the score was made under. Select the ``policy`` along: it is read here."""
+        return self.policy.book().policy(self.policy_segment)
 
 
 class AccountHealth(TenantModel):

@@ -107,7 +107,7 @@ def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
         .values_list("finished_at", flat=True)
         .first()
     )
-    policy = HealthPolicy() if latest is None else HealthPolicy.from_mapping(latest.policy.values)
+    policy = HealthPolicy() if latest is None else latest.applied()
     evaluation = None if latest is None else _replayed(latest, policy)
     mirrored = inputs.snapshots([account.pk], as_of=today if latest is None else latest.scored_on)[0].signals
     span = span if span in SPANS else ""
@@ -177,7 +177,7 @@ def _replayed(score: HealthScore, policy: HealthPolicy) -> Evaluation | None:
 def _comparison(before: HealthScore | None, after: Evaluation | None) -> Comparison | None:
     if before is None or after is None:
         return None
-    earlier_one = _replayed(before, HealthPolicy.from_mapping(before.policy.values))
+    earlier_one = _replayed(before, before.applied())
     return None if earlier_one is None else changes.compare(earlier_one, after)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from accounts.models import Account
 from accounts.scoring import signals as health_signals
+from accounts.scoring.segments import AccountFacts
 from accounts.scoring.signals import HealthSignals
 
 
@@ -16,12 +17,13 @@ from accounts.scoring.signals import HealthSignals
 class Snapshot:
     """One account on the day of scoring: its signals, and what the history keeps beside a score.
 
-    ``problems`` holds a sentence for each value of the mirror that cannot be one; that input is then not known.
+    ``facts`` are what the rules of the policy's segments ask (SPEC 3.6). ``problems`` holds a sentence for each value of the mirror that cannot be one; that input is then not known.
     """
 
     account_id: UUID
     name: str
     signals: HealthSignals
+    facts: AccountFacts
     arr: Decimal | None
     currency: str
     owner_id: UUID | None
@@ -56,6 +58,9 @@ _BESIDE: Final = (
     "currency",
     "owner_id",
     "lifecycle_stage",
+    "segment",
+    "owner_email",
+    "owner_name",
 )
 
 
@@ -102,6 +107,9 @@ def _snapshot(row: tuple[Any, ...], *, as_of: date) -> Snapshot:
         currency,
         owner_id,
         lifecycle_stage,
+        segment,
+        owner_email,
+        owner_name,
         *stored,
     ) = row
     values = {field: None if value == "" else value for field, value in zip(_AS_STORED, stored, strict=True)}
@@ -113,6 +121,13 @@ def _snapshot(row: tuple[Any, ...], *, as_of: date) -> Snapshot:
         account_id=account_id,
         name=name,
         signals=signals,
+        facts=AccountFacts(
+            segment=segment,
+            lifecycle_stage=lifecycle_stage,
+            owner=owner_email or owner_name,
+            arr=arr,
+            currency=currency,
+        ),
         arr=arr,
         currency=currency,
         owner_id=owner_id,

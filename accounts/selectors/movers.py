@@ -13,7 +13,6 @@ from accounts.models import Account, AccountHealth, HealthScore
 from accounts.scoring import changes, health
 from accounts.scoring.changes import Cause, Change, Comparison
 from accounts.scoring.health import Evaluation, UnknownEngine
-from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.signals import HealthSignals
 from accounts.selectors import portfolio_filters
 from accounts.selectors.portfolio_filters import Filters
@@ -190,7 +189,7 @@ def _replayed(score: HealthScore) -> Evaluation:
     return health.score_with(
         score.engine_version,
         HealthSignals.from_mapping(score.inputs),
-        HealthPolicy.from_mapping(score.policy.values),
+        score.applied(),
     )
 
 

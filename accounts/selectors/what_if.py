@@ -9,7 +9,6 @@ from accounts.models import Account
 from accounts.scoring import changes, health, what_if
 from accounts.scoring.changes import Comparison
 from accounts.scoring.health import Evaluation
-from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.signals import INPUT_BY_NAME, HealthSignals, Rag
 from accounts.scoring.what_if import Way
 from accounts.what_if_form import written
@@ -54,9 +53,7 @@ def scored(account: Account) -> Evaluation | None:
     if shown is None:
         return None
     latest = shown.latest
-    return health.evaluate(
-        HealthSignals.from_mapping(latest.inputs), HealthPolicy.from_mapping(latest.policy.values)
-    )
+    return health.evaluate(HealthSignals.from_mapping(latest.inputs), latest.applied())
 
 
 def page(now: Evaluation, given: Mapping[str, Any]) -> WhatIfPage:

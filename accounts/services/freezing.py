@@ -89,6 +89,7 @@ class Freeze:
             known=earlier.known.to_mapping() if earlier.known else {},
             points=standing.points,
             policy_id=standing.policy_id,
+            policy_segment=standing.policy_segment,
             engine_version=standing.engine_version,
             arr=snapshot.arr,
             currency=snapshot.currency,

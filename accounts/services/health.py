@@ -16,6 +16,7 @@ from accounts.scoring.bands import Band
 from accounts.scoring.health import Evaluation
 from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.results import CSMHealthScoreResult
+from accounts.scoring.segments import PolicyBook
 from accounts.scoring.signals import HealthSignals
 from accounts.selectors import earlier, inputs
 from accounts.selectors.inputs import Snapshot
@@ -68,7 +69,7 @@ class _Run:
     as_of: date
     now: datetime
     version: PolicyVersion
-    policy: HealthPolicy
+    book: PolicyBook
     signals_by_account: Mapping[UUID, HealthSignals] | None
     announces: bool
     freeze: Freeze | None
@@ -100,7 +101,7 @@ def score_accounts(
         as_of=as_of,
         now=now,
         version=version,
-        policy=HealthPolicy.from_mapping(version.values),
+        book=version.book(),
         signals_by_account=signals_by_account,
         announces=announce,
         # What a history is laid down with was read once, whatever can be read today.
@@ -171,11 +172,7 @@ def result(score: HealthScore) -> CSMHealthScoreResult:
 
 def replay(score: HealthScore) -> Evaluation:
     """Score once more from what was stored with a score: its inputs, policy version and engine (SPEC 3.5)."""
-    return health.score_with(
-        score.engine_version,
-        HealthSignals.from_mapping(score.inputs),
-        HealthPolicy.from_mapping(score.policy.values),
-    )
+    return health.score_with(score.engine_version, HealthSignals.from_mapping(score.inputs), score.applied())
 
 
 @transaction.atomic
@@ -191,14 +188,16 @@ def _score_batch(account_ids: Sequence[UUID], run: _Run) -> None:
     scores, assessments = [], []
     for snapshot in snapshots:
         known_before = before.get(snapshot.account_id, earlier.NOTHING)
+        segment = run.book.chosen(snapshot.facts)
+        policy = run.book.policy(segment)
         if run.freeze is not None and snapshot.account_id in standing:
             stands = standing[snapshot.account_id]
-            score = _score_again(stands, snapshot, known_before, run.freeze, run)
+            score = _score_again(stands, snapshot, known_before, policy, run)
             snapshot = run.freeze.frozen(snapshot, stands)
         else:
-            score = _score(snapshot, known_before, run)
+            score = _score(snapshot, known_before, segment, run)
         scores.append(score)
-        assessments.append(churn.assess(snapshot, score, policy=run.policy, earlier=known_before))
+        assessments.append(churn.assess(snapshot, score, policy=policy, earlier=known_before))
         run.problems.extend(snapshot.problems)
     of_today = HealthScore.objects.filter(account_id__in=account_ids, scored_on=run.as_of)
     told_today = set(of_today.filter(should_alert=True).values_list("account_id", flat=True))
@@ -215,14 +214,14 @@ def _score_batch(account_ids: Sequence[UUID], run: _Run) -> None:
         )
 
 
-def _score(snapshot: Snapshot, before: earlier.Earlier, run: _Run) -> HealthScore:
-    evaluation = health.evaluate(snapshot.signals, run.policy)
+def _score(snapshot: Snapshot, before: earlier.Earlier, segment: str, run: _Run) -> HealthScore:
+    evaluation = health.evaluate(snapshot.signals, run.book.policy(segment))
     effective = bands.effective_band(evaluation, last_known=before.known, as_of=run.as_of)
     alerts = results.should_alert(
         score=evaluation.score,
         rag_status=effective.band,
         previous_rag=before.previous_band or None,
-        red_threshold=run.policy.red_threshold,
+        red_threshold=evaluation.policy.red_threshold,
     )
     run.counts.update(
         {"scored": 1, effective.band: 1, "last_known": effective.is_last_known, "alerts": alerts}
@@ -244,6 +243,7 @@ def _score(snapshot: Snapshot, before: earlier.Earlier, run: _Run) -> HealthScor
         known=earlier.memory(effective, snapshot.signals, as_of=run.as_of),
         points={name: points for name, points in evaluation.points.items() if points},
         policy=run.version,
+        policy_segment=segment,
         engine_version=evaluation.engine_version,
         arr=snapshot.arr,
         currency=snapshot.currency,
@@ -254,15 +254,16 @@ def _score(snapshot: Snapshot, before: earlier.Earlier, run: _Run) -> HealthScor
 
 
 def _score_again(
-    stands: HealthScore, snapshot: Snapshot, before: earlier.Earlier, freeze: Freeze, run: _Run
+    stands: HealthScore, snapshot: Snapshot, before: earlier.Earlier, policy: HealthPolicy, run: _Run
 ) -> HealthScore:
-    score = freeze.again(
+    assert run.freeze is not None  # noqa: S101  # nothing stands where nothing is frozen
+    score = run.freeze.again(
         stands,
         earlier=before,
         snapshot=snapshot,
         as_of=run.as_of,
         now=run.now,
-        red_threshold=run.policy.red_threshold,
+        red_threshold=policy.red_threshold,
     )
     run.counts.update(
         {

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from accounts.models import Account, HealthScore, PropertyMapping, SyncRun
 from accounts.scoring import explain
 from accounts.scoring.bands import Band
-from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.signals import INPUT_NAMES, HealthSignals
 from accounts.selectors import earlier, inputs
 from csm_portal.ports.workspace import ACCOUNT_FIELDS
@@ -201,7 +200,7 @@ def _health(ground: _Ground) -> Iterator[Fact]:
         yield from _scored("score_change", now, lambda one: one.score - start.score, ground)
     if now is None:
         return
-    policy = HealthPolicy.from_mapping(now.policy.values)
+    policy = now.applied()
     for name, threshold in (
         ("amber_threshold", policy.amber_threshold),
         ("red_threshold", policy.red_threshold),
