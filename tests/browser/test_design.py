@@ -217,7 +217,7 @@ def test_a_swap_is_announced_and_keeps_the_focus_in_place(site: str, browser: Br
     page.keyboard.press("Enter")
 
     page.wait_for_function("document.getElementById('announcer').textContent === '1 account matches.'")
-    assert page.evaluate("document.getElementById('accounts').contains(document.activeElement)")
+    page.wait_for_function("document.getElementById('accounts').contains(document.activeElement)")
     assert page.complaints == []
 
 

@@ -3,7 +3,6 @@
 import os
 import queue
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -13,21 +12,15 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from tests.services import ports
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 240.0
 
 
 def free_ports() -> int:
     """Return a port that is free with the next one, which the simulator takes."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port
+    return ports.free(2)
 
 
 class Demo:
@@ -61,11 +54,22 @@ class Demo:
     def until_tenants_exist(self) -> None:
         """Wait until a fill is at work, and no further."""
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if count(self.folder, "core_tenant") > 0:
-                return
+        while count(self.folder, "core_tenant") == 0:
+            if (status := self.process.poll()) is not None:
+                self.wait()
+                raise AssertionError(f"The demo ended with {status} before it filled:\n{''.join(self.said)}")
+            assert time.monotonic() < end, f"No fill began in {PATIENCE:.0f} s:\n{self._told()}"
             time.sleep(0.02)
-        raise AssertionError("No fill began.")
+
+    def until_processes(self, least: int) -> None:
+        """Wait until so many processes work on the folder."""
+        end = time.monotonic() + PATIENCE
+        while len(found := processes_of(self.folder)) < least:
+            assert self.process.poll() is None, (
+                f"The demo ended with {self.process.returncode}:\n{self._told()}"
+            )
+            assert time.monotonic() < end, f"{len(found)} processes, no more:\n{self._told()}"
+            time.sleep(0.1)
 
     def end(self, number: int = signal.SIGINT) -> int:
         """Send a signal to the supervisor alone, wait for its end, and return its exit status."""
@@ -77,6 +81,17 @@ class Demo:
         while (line := self._lines.get(timeout=PATIENCE)) is not None:
             self.said.append(line)
         return status
+
+    def _told(self) -> str:
+        """Return what was said so far, and what stands in the logs."""
+        while not self._lines.empty():
+            if (line := self._lines.get()) is not None:
+                self.said.append(line)
+        logs = [
+            f"{log.name}:\n{log.read_text(errors='replace')[-2000:]}"
+            for log in sorted(self.folder.glob("*.log"))
+        ]
+        return "\n".join(["".join(self.said), *logs])
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -114,7 +129,7 @@ def processes_of(folder: Path) -> list[int]:
     return found
 
 
-def gone(folder: Path, *, seconds: float = 30.0) -> bool:
+def gone(folder: Path, *, seconds: float = PATIENCE) -> bool:
     """Tell whether every process of the folder ends within some seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.demo.running import a_csv, count, free_ports, gone, processes_of, running
+from tests.demo.running import a_csv, count, free_ports, gone, running
 
 pytestmark = [
     pytest.mark.one_database,
@@ -27,7 +27,7 @@ def test_a_demo_comes_up_ends_whole_and_is_kept_for_the_day(tmp_path):
         for role in ("CSM", "Manager", "Admin", "Sales"):
             assert role in told
         # The supervisor, the simulator, the queue with its workers, and the web server with its two.
-        assert len(processes_of(folder)) >= 7
+        first.until_processes(7)
         assert first.end(signal.SIGINT) == 0
     assert gone(folder)
     assert "The demo has stopped." in first.said[-1]

@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.services import packages
+from tests.services import packages, ports
 
 
 def _bin() -> Path | None:
@@ -18,14 +17,6 @@ def _bin() -> Path | None:
         return homes[-1].parent
     found = shutil.which("initdb")
     return Path(found).resolve().parent if found else None
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _as_postgres(command: list[str]) -> list[str]:
@@ -44,7 +35,7 @@ def cluster() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
-    port = free_port()
+    port = ports.free()
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": "/"}
     data = str(folder / "data")
     try:

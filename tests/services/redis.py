@@ -7,8 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.services import packages
-from tests.services.postgres import free_port
+from tests.services import packages, ports
 
 
 @contextmanager
@@ -16,7 +15,7 @@ def server() -> Iterator[str]:
     """Start a Redis that keeps nothing and yield its REDIS_URL; end it after."""
     why = "The tests run with Redis as the cache too, and its server is not here."
     packages.require("redis-server", found=shutil.which("redis-server"), why=why)
-    port = free_port()
+    port = ports.free()
     process = subprocess.Popen(
         ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
         stdout=subprocess.DEVNULL,
