@@ -1,7 +1,8 @@
-"""Account queries named by meaning; a read starts with ``visible_to``."""
+"""Account and alert queries named by meaning; a read starts with ``visible_to``."""
 
 from typing import Any, Self
 
+from accounts.scoring.alert_states import LIVE
 from csm_portal.core.models import Membership, Role
 from csm_portal.core.scope import TenantQuerySet
 
@@ -22,3 +23,19 @@ class AccountQuerySet(TenantQuerySet[Any]):
 
     def owned_by(self, user_id: Any) -> Self:
         return self.filter(owner_id=user_id)
+
+
+class AlertQuerySet(TenantQuerySet[Any]):
+    def visible_to(self, membership: Membership) -> Self:
+        """Alerts that this member may read: those of the accounts that they may read."""
+        if membership.roles <= {Role.SALES}:
+            return self.none()
+        return self.filter(tenant_id=membership.tenant_id)
+
+    def live(self) -> Self:
+        """Alerts that somebody still has before them: open, acknowledged or snoozed."""
+        return self.filter(state__in=sorted(LIVE))
+
+    def running(self) -> Self:
+        """Alerts whose cause lasts, resolved ones too."""
+        return self.filter(ended_at=None)

@@ -1,6 +1,7 @@
 """The mirror of the workspace's accounts, their scores and what follows from them."""
 
 from accounts.models.account import Absence, Account, PropertyMapping, ROIFactMapping
+from accounts.models.alerts import Alert, AlertAct, AlertPlace
 from accounts.models.churn import ChurnAssessment
 from accounts.models.health import AccountHealth, DraftSource, HealthScore, PolicyDraft, PolicyVersion
 from accounts.models.hints import Hint, HintState, NotionWatch
@@ -19,6 +20,9 @@ __all__ = [
     "Absence",
     "Account",
     "AccountHealth",
+    "Alert",
+    "AlertAct",
+    "AlertPlace",
     "Answer",
     "BandOverride",
     "CSMProfile",

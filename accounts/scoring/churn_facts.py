@@ -160,6 +160,13 @@ _ACTIONS: Final[Mapping[FactCode, str]] = {
     FactCode.UNKNOWN: "Fill in the missing signals of the account, so that its health can be judged.",
     FactCode.BAND: "Agree on a success plan with dated steps and owners on both sides.",
 }
+
+
+def action_for(code: FactCode) -> str:
+    """Return what one fact calls for."""
+    return _ACTIONS[code]
+
+
 _NO_ACTION: Final = "Keep to the agreed check-ins."
 
 
