@@ -5,19 +5,30 @@ import signal
 import socket
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from socketserver import ThreadingMixIn
 from types import FrameType
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.types import StartResponse, WSGIEnvironment
 
-from csm_portal.simulators.notion.app import AnswerNeverComes, App, ConnectionDropped
+from csm_portal.simulators.notion.app import AnswerNeverComes, ConnectionDropped
 
 HOST = "127.0.0.1"
 _MAX_LINE_BYTES = 65536
 _GRACE_SECONDS = 2.0
 _LOOKING_SECONDS = 0.1
+
+
+class App(Protocol):
+    """A simulator, as this server sees it: a WSGI application that knows its address and can be closed."""
+
+    public_url: str | None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]: ...
+
+    def close(self) -> None: ...
 
 
 class PortTaken(Exception):

@@ -1,0 +1,1 @@
+"""Gmail drafts and Google Chat, through Google's own client library."""
