@@ -155,7 +155,7 @@ class _Scan:
                 told = f"{mirroring.done:,} accounts read from “{mapped.source.title}”."
                 waited = self._workspace.usage.waited_seconds - self._waited
                 if waited >= 1:
-                    told += f" {waited:,.0f} s waited for Notion's limits."
+                    told += f" {waited:,.0f} s waited for Notion."
                 self._progress(mirroring.done, total, told)
                 if self._run.job is not None and time.monotonic() - self._began > LONGEST_IN_A_JOB:
                     unread.append(

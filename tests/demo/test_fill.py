@@ -14,7 +14,7 @@ from accounts.scoring.bands import Band
 from accounts.scoring.churn import RiskLevel, Trigger
 from accounts.scoring.signals import HealthSignals
 from benchmarks.soak import ground
-from csm_portal.core.models import Tenant
+from csm_portal.core.models import NotionConnection, Tenant
 from csm_portal.core.scope import tenant_scope
 from csm_portal.demo import company, history
 from qbr.models import QBR
@@ -38,6 +38,7 @@ def test_the_demo_is_two_books_of_business_with_a_year_behind_them(simulator, tm
     with tenant_scope(first):
         assert Account.objects.count() == 100
         assert SyncRun.objects.get().problems == []
+        assert {step["state"] for step in NotionConnection.objects.get().last_check["steps"]} == {"ok"}
         of_band = Counter(AccountHealth.objects.values_list("effective_band", flat=True))
         assert set(of_band) == set(Band)
         assert of_band[Band.GREEN] >= 55

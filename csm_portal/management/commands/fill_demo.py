@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import SyncRun, SyncState
-from accounts.services import health, sync, writeback
+from accounts.services import health, notion_check, sync, writeback
 from csm_portal import wiring
 from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
@@ -69,7 +69,7 @@ class Command(BaseCommand):
                 created_at=datetime.combine(day, time(16, 0), tzinfo=tenant.zone),
             )
         tenants.connect(workspace, now=timezone.now())
-        run = self._sync()
+        run = self._sync(today)
         years = {customer.name: customer.year for customer in one.customers}
         scored = history.lay_down(years, tenant=tenant, today=today)
         counts = health.scan(as_of=today, now=timezone.now())
@@ -99,15 +99,17 @@ class Command(BaseCommand):
             today = now.astimezone(tenant.zone).date()
             workspace = portfolio.fill(store, read, name=name, imported_on=today, now=now)
             tenants.connect(workspace, now=now)
-            run = self._sync()
+            run = self._sync(today)
             counts = health.scan(as_of=today, now=timezone.now())
             writeback.ask(tenant, now=timezone.now())
         bands = ", ".join(f"{count:,} {band}" for band, count in counts.bands.items() if count)
         self.stdout.write(f"{name}: {run.created:,} accounts mirrored and scored: {bands}.")
         return [(_role(one.roles), one.name, one.email) for one in _first_of_each(company.BRIGHTLOOM)]
 
-    def _sync(self) -> SyncRun:
-        run = sync.run(workspace=wiring.workspace(), now=timezone.now())
+    def _sync(self, today: date) -> SyncRun:
+        workspace = wiring.workspace()
+        notion_check.check(workspace=workspace, has_qbr_database=True, as_of=today, now=timezone.now())
+        run = sync.run(workspace=workspace, now=timezone.now())
         if run.state == SyncState.FAILED:
             raise CommandError(run.error)
         return run
