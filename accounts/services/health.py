@@ -20,14 +20,13 @@ from accounts.scoring.segments import PolicyBook
 from accounts.scoring.signals import HealthSignals
 from accounts.selectors import earlier, inputs
 from accounts.selectors.inputs import Snapshot
-from accounts.services import churn, freezing, latest, policies, writeback
+from accounts.services import alerts, churn, freezing, latest, policies, writeback
 from accounts.services.freezing import Freeze
-from csm_portal.core import audit, bulk, outbox
+from csm_portal.core import audit, bulk
 from csm_portal.core.models import Tenant, User
 from csm_portal.core.scope import current_tenant_id
 
 BATCH: Final = 500
-SHOULD_ALERT: Final = "health.should_alert"
 
 Progress = Callable[[int, int], None]
 """Is told how many accounts of how many are scored."""
@@ -47,6 +46,10 @@ class ScanCounts:
     bands: Mapping[str, int]
     last_known: int
     alerts: int
+    raised: int = 0
+    reopened: int = 0
+    closed: int = 0
+    handed_over: int = 0
     problems: tuple[str, ...] = ()
 
     def to_mapping(self) -> dict[str, Any]:
@@ -58,6 +61,10 @@ class ScanCounts:
             **{band.lower(): count for band, count in self.bands.items()},
             "last_known": self.last_known,
             "alerts": self.alerts,
+            "alerts_raised": self.raised,
+            "alerts_opened_again": self.reopened,
+            "alerts_closed": self.closed,
+            "alerts_handed_over": self.handed_over,
             "problems": len(self.problems),
         }
 
@@ -73,6 +80,8 @@ class _Run:
     signals_by_account: Mapping[UUID, HealthSignals] | None
     announces: bool
     freeze: Freeze | None
+    # What an account with an unknown ARR is ranked by.
+    usual_arr: Decimal
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
@@ -91,7 +100,7 @@ def score_accounts(
     ``as_of`` is a day in the tenant's zone, ``now`` the moment that is stamped on the scores. A second run on
     the same day keeps the first one's scores beside its own. With ``signals_by_account`` those signals are
     scored and not the mirror's, and no other account: this is how history is laid down, oldest day first.
-    ``announce`` puts an event into the outbox for each account that somebody should hear of, once a day.
+    ``announce`` raises the alerts that follow and hands the most urgent over, at most five a tenant and local day.
 
     Each batch of 500 is one transaction and costs the same number of queries; a run that was broken off is
     simply run again.
@@ -106,6 +115,7 @@ def score_accounts(
         announces=announce,
         # What a history is laid down with was read once, whatever can be read today.
         freeze=freezing.of_today() if signals_by_account is None else None,
+        usual_arr=alerts.usual_arr() if announce else Decimal(0),
     )
     ids = inputs.scorable_ids(account_ids)
     if signals_by_account is not None:
@@ -114,6 +124,8 @@ def score_accounts(
         _score_batch(ids[start : start + BATCH], run)
         if progress is not None:
             progress(min(start + BATCH, len(ids)), len(ids))
+    if announce:
+        _tell(run, is_whole=account_ids is None and signals_by_account is None)
     if run.freeze is not None and run.counts["frozen"]:
         run.problems.insert(0, f"{run.counts['frozen']:,} scores stand as they were. {run.freeze.reason}")
     return ScanCounts(
@@ -123,8 +135,19 @@ def score_accounts(
         bands={str(band): run.counts[band] for band in Band},
         last_known=run.counts["last_known"],
         alerts=run.counts["alerts"],
+        raised=run.counts["raised"],
+        reopened=run.counts["reopened"],
+        closed=run.counts["closed"],
+        handed_over=run.counts["handed_over"],
         problems=tuple(run.problems),
     )
+
+
+def _tell(run: _Run, *, is_whole: bool) -> None:
+    """Hand the most urgent alerts over, after all accounts of the run are known."""
+    if is_whole:
+        run.counts["closed"] += alerts.close_of_gone_accounts(now=run.now)
+    run.counts["handed_over"] = alerts.hand_over_the_most_urgent(as_of=run.as_of, now=run.now)
 
 
 def scan(
@@ -185,46 +208,52 @@ def _score_batch(account_ids: Sequence[UUID], run: _Run) -> None:
         snapshots = [inputs.of_day(one, given[one.account_id], as_of=run.as_of) for one in snapshots]
     before = earlier.scores(account_ids, as_of=run.as_of)
     standing = run.freeze.standing(snapshots, as_of=run.as_of) if run.freeze is not None else {}
-    scores, assessments = [], []
+    scores, assessments, found = [], [], []
     for snapshot in snapshots:
         known_before = before.get(snapshot.account_id, earlier.NOTHING)
         segment = run.book.chosen(snapshot.facts)
         policy = run.book.policy(segment)
-        if run.freeze is not None and snapshot.account_id in standing:
-            stands = standing[snapshot.account_id]
+        stands = standing.get(snapshot.account_id)
+        if run.freeze is not None and stands is not None:
             score = _score_again(stands, snapshot, known_before, policy, run)
             snapshot = run.freeze.frozen(snapshot, stands)
         else:
             score = _score(snapshot, known_before, segment, run)
+        assessment = churn.assess(snapshot, score, policy=policy, earlier=known_before)
         scores.append(score)
-        assessments.append(churn.assess(snapshot, score, policy=policy, earlier=known_before))
+        assessments.append(assessment)
+        found.append(
+            alerts.Found(
+                snapshot=snapshot,
+                score=score,
+                assessment=assessment,
+                policy=policy,
+                is_frozen=stands is not None,
+            )
+        )
         run.problems.extend(snapshot.problems)
     of_today = HealthScore.objects.filter(account_id__in=account_ids, scored_on=run.as_of)
-    told_today = set(of_today.filter(should_alert=True).values_list("account_id", flat=True))
     of_today.filter(is_of_day=True).update(is_of_day=False)
     bulk.write(scores)
     churn.write(assessments)
     latest.show(scores, assessments, as_of=run.as_of)
     if run.announces:
-        # Until alerts are rows of their own, the first score that calls for one is the account's first alert.
-        writeback.begin([one.account_id for one in scores if one.should_alert], at=run.now)
-        names = {snapshot.account_id: snapshot.name for snapshot in snapshots}
-        _announce(
-            [one for one in scores if one.should_alert and one.account_id not in told_today], names, run
-        )
+        changes = alerts.keep_in_step(found, usual=run.usual_arr, as_of=run.as_of, now=run.now)
+        run.counts.update(raised=changes.raised, reopened=changes.reopened, closed=changes.closed)
+        writeback.begin(changes.alerted, at=run.now)
 
 
 def _score(snapshot: Snapshot, before: earlier.Earlier, segment: str, run: _Run) -> HealthScore:
     evaluation = health.evaluate(snapshot.signals, run.book.policy(segment))
     effective = bands.effective_band(evaluation, last_known=before.known, as_of=run.as_of)
-    alerts = results.should_alert(
+    calls_for_one = results.should_alert(
         score=evaluation.score,
         rag_status=effective.band,
         previous_rag=before.previous_band or None,
         red_threshold=evaluation.policy.red_threshold,
     )
     run.counts.update(
-        {"scored": 1, effective.band: 1, "last_known": effective.is_last_known, "alerts": alerts}
+        {"scored": 1, effective.band: 1, "last_known": effective.is_last_known, "alerts": calls_for_one}
     )
     return HealthScore(
         account_id=snapshot.account_id,
@@ -238,7 +267,7 @@ def _score(snapshot: Snapshot, before: earlier.Earlier, segment: str, run: _Run)
         coverage=_coverage(evaluation),
         previous_score=before.previous_score,
         previous_band=before.previous_band,
-        should_alert=alerts,
+        should_alert=calls_for_one,
         inputs=snapshot.signals.to_mapping(),
         known=earlier.memory(effective, snapshot.signals, as_of=run.as_of),
         points={name: points for name, points in evaluation.points.items() if points},
@@ -281,20 +310,3 @@ def _coverage(evaluation: Evaluation) -> Decimal:
     """Return the coverage to three decimals, rounded down: what is just under a minimum must not read as it."""
     observed, total = evaluation.observed_weight, evaluation.total_weight
     return Decimal(1000 * observed // total if total else 1000).scaleb(-3)
-
-
-def _announce(scores: Sequence[HealthScore], names: Mapping[UUID, str], run: _Run) -> None:
-    for score in scores:
-        outbox.announce(
-            SHOULD_ALERT,
-            Account(pk=score.account_id, name=names[score.account_id]),
-            payload={
-                "score_id": str(score.pk),
-                "scored_on": run.as_of.isoformat(),
-                "score": score.score,
-                "band": score.effective_band,
-                "previous_score": score.previous_score,
-                "previous_band": score.previous_band or None,
-            },
-            now=run.now,
-        )
