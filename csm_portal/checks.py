@@ -83,6 +83,14 @@ def deployment(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]
                 "CSM_DEMO is on: cookies are not marked Secure.", hint="Unset CSM_DEMO.", id="csm.E006"
             )
         )
+    if settings.CSM_LOCAL_WEBHOOKS:
+        problems.append(
+            checks.Error(
+                "CSM_LOCAL_WEBHOOKS is on: a tenant's webhook may post to this machine and its network.",
+                hint="Unset CSM_LOCAL_WEBHOOKS.",
+                id="csm.E008",
+            )
+        )
     if settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
         problems.append(
             checks.Error(

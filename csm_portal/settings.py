@@ -223,7 +223,25 @@ PORTS = {
     "workspace_hooks": "csm_portal.integrations.notion.events.NotionHooks",
     "writer_templates": "csm_portal.integrations.llm.templates.TemplateWriter",
     "writer_model": "csm_portal.integrations.llm.litellm_writer.LiteLLMWriter",
+    "mail_kept": "csm_portal.integrations.kept.KeptDrafts",
+    "mail_gmail": "csm_portal.integrations.google.gmail.GmailDrafts",
+    "mail_consent": "csm_portal.integrations.google.consent.GoogleConsent",
+    "chat_kept": "csm_portal.integrations.kept.KeptMessages",
+    "chat_google": "csm_portal.integrations.google.chat.GoogleChat",
+    "events_kept": "csm_portal.integrations.kept.KeptEvents",
+    "events_webhooks": "csm_portal.integrations.events.webhooks.SignedWebhooks",
 }
+# Under which address people reach the portal: links in drafts and messages begin with it, and need it.
+CSM_PUBLIC_URL: str = env.str("CSM_PUBLIC_URL", default="")
+# Google's own addresses, changed where a local server stands in for them.
+GMAIL_BASE_URL: str = env.str("GMAIL_BASE_URL", default="https://gmail.googleapis.com")
+CHAT_BASE_URL: str = env.str("CHAT_BASE_URL", default="https://chat.googleapis.com")
+GOOGLE_TOKEN_URL: str = env.str("GOOGLE_TOKEN_URL", default="https://oauth2.googleapis.com/token")
+GOOGLE_CONSENT_URL: str = env.str(
+    "GOOGLE_CONSENT_URL", default="https://accounts.google.com/o/oauth2/v2/auth"
+)
+# CHECK 37: whether webhooks may go to this machine and its network. Only for the demo and tests.
+CSM_LOCAL_WEBHOOKS: bool = env.bool("CSM_LOCAL_WEBHOOKS", default=False)
 NOTION_BASE_URL: str = env.str("NOTION_BASE_URL", default="https://api.notion.com")
 NOTION_REQUESTS_PER_MINUTE: int = env.int("NOTION_REQUESTS_PER_MINUTE", default=180)
 # SPEC 2.2: a single-tenant installation may give these here instead of in the set-up page.
