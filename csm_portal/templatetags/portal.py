@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from csm_portal.core.models import Job, JobState
 from csm_portal.templatetags import cells, states, trends, wording
 
 register = template.Library()
@@ -60,6 +61,21 @@ def as_words(name: str) -> str:
     """Return a key such as ``last_known`` as words: “Last known”."""
     words = str(name).replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+@register.filter
+def outcome(job: Job) -> str:
+    """Say what came of a job: its error, what it counted, or how far it is."""
+    if job.error:
+        return job.error
+    if job.state != JobState.DONE:
+        return job.progress_message
+    counted = [
+        f"{as_words(name)}: {value:,}"
+        for name, value in job.result.items()
+        if isinstance(value, int) and not isinstance(value, bool) and value
+    ]
+    return " · ".join(counted) or job.progress_message
 
 
 @register.filter

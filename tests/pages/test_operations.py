@@ -34,6 +34,19 @@ def test_the_list_names_each_job_and_what_went_wrong(tenant: Tenant, ada: User) 
     assert "Notion does not answer." in page
 
 
+def test_the_list_tells_what_a_finished_job_counted_and_not_its_last_step(tenant: Tenant, ada: User) -> None:
+    with tenant_scope(tenant):
+        Job.objects.create(
+            task="tests.core.job_functions.count_audit_rows", title="Score all accounts", state=JobState.DONE,
+            progress_message="Marking it as ready.", result={"scored": 1200, "failed": 0, "remarks": "none"},
+        )  # fmt: skip
+
+    page = signed_in(ada).get(reverse("jobs")).content.decode()
+
+    assert "Scored: 1,200</td>" in page
+    assert "Marking it as ready." not in page
+
+
 def test_the_list_costs_the_same_at_one_row_and_at_fifty(
     tenant: Tenant, ada: User, django_assert_num_queries: Any
 ) -> None:
