@@ -1,12 +1,12 @@
 """The Notion set-up page in a real browser: from nothing to connected, refusals, tries, what is created."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from csm_portal.core import jobs
 from csm_portal.core.models import Job, JobState, NotionConnection, Tenant, TenantSecret, User
@@ -14,29 +14,14 @@ from csm_portal.core.scope import tenant_scope
 from csm_portal.ports.workspace import Person
 from csm_portal.simulators.notion import seed
 from tests.accounts.notion_page import WRITTEN_BACK
-from tests.browser.test_account_lists import window
-from tests.browser.test_design import THEMES, is_wider_than_its_window, violations
-from tests.services import chromium
+from tests.browser.windows import THEMES, is_wider_than_its_window, violations, window
 from tests.workspace import Connected, a_row, connected
-
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 
 WINDOWS = [360, 768, 1280]
 # A folder for pictures of every state, to be looked at by a person.
 PICTURES = os.environ.get("CSM_PICTURES", "")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.require(),
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -140,9 +125,7 @@ def test_every_state_stands_up_to_axe_and_none_scrolls_sideways(
     reach(notion, page)
 
     for theme in THEMES:
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        # Colours fade from one theme into the other; what is judged is where they arrive.
-        page.wait_for_timeout(500)
+        page.emulate_media(color_scheme=theme)
         for width in WINDOWS:
             page.set_viewport_size({"width": width, "height": 900})
             assert not is_wider_than_its_window(page), (theme, width)
@@ -176,7 +159,8 @@ def test_what_a_job_found_appears_by_itself_where_the_person_is(
     expect(page.locator("#check")).to_contain_text("The new settings are not in use")
     expect(page.locator("#settings .field-error")).to_contain_text("does not accept the integration token")
     expect(page.locator("#announcer")).to_contain_text("The new settings are not in use.")
-    assert page.locator("#settings").count() == page.locator("#mapping").count() == 1
+    expect(page.locator("#settings")).to_have_count(1)
+    expect(page.locator("#mapping")).to_have_count(1)
 
     # The rows that a choice of properties leads to appear below it, and nothing is saved.
     page.get_by_label("ARR", exact=True).select_option(label="Seats Used (number)")

@@ -1,7 +1,7 @@
 """The page of a review while it is published, and where it asks, in a real browser."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from csm_portal.core.models import Job, JobState, Tenant, User
 from csm_portal.core.scope import tenant_scope
 from csm_portal.ports.errors import PortError
 from qbr.models import QBR, Publication
-from tests.browser.test_account_lists import window
-from tests.browser.test_design import THEMES, is_wider_than_its_window, violations
+from tests.browser.windows import THEMES, is_wider_than_its_window, violations, window
 from tests.qbr.published import (
     account_in_notion,
     add_by_hand,
@@ -27,26 +26,12 @@ from tests.qbr.published import (
     reapproved,
 )
 from tests.qbr.reviews import fresh
-from tests.services import chromium
 from tests.workspace import Connected, connected
-
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 
 # A folder for pictures of every state, to be looked at by a person.
 PICTURES = os.environ.get("CSM_PICTURES", "")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.require(),
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -125,9 +110,7 @@ def test_every_state_stands_up_to_axe_and_none_scrolls_sideways(
     page.goto(f"{live_server.url}/qbrs/{qbr.pk}/")
 
     for theme in THEMES:
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        # Colours fade from one theme into the other; what is judged is where they arrive.
-        page.wait_for_timeout(500)
+        page.emulate_media(color_scheme=theme)
         for width in (1280, 360):
             page.set_viewport_size({"width": width, "height": 900})
             assert not is_wider_than_its_window(page), (theme, width)

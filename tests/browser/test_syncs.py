@@ -1,40 +1,25 @@
 """The pages of a sync in a real browser: a question that is open, one that was answered, a run at work, a long list."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Absence, Account, SyncRun, SyncState
 from csm_portal.core.models import Job, JobState, Tenant, User
 from csm_portal.core.scope import tenant_scope
-from tests.browser.test_account_lists import window
-from tests.browser.test_design import THEMES, is_wider_than_its_window, violations
+from tests.browser.windows import THEMES, is_wider_than_its_window, violations, window
 from tests.factories import make_accounts, make_sync_run
-from tests.services import chromium
-
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 
 WINDOWS = [360, 768, 1280]
 # A folder for pictures of every state, to be looked at by a person.
 PICTURES = os.environ.get("CSM_PICTURES", "")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.require(),
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-        )
-        yield browser
-        browser.close()
 
 
 def absent(tenant: Tenant, absence: Absence, **run: Any) -> SyncRun:
@@ -125,9 +110,7 @@ def test_every_state_stands_up_to_axe_and_none_scrolls_sideways(
     for path, name in pages if PICTURES else pages[:1]:
         page.goto(live_server.url + path)
         for theme in THEMES:
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            # Colours fade from one theme into the other; what is judged is where they arrive.
-            page.wait_for_timeout(500)
+            page.emulate_media(color_scheme=theme)
             for width in WINDOWS:
                 page.set_viewport_size({"width": width, "height": 900})
                 assert not is_wider_than_its_window(page), (name, theme, width)

@@ -1,20 +1,20 @@
 """The whole job by clicking alone, on a real demo: find the worst account, see why, review it, approve, publish, read it."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from csm_portal.demo.tenants import PASSWORD
-from tests.browser.test_design import opened, violations
+from tests.browser.windows import opened, violations
 from tests.demo.running import Demo, free_ports, running
-from tests.services import chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 
 CSM, MANAGER = "nora@brightloom.example", "claire@brightloom.example"
 # A job is picked up, done and polled for; the machine may be busy with other tests.
-JOB_MS = 90_000
+JOB_MS = 240_000
 
 HEADER = (
     "account_id,account_name,as_of,feature_adoption_rate,open_tickets,ticket_sentiment,days_since_last_interaction,"
@@ -25,17 +25,6 @@ WELL = "0.8{n},1,positive,6,0.8{n},growing,True,0.9,9,2{n}0,120,110,0,Green"
 # Rows are shared out in turn, so the first and the fourth are Nora's.
 WORST = "Zephyr Mills Łódź,2026-09-30,0.11,14,negative,96,0.08,declining,False,0.15,2,31,120,22,3,Red"
 SECOND = "Yarrow & Sons,2026-09-30,0.22,11,negative,80,0.15,declining,True,0.25,3,44,90,30,2,Red"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.require(),
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +81,15 @@ def test_the_way_leads_there_without_javascript_too(demo: Demo, bare_page: Page)
 
     def wait_for(name: str) -> None:
         wanted = bare_page.get_by_role("main").get_by_text(name).first
-        for _ in range(JOB_MS // 1000):
-            if wanted.is_visible():
-                return
-            bare_page.get_by_role("link", name="Look again").click()
-            bare_page.wait_for_timeout(1000)
-        raise AssertionError(f"“{name}” never came.")
+        again = bare_page.get_by_role("link", name="Look again")
+        end = time.monotonic() + JOB_MS / 1000
+        # Each page has one of them; which one is asked only of a page that is there as a whole.
+        expect(wanted.or_(again).first).to_be_visible()
+        while not wanted.is_visible():
+            assert time.monotonic() < end, f"“{name}” never came."
+            bare_page.wait_for_timeout(500)
+            with bare_page.expect_navigation():
+                again.click()
 
     _walk(demo, bare_page, "Yarrow & Sons", look=look, wait_for=wait_for)
 
@@ -111,6 +103,7 @@ def _walk(
     _sign_in(page, CSM, look)
     look("Portfolio")
     rows = page.locator(".data-table tbody tr")
+    expect(rows.nth(1)).to_be_visible()
     assert account in [
         rows.nth(0).locator(".cell-name").inner_text(),
         rows.nth(1).locator(".cell-name").inner_text(),
@@ -123,13 +116,14 @@ def _walk(
     expect(main.get_by_text("Feature adoption").first).to_be_visible()
     main.get_by_role("button", name="Draft QBR").click()
 
-    look(f"{account}: ")
+    # The page loads itself anew when the job is over, under the eyes of whoever looks closer.
+    expect(page.get_by_role("heading", level=1).first).to_contain_text(f"{account}: ")
     wait_for("Submit for approval")
     look(f"{account}: ")
     main.get_by_role("button", name="Submit for approval").click()
     expect(main.get_by_text("waits for a manager's approval").first).to_be_visible()
     look(f"{account}: ")
-    assert main.get_by_role("button", name="Approve this text").count() == 0
+    expect(main.get_by_role("button", name="Approve this text")).to_have_count(0)
 
     _sign_out(page)
     _sign_in(page, MANAGER, look)
@@ -137,6 +131,7 @@ def _walk(
     look("QBRs")
     page.get_by_role("link", name=account).click()
     main.get_by_role("button", name="Approve this text").click()
+    expect(main.get_by_role("button", name="Publish to Notion")).to_be_visible()
     look(f"{account}: ")
     approved = [line for line in page.get_by_role("article").inner_text().splitlines() if line.strip()]
     main.get_by_role("button", name="Publish to Notion").click()
