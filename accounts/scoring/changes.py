@@ -5,13 +5,13 @@ the inputs that were lost go, then the rest of the data changes. Each step's dif
 cause; what the steps come to is the change of the score, the clamp included.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from accounts.scoring import explain
-from accounts.scoring.health import Evaluation, score_with
+from accounts.scoring import explain, wording
+from accounts.scoring.health import CLAMP, Evaluation, score_with
+from accounts.scoring.signals import INPUT_BY_NAME
 
 
 class Cause(StrEnum):
@@ -61,16 +61,14 @@ def compare(before: Evaluation, after: Evaluation) -> Comparison:
         (Cause.DATA_LOST, replayed, bereft),
         (Cause.DATA_CHANGED, bereft, finished),
     )
-    shown_before = {row.input: row.value for row in explain.rows(before)}
-    shown_after = {row.input: row.value for row in explain.rows(after)}
     changes = [
         Change(
             input=name,
             label=explain.label(name),
             cause=cause,
             points=points_then - one_end.points[name],
-            before=_value(name, shown_before, shown_after),
-            after=_value(name, shown_after, shown_before),
+            before=_value(name, before, after),
+            after=_value(name, after, before),
         )
         for cause, other_end, one_end in steps
         for name, points_then in other_end.points.items()
@@ -80,16 +78,21 @@ def compare(before: Evaluation, after: Evaluation) -> Comparison:
     return Comparison(score_before=before.score, score_after=after.score, changes=tuple(changes))
 
 
+_LEVEL: Final = "login_frequency_score"
 _WITH_ACTIVITY: Final = frozenset({"support_ticket_volume", "usage_trend"})
 """Inputs whose cost depends on the login frequency too: they may cost something else and read the same."""
 
 
-def _value(name: str, shown: Mapping[str, str], other: Mapping[str, str]) -> str:
+def _value(name: str, one: Evaluation, other: Evaluation) -> str:
     """Return an input's value at one end; with the login frequency where that alone changed what it costs."""
-    value, activity = shown.get(name, "none"), shown.get("login_frequency_score", "none")
+    value, activity = _shown(name, one), _shown(_LEVEL, one)
     is_by_activity = (
-        name in _WITH_ACTIVITY
-        and value == other.get(name, "none")
-        and activity != other.get("login_frequency_score", "none")
+        name in _WITH_ACTIVITY and value == _shown(name, other) and activity != _shown(_LEVEL, other)
     )
     return f"{value}, login frequency {activity}" if is_by_activity else value
+
+
+def _shown(name: str, evaluation: Evaluation) -> str:
+    if name == CLAMP:
+        return wording.points(sum(evaluation.penalties)) if evaluation.clamp else "none"
+    return explain.shown(INPUT_BY_NAME[name], evaluation.signals)

@@ -1,5 +1,6 @@
 """The accounts whose score moved: up or down, from when, and by what."""
 
+import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -7,7 +8,8 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import F, IntegerField, Max, OuterRef, QuerySet, Subquery
+from django.db.models import F, FilteredRelation, Max, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce
 
 from accounts.models import Account, AccountHealth, HealthScore
 from accounts.scoring import changes, health
@@ -90,7 +92,7 @@ class MoversPage:
 def page(
     membership: Membership, *, filters: Filters, span: str = "", least: str = "", today: date
 ) -> MoversPage:
-    """Return who moved among the accounts that this member may read. Four queries however many there are.
+    """Return who moved among the accounts that this member may read. Five queries however many there are.
 
     ``span`` is a key of SPANS, ``least`` one of LEAST; an unknown one counts as the usual. Each account's latest
     score is compared with its last one from so many days before the latest scan.
@@ -102,20 +104,12 @@ def page(
         reader_id=membership.user_id,
         today=today,
     )
-    scanned_on = AccountHealth.objects.aggregate(on=Max("scored_on"))["on"] or today
-    moved = _moved(accounts, until=scanned_on - timedelta(days=SPANS[span][1]))
-    points = LEAST[least][1]
-    falls = list(
-        moved.filter(moved__lte=-points)
-        .order_by("moved", "name", "pk")
-        .values_list(*_FIELDS)[: A_DIRECTION + 1]
-    )
-    gains = list(
-        moved.filter(moved__gte=points)
-        .order_by("-moved", "name", "pk")
-        .values_list(*_FIELDS)[: A_DIRECTION + 1]
-    )
-    shown = [*falls[:A_DIRECTION], *gains[:A_DIRECTION]]
+    until = _scanned_on(today) - timedelta(days=SPANS[span][1])
+    compared = _compared(accounts, until=until)
+    falls, gains = _largest_moves(compared, points=LEAST[least][1])
+    keys = [key for _, _, key in (*falls[:A_DIRECTION], *gains[:A_DIRECTION])]
+    rows = {row[0]: row for row in compared.filter(pk__in=keys).values_list(*_FIELDS)}
+    shown = [rows[key] for key in map(UUID, keys) if key in rows]
     scores = _scores([key for row in shown for key in (row[8], row[9])])
     movers = [_mover(row, scores) for row in shown]
     return MoversPage(
@@ -142,14 +136,45 @@ _FIELDS: Final = (
 )
 
 
-def _moved(accounts: QuerySet[Account], *, until: date) -> QuerySet[Any]:
-    before = HealthScore.objects.filter(
-        account=OuterRef("pk"), is_of_day=True, scored_on__lte=until
-    ).order_by("-scored_on")
-    return accounts.annotate(
-        reference=Subquery(before.values("pk")[:1]),
-        moved=F("health__score") - Subquery(before.values("score")[:1], output_field=IntegerField()),
+def _scanned_on(today: date) -> date:
+    """Return the day of the latest scan: nearly always today, which the first row that is looked at says."""
+    shown = AccountHealth.objects.order_by()
+    if shown.filter(scored_on=today).exists():
+        return today
+    return shown.aggregate(on=Max("scored_on"))["on"] or today
+
+
+def _compared(accounts: QuerySet[Account], *, until: date) -> QuerySet[Any]:
+    """Let each account know its score of a day, or the last one before, and by how much it moved since.
+
+    Nearly every account was scored on the very day, and its score then is one look into an index. Only where it
+    was not is the last one before looked for.
+    """
+    on_the_day = Q(scores__is_of_day=True, scores__scored_on=until)
+    before = HealthScore.objects.filter(account=OuterRef("pk"), is_of_day=True, scored_on__lt=until).order_by(
+        "-scored_on"
     )
+    return accounts.order_by().annotate(
+        of_day=FilteredRelation("scores", condition=on_the_day),
+        reference=Coalesce(F("of_day__pk"), Subquery(before.values("pk")[:1])),
+        moved=F("health__score") - Coalesce(F("of_day__score"), Subquery(before.values("score")[:1])),
+    )
+
+
+_Move = tuple[int, str, str]
+"""By how many points, and the account's name and key."""
+
+
+def _largest_moves(compared: QuerySet[Any], *, points: int) -> tuple[list[_Move], list[_Move]]:
+    """Return the largest falls and gains, one more of each than is shown. One pass over all accounts for both."""
+    far_enough = compared.filter(Q(moved__lte=-points) | Q(moved__gte=points))
+    # The keys come as text: thousands are passed over for each that is shown.
+    found = list(far_enough.values_list("moved", "name", Cast("pk", TextField())))
+    falls = heapq.nsmallest(A_DIRECTION + 1, (one for one in found if one[0] < 0))
+    gains = heapq.nsmallest(
+        A_DIRECTION + 1, (one for one in found if one[0] > 0), key=lambda one: (-one[0], *one[1:])
+    )
+    return falls, gains
 
 
 def _scores(keys: list[UUID]) -> dict[UUID, HealthScore]:
