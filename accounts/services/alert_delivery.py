@@ -1,20 +1,29 @@
 """Hands an alert over to the channels that tell people of it (SPEC 4.2)."""
 
+import uuid
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
-from accounts.models import Alert
-from csm_portal.core import outbox
+from accounts import alert_messages
+from accounts.models import Alert, FiguresInNotion
+from accounts.selectors import due_figures
+from accounts.services import writeback
+from csm_portal.core import deliveries, links, outbox
+from csm_portal.core.models import ChannelName, NotionConnection, Tenant
+from csm_portal.ports.errors import PortError, Trouble
+from csm_portal.ports.mail import Address
 
 ALERT_RAISED: Final = "alert.raised"
 
 
 def hand_over(alert: Alert, *, now: datetime) -> None:
-    """Put an alert that took one of the day's places into the outbox. Call it in the transaction that took the place.
+    """Put an alert that took one of the day's places into the outbox, with a delivery for each channel that is on.
 
-    The alert comes with its account and the account's owner loaded.
+    Call it in the transaction that took the place. The alert comes with its account and the account's owner loaded.
     """
-    outbox.announce(
+    event = outbox.announce(
         ALERT_RAISED,
         alert.account,
         payload={
@@ -31,3 +40,77 @@ def hand_over(alert: Alert, *, now: datetime) -> None:
         },
         now=now,
     )
+    tenant = alert.tenant
+    for channel, key, message in _messages(alert, now=now):
+        deliveries.ask(
+            event,
+            channel,
+            tenant=tenant,
+            message=message,
+            about_id=str(alert.pk),
+            person=alert.account.owner,
+            now=now,
+            key=key,
+        )
+
+
+def _messages(alert: Alert, *, now: datetime) -> list[tuple[ChannelName, UUID, Mapping[str, Any]]]:
+    """Return what goes to each channel that is on: word for word what every attempt says."""
+    told = alert_messages.story(alert, url=links.to("account", alert.account_id))
+    owner = alert.account.owner
+    to = (Address(email=owner.email, name=owner.name),) if owner else ()
+    keys = {channel: uuid.uuid4() for channel in ChannelName}
+    mail = alert_messages.draft(told, alert, key=keys[ChannelName.MAIL], to=to)
+    name = owner.name if owner else alert.account.owner_name
+    chat = alert_messages.chat_message(told, alert, key=keys[ChannelName.CHAT], owner=name)
+    event = alert_messages.agent_event(told, alert, key=keys[ChannelName.EVENTS], now=now)
+    messages: dict[ChannelName, Mapping[str, Any]] = {
+        ChannelName.EVENTS: event.to_json(),
+        ChannelName.MAIL: mail.to_json(),
+        ChannelName.CHAT: chat.to_json(),
+    }
+    if NotionConnection.objects.filter(writes_figures=True).exists():
+        messages[ChannelName.NOTION] = {"account_id": str(alert.account_id)}
+    return [(channel, keys[channel], message) for channel, message in messages.items()]
+
+
+class NotionChannel:
+    """Score and risk on the account's page: what the write-back keeps there says whether they have arrived (SPEC 2.5a)."""
+
+    is_outside = False  # the write-back has an audit row of its own for what it writes
+    can_look = True
+    is_exact = True
+
+    def __init__(self, tenant: Tenant, *, now: datetime) -> None:
+        self._tenant = tenant
+        self._now = now
+
+    def find(self, message: Mapping[str, Any]) -> str | None:
+        """Return since when the page says what the portal says, or None while it does not."""
+        account_id = UUID(message["account_id"])
+        kept = FiguresInNotion.objects.filter(account_id=account_id).first()
+        if kept is None or any(one.account_id == account_id for one in due_figures.everything()):
+            return None
+        return (
+            f"on the page since {kept.written_at:%-d %B %Y, %H:%M} UTC" if kept.written_at else "on the page"
+        )
+
+    def send(self, message: Mapping[str, Any]) -> str:
+        """Have the figures written, if they are not there. Raises PortError until they are."""
+        writeback.begin([UUID(message["account_id"])], at=self._now)
+        found = self.find(message)
+        if found is None:
+            writeback.ask(self._tenant, now=self._now)
+            found = self.find(message)
+        if found is not None:
+            return found
+        trouble = (
+            FiguresInNotion.objects.filter(account_id=message["account_id"])
+            .values_list("trouble", flat=True)
+            .first()
+        )
+        raise PortError(
+            trouble or "Score and risk are waiting to be written to the account's page.",
+            trouble=Trouble.UNAVAILABLE,
+            permanent=False,
+        )

@@ -67,7 +67,7 @@ class Delivery(TenantModel):
     message = models.JSONField(default=dict)
     # What the delivery tells of, for the page of that thing.
     about_id = models.CharField(max_length=64, blank=True)
-    # Whose mailbox it goes to.
+    # Whom it concerns; a draft goes to their mailbox.
     person = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(
@@ -106,9 +106,6 @@ class ChannelConnection(TenantModel):
     # What is no secret: a client's id, a space's name, the host of an address.
     settings = models.JSONField(default=dict)
     updated_at = models.DateTimeField(default=timezone.now)
-    checked_at = models.DateTimeField(null=True)
-    check_said = models.CharField(max_length=500, blank=True)
-    check_failed = models.BooleanField(default=False)
 
     class Meta(TenantModel.Meta):
         abstract = False

@@ -1,0 +1,37 @@
+"""The background jobs of the channels: one delivery each, and a look each minute after those that nobody is at."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.services.alert_delivery import NotionChannel
+from csm_portal import wiring
+from csm_portal.core import deliveries
+from csm_portal.core.jobs import Running
+from csm_portal.core.models import ChannelName, Delivery, Tenant
+
+
+def deliver(job: Running) -> Mapping[str, Any]:
+    """Try one delivery."""
+
+    def open_channel(delivery: Delivery) -> deliveries.Channel:
+        match ChannelName(delivery.channel):
+            case ChannelName.MAIL:
+                return wiring.mail_channel(delivery.person)
+            case ChannelName.CHAT:
+                return wiring.chat_channel()
+            case ChannelName.EVENTS:
+                return wiring.event_channel()
+            case ChannelName.NOTION:
+                return NotionChannel(job.tenant, now=timezone.now())
+
+    done = deliveries.attempt(UUID(job.params["delivery"]), open_channel=open_channel, clock=timezone.now)
+    return {"channel": done.channel, "state": done.state, "receipt": done.receipt}
+
+
+def each_minute(tenant: Tenant, *, now: datetime) -> None:
+    """Put deliveries whose job is gone on their way again."""
+    deliveries.look_after(tenant, now=now)
