@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from accounts.views import (
+    alerts,
     churn_risk,
     movers,
     notion_setup,
@@ -20,6 +21,12 @@ urlpatterns: list[URLPattern] = [
     path("accounts/<uuid:account_id>/what-if/", what_if.what_if, name="account-what-if"),
     path("accounts/<uuid:account_id>/override/", overrides.override, name="account-override"),
     path("accounts/<uuid:account_id>/override/end/", overrides.override_end, name="account-override-end"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/act/", alerts.act, name="alerts-act"),
+    path("alerts/rules/", alerts.alert_rules, name="alert-rules"),
+    path("alerts/undo/<uuid:act_id>/", alerts.undo, name="alert-undo"),
+    path("alerts/<uuid:alert_id>/", alerts.alert, name="alert"),
+    path("alerts/<uuid:alert_id>/useful/", alerts.answer, name="alert-answer"),
     path("churn-risk/", churn_risk.churn_risk, name="churn-risk"),
     path("overrides/", overrides.overrides, name="overrides"),
     path("movers/", movers.movers, name="movers"),

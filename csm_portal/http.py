@@ -130,6 +130,7 @@ class ShownUser:
 # (label, url name, icon, the roles that see it; none: everybody)
 _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Portfolio", "portfolio", "list", ()),
+    ("Alerts", "alerts", "bell", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Churn risk", "churn-risk", "alert", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Movers", "movers", "risk", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("QBRs", "qbr-list", "document", (Role.CSM, Role.MANAGER, Role.ADMIN)),

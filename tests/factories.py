@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from accounts.models import Account, SyncRun, SyncState
+from accounts.models import Account, Alert, SyncRun, SyncState
 from csm_portal.core.models import User
 
 NOW = datetime(2026, 5, 14, 9, 30, tzinfo=UTC)
@@ -77,3 +77,29 @@ def make_sync_run(**fields: Any) -> SyncRun:
         **fields,
     }
     return SyncRun.objects.create(**filled)
+
+
+def make_alert(account: Account, **fields: Any) -> Alert:
+    """Make one alert that a scan of TODAY could have raised: arrears, open, of high severity."""
+    filled = {
+        "reason": "payment",
+        "severity": "high",
+        "headline": "Payment has not been current since 14 May 2026 or earlier.",
+        "facts": [
+            {"code": "arrears", "kind": "behaviour", "sentence": "Payment is in arrears.", "on": "2026-05-14"}
+        ],
+        "action": "Agree with the customer's finance contact when the open invoices are paid.",
+        "arr": account.arr or Decimal(0),
+        "currency": account.currency,
+        "urgency": (account.arr or Decimal(0)) * 4,
+        "severity_weight": 4,
+        "nearness": 1,
+        "checked_on": TODAY,
+        "raised_on": TODAY,
+        "raised_at": NOW,
+        "due_on": TODAY,
+        "seen": {"severity": "high", "codes": ["arrears"], "until": None},
+        "state_at": NOW,
+        **fields,
+    }
+    return Alert.objects.create(account=account, **filled)

@@ -5,15 +5,16 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import Account, SyncRun
-from accounts.services import hook_setup
+from accounts.models import Account, Alert, AlertAct, SyncRun
+from accounts.scoring.alert_states import Action
+from accounts.services import alert_acts, hook_setup
 from csm_portal import wiring
 from csm_portal.core.models import Job, JobState, Tenant, User
 from qbr.document import SectionKey
 from qbr.models import QBR, Origin
 from qbr.quarters import quarter_of
 from qbr.services import drafting
-from tests.factories import make_account, make_sync_run
+from tests.factories import make_account, make_alert, make_sync_run
 
 CANARY = "Canary-7f3a"
 
@@ -25,6 +26,8 @@ class Things:
     job: Job
     qbr: QBR
     hook: str
+    alert: Alert
+    alert_act: AlertAct
 
     def kwargs(self, thing: str) -> dict[str, Any]:
         """Return what ``reverse`` needs for an address that names this thing; "" needs nothing."""
@@ -33,6 +36,10 @@ class Things:
                 return {}
             case "account":
                 return {"account_id": self.account.pk}
+            case "alert":
+                return {"alert_id": self.alert.pk}
+            case "alert_act":
+                return {"act_id": self.alert_act.pk}
             case "sync_run":
                 return {"run_id": self.sync_run.pk}
             case "job":
@@ -57,8 +64,20 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
     now = timezone.now()
     quarter = quarter_of(now.date()).previous
     begun = drafting.begin(account, quarter=quarter, actor=owner, origin=Origin.ON_DEMAND, now=now)
+    alert = make_alert(account, headline=f"{CANARY} pays late.")
+    acted = alert_acts.take(
+        {alert.pk: alert.version},
+        Action.ACKNOWLEDGE,
+        said=alert_acts.Said(note=f"{CANARY} called."),
+        actor=owner,
+        today=now.date(),
+        now=now,
+    ).act
+    assert acted is not None
     return Things(
         account=account,
+        alert=alert,
+        alert_act=acted,
         hook=hook_setup.make_address(actor=owner, now=now),
         qbr=drafting.draft(begun.pk, writers=wiring.writers(), now=now),
         sync_run=make_sync_run(problems=[f"{CANARY} could not be read."]),

@@ -1,0 +1,115 @@
+"""What a person says with an action on alerts, and the filters of their list."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from django import forms
+
+from accounts.scoring import alerts as rules
+from accounts.scoring.alert_states import Action
+from accounts.selectors.portfolio_filters import Filters, Scope
+from accounts.selectors.tallies import Choice
+from accounts.services.alert_acts import Said
+
+_ANSWERS = {"yes": True, "no": False}
+
+
+class ActForm(forms.Form):
+    """One action with what goes with it. ``version`` is the one that the person looked at."""
+
+    action = forms.ChoiceField(choices=[(action.value, action.value) for action in Action])
+    until = forms.DateField(
+        label="Until and including",
+        required=False,
+        # A browser reads nothing but this form of a date.
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "This is no date: choose the last day."},
+    )
+    note = forms.CharField(
+        label="Why",
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    was_useful = forms.ChoiceField(
+        label="Was this alert useful?",
+        required=False,
+        choices=[("", "No answer"), ("yes", "Yes"), ("no", "No")],
+    )
+
+    def action_asked(self) -> Action:
+        return Action(self.cleaned_data["action"])
+
+    def said(self) -> Said:
+        """Return what a valid form says."""
+        given = self.cleaned_data
+        return Said(
+            note=given["note"], until=given["until"], was_useful=_ANSWERS.get(given["was_useful"] or "")
+        )
+
+
+class OneForm(ActForm):
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+
+def chosen(values: Iterable[str]) -> dict[UUID, int]:
+    """Read the ticked boxes of a list: each is an alert's id and the version that was shown. Broken ones are left out."""
+    found = {}
+    for value in values:
+        key, _, version = value.partition(":")
+        try:
+            found[UUID(key)] = int(version)
+        except ValueError:
+            continue
+    return found
+
+
+class AlertFilterForm(forms.Form):
+    """What the list of alerts can be narrowed to."""
+
+    q = forms.CharField(
+        label="Search",
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner or contact"}),
+    )
+    severity = forms.ChoiceField(label="Severity", required=False)
+    reason = forms.ChoiceField(label="Reason", required=False)
+    owner = forms.ChoiceField(label="Owner", required=False)
+    state = forms.CharField(required=False, widget=forms.HiddenInput)
+    scope = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self,
+        filters: Filters,
+        owners: Iterable[Choice],
+        *,
+        severity: str,
+        reason: str,
+        state: str,
+        scope: str,
+    ) -> None:
+        """Offer the choices; ``state`` and ``scope`` are given on where the address names one."""
+        super().__init__(
+            initial={
+                "q": " ".join(filters.words),
+                "severity": severity,
+                "reason": reason,
+                "owner": filters.owner,
+                "state": state,
+                "scope": scope,
+            }
+        )
+        self.fields["q"].widget.input_type = "search"
+        self._offer("severity", {one.value: one.value.capitalize() for one in reversed(rules.Severity)})
+        self._offer("reason", {one.value: rules.LABELS[one] for one in rules.Reason})
+        self._offer("owner", {one.value: f"{one.label} ({one.count:,})" for one in owners})
+        if filters.scope is Scope.MINE:
+            del self.fields["owner"]
+        for name, value in (("scope", scope), ("state", state)):
+            if not value:
+                del self.fields[name]
+
+    def _offer(self, name: str, choices: Mapping[str, str]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", "Any"), *choices.items()]
