@@ -3,8 +3,10 @@
 from django.urls import URLPattern, path
 
 from accounts.views import (
+    channels,
     alerts,
     churn_risk,
+    messages,
     movers,
     notion_setup,
     overrides,
@@ -54,5 +56,17 @@ urlpatterns: list[URLPattern] = [
     path("operations/syncs/<uuid:run_id>/", syncs.sync_run, name="sync-run"),
     path("operations/syncs/<uuid:run_id>/answer/", syncs.sync_answer, name="sync-answer"),
     path("settings/notion/writing/", writing.switch, name="notion-writing"),
+    path("settings/channels/", channels.channel_list, name="channels"),
+    path("settings/channels/gmail/", channels.save_mail, name="channels-mail"),
+    path("settings/channels/chat/", channels.save_chat, name="channels-chat"),
+    path("settings/channels/events/", channels.save_events, name="channels-events"),
+    path("settings/channels/events/secret/", channels.renew_secret, name="channels-secret"),
+    path("settings/channels/<str:channel>/sample/", channels.send_sample, name="channels-sample"),
+    path("messages/", messages.message_list, name="messages"),
+    path("messages/<uuid:delivery_id>/draft.eml", messages.message_file, name="message-file"),
+    path("messages/<uuid:delivery_id>/retry/", messages.message_retry, name="message-retry"),
+    path("mailbox/connect/", messages.mailbox_connect, name="mailbox-connect"),
+    path("mailbox/return/", messages.mailbox_return, name="mailbox-return"),
+    path("mailbox/disconnect/", messages.mailbox_disconnect, name="mailbox-disconnect"),
     path("help/signals/", thresholds.signals_help, name="signals-help"),
 ]

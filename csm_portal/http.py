@@ -134,11 +134,13 @@ _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Churn risk", "churn-risk", "alert", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Movers", "movers", "risk", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("QBRs", "qbr-list", "document", (Role.CSM, Role.MANAGER, Role.ADMIN)),
+    ("Messages", "messages", "inbox", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Thresholds", "thresholds", "sliders", (Role.ADMIN, Role.MANAGER)),
     ("Sync runs", "sync-runs", "refresh", (Role.ADMIN, Role.MANAGER)),
     ("Jobs", "jobs", "clock", (Role.ADMIN, Role.MANAGER)),
     ("Schedule", "schedule", "calendar", (Role.ADMIN,)),
     ("Notion", "notion-setup", "plug", (Role.ADMIN,)),
+    ("Channels", "channels", "external", (Role.ADMIN,)),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from csm_portal.core import request_gate, secrets
+from csm_portal.core import request_gate, secret_names, secrets
 from csm_portal.core.channels import ChatChannel, EventChannel, MailChannel
 from csm_portal.core.models import ChannelConnection, ChannelName, NotionConnection, User
 from csm_portal.ports.chat import Chat, ChatConfig, ChatMode
@@ -20,12 +20,6 @@ from csm_portal.ports.workspace import Workspace, WorkspaceConfig
 from csm_portal.ports.writer import Writer
 
 NOTION_TOKEN = "notion_token"  # noqa: S105 (the name of a secret, not a secret)
-MAIL_CLIENT_SECRET = "mail_client_secret"  # noqa: S105 (the name of a secret, not a secret)
-MAIL_SERVICE_ACCOUNT = "mail_service_account"
-CHAT_WEBHOOK = "chat_webhook"
-CHAT_SERVICE_ACCOUNT = "chat_service_account"
-EVENTS_URL = "events_url"
-EVENTS_SECRET = "events_secret"  # noqa: S105 (the name of a secret, not a secret)
 NOTION_TOKEN_CANDIDATE = "notion_token_candidate"  # noqa: S105 (the name of a secret, not a secret)
 
 
@@ -99,11 +93,6 @@ def writers() -> Writers:
     return Writers(first=cast(Writer, model), fallback=templates)
 
 
-def mail_refresh_token(person: User) -> str:
-    """Return the name of the secret that a person's own mailbox was connected with."""
-    return f"mail_refresh:{person.pk}"
-
-
 def mail_channel(person: User | None) -> MailChannel:
     """Return the drafts of a person of the scope's tenant: in their mailbox, or kept in the portal.
 
@@ -129,8 +118,8 @@ def _mail_config(connection: ChannelConnection, mode: MailMode, person: User) ->
         "token_url": settings.GOOGLE_TOKEN_URL,
     }
     if mode is MailMode.SERVICE_ACCOUNT:
-        return MailConfig(**common, service_account=_key_file(MAIL_SERVICE_ACCOUNT))
-    token = _secret(mail_refresh_token(person))
+        return MailConfig(**common, service_account=_key_file(secret_names.MAIL_SERVICE_ACCOUNT))
+    token = _secret(secret_names.mail_refresh_token(person))
     if not token:
         raise _missing(
             f"{person} has not connected Gmail yet. They do so on their Drafts page; the draft can be downloaded meanwhile."
@@ -138,7 +127,7 @@ def _mail_config(connection: ChannelConnection, mode: MailMode, person: User) ->
     return MailConfig(
         **common,
         client_id=str(connection.settings.get("client_id", "")),
-        client_secret=_secret(MAIL_CLIENT_SECRET),
+        client_secret=_secret(secret_names.MAIL_CLIENT_SECRET),
         refresh_token=token,
     )
 
@@ -152,7 +141,7 @@ def mail_consent() -> Consent:
         consent_url=settings.GOOGLE_CONSENT_URL,
         token_url=settings.GOOGLE_TOKEN_URL,
         client_id=str(connection.settings.get("client_id", "")),
-        client_secret=_secret(MAIL_CLIENT_SECRET),
+        client_secret=_secret(secret_names.MAIL_CLIENT_SECRET),
     )
     return cast(Consent, import_string(settings.PORTS["mail_consent"])(config))
 
@@ -169,8 +158,8 @@ def chat_channel() -> ChatChannel:
         endpoint=settings.CHAT_BASE_URL,
         token_url=settings.GOOGLE_TOKEN_URL,
         space=str(connection.settings.get("space", "")),
-        webhook_url="" if is_app else _secret(CHAT_WEBHOOK),
-        service_account=_key_file(CHAT_SERVICE_ACCOUNT) if is_app else {},
+        webhook_url="" if is_app else _secret(secret_names.CHAT_WEBHOOK),
+        service_account=_key_file(secret_names.CHAT_SERVICE_ACCOUNT) if is_app else {},
     )
     return ChatChannel(cast(Chat, import_string(settings.PORTS["chat_google"])(config)), is_outside=True)
 
@@ -181,7 +170,9 @@ def event_channel() -> EventChannel:
     if connection is None or connection.mode == BusMode.PORTAL:
         return EventChannel(cast(EventBus, import_string(settings.PORTS["events_kept"])()), is_outside=False)
     config = BusConfig(
-        url=_secret(EVENTS_URL), secret=_secret(EVENTS_SECRET), allows_local=settings.CSM_LOCAL_WEBHOOKS
+        url=_secret(secret_names.EVENTS_URL),
+        secret=_secret(secret_names.EVENTS_SECRET),
+        allows_local=settings.CSM_LOCAL_WEBHOOKS,
     )
     return EventChannel(
         cast(EventBus, import_string(settings.PORTS["events_webhooks"])(config)), is_outside=True

@@ -69,6 +69,7 @@ _STATES: Final = _looks(
     ("closed", "Closed", "plain", "check"),
     ("held_back", "Held back", "plain", "dash"),
     ("pending", "Pending", "plain", "ring"),
+    ("sending", "Sending", "info", "ring"),
     ("delivered", "Delivered", "green", "check"),
     ("dispatched", "Handed over", "info", "check"),
     ("accepted", "Accepted", "green", "check"),

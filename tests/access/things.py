@@ -1,5 +1,6 @@
 """One of each thing that an address can name, all of one tenant, with a canary in its texts."""
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,9 @@ from accounts.models import Account, Alert, AlertAct, SyncRun
 from accounts.scoring.alert_states import Action
 from accounts.services import alert_acts, hook_setup
 from csm_portal import wiring
-from csm_portal.core.models import Job, JobState, Tenant, User
+from csm_portal.core import outbox
+from csm_portal.core.models import ChannelName, Delivery, DeliveryState, Job, JobState, Tenant, User
+from csm_portal.ports.mail import Draft
 from qbr.document import SectionKey
 from qbr.models import QBR, Origin
 from qbr.quarters import quarter_of
@@ -26,6 +29,7 @@ class Things:
     job: Job
     qbr: QBR
     hook: str
+    delivery: Delivery
     alert: Alert
     alert_act: AlertAct
 
@@ -52,6 +56,10 @@ class Things:
                 return {"qbr_id": self.qbr.pk, "number": 1}
             case "hook":
                 return {"address": self.hook}
+            case "delivery":
+                return {"delivery_id": self.delivery.pk}
+            case "channel":
+                return {"channel": "chat"}
             case "plan":
                 return {"name": "daily_health_scan"}
             case other:
@@ -74,8 +82,18 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
         now=now,
     ).act
     assert acted is not None
+    event = outbox.announce("alert.raised", account, payload={}, now=now)
+    text = f"{CANARY} is at risk."
+    draft = Draft(key=str(uuid.uuid4()), to=(), subject=text, text=text, html=f"<p>{text}</p>")
     return Things(
         account=account,
+        delivery=Delivery.objects.create(
+            event=event,
+            channel=ChannelName.MAIL,
+            state=DeliveryState.FAILED,
+            person=owner,
+            message=draft.to_json(),
+        ),
         alert=alert,
         alert_act=acted,
         hook=hook_setup.make_address(actor=owner, now=now),
