@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import call_command
-from django.utils import timezone
 
 from accounts.models import Account, AccountHealth, HealthScore, PolicyVersion, SyncRun
 from accounts.scoring.bands import Band
@@ -30,11 +31,17 @@ def own_database(transactional_db: Any, tmp_path: Path) -> Iterator[None]:
         yield
 
 
+# It is tomorrow already at the first company, and today at the second.
+LATE = datetime(2027, 12, 30, 23, 15, tzinfo=UTC)
+
+
 def test_the_demo_is_two_books_of_business_with_a_year_behind_them(simulator, tmp_path):
-    call_command("fill_demo", simulator=simulator.file, sign_in=tmp_path / "sign-in.txt")
+    with time_machine.travel(LATE):
+        call_command("fill_demo", simulator=simulator.file, sign_in=tmp_path / "sign-in.txt")
 
     first, second = Tenant.objects.order_by("created_at", "name")
-    today = timezone.now().astimezone(first.zone).date()
+    today = LATE.astimezone(first.zone).date()
+    assert today == date(2027, 12, 31)
     with tenant_scope(first):
         assert Account.objects.count() == 100
         assert SyncRun.objects.get().problems == []

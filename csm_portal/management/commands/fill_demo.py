@@ -4,6 +4,7 @@ from datetime import date, datetime, time
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -47,8 +48,11 @@ class Command(BaseCommand):
             sign_in.write_text(text)
 
     def _invented(self, store: Store, now: datetime) -> list[tuple[str, str, str]]:
-        made = company.companies(timezone.now().date())
-        for one in made:
+        made = company.companies(now.date())
+        for number, drafted in enumerate(made):
+            # Each company's year ends today where it is, which around midnight is not today everywhere.
+            here = now.astimezone(ZoneInfo(drafted.time_zone)).date()
+            one = company.companies(here)[number]
             tenant = tenants.create(
                 name=one.name, slug=one.slug, time_zone=one.time_zone, currency=one.currency,
                 people=one.people, now=now,

@@ -1,6 +1,6 @@
 """Serve the simulator on 127.0.0.1 with threads of the standard library."""
 
-import select
+import selectors
 import signal
 import socket
 import threading
@@ -156,12 +156,15 @@ class _Connection(WSGIRequestHandler):
     def _hang(self) -> None:
         """Keep silent until the client gives up or the server stops."""
         self.close_connection = True
-        while not self._server.is_stopping.is_set():
-            ready, _, _ = select.select([self.connection], [], [], _LOOKING_SECONDS)
-            if ready and not self._is_there():
-                return
-            if ready:
-                self._server.is_stopping.wait(_LOOKING_SECONDS)
+        # Not select.select(), which fails in a process with a thousand files open.
+        with selectors.DefaultSelector() as watched:
+            watched.register(self.connection, selectors.EVENT_READ)
+            while not self._server.is_stopping.is_set():
+                ready = watched.select(_LOOKING_SECONDS)
+                if ready and not self._is_there():
+                    return
+                if ready:
+                    self._server.is_stopping.wait(_LOOKING_SECONDS)
 
     def _is_there(self) -> bool:
         try:
