@@ -12,6 +12,7 @@ from hypothesis import settings
 from csm_portal.core import audit
 from csm_portal.core.models import Membership, Tenant, User
 from csm_portal.core.scope import tenant_scope
+from tests import workspace
 
 # Properties are judged by what they find, not by how busy the machine is.
 settings.register_profile("unhurried", deadline=None)
@@ -49,6 +50,12 @@ def _emptying_lifts_the_audit_guard() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = without_guard
     yield
     TransactionTestCase._fixture_teardown = emptied
+
+
+@pytest.fixture(autouse=True)
+def _workspaces_end() -> Iterator[None]:
+    yield
+    workspace.end()
 
 
 @pytest.fixture

@@ -30,6 +30,14 @@ _number = itertools.count(1)
 _hooks: dict[str, Callable[[httpx.Request], None]] = {}
 
 
+def end() -> None:
+    """Close the workspaces of a test. Their files would stay open until the process may open no more."""
+    for app in {id(app): app for app in _apps.values()}.values():
+        app.close()
+    _apps.clear()
+    _hooks.clear()
+
+
 class Hooked(httpx.WSGITransport):
     """The simulator, with a test looking at each request first."""
 

@@ -6,7 +6,6 @@ Importing litellm costs seconds, so everything that needs it is in this file.
 import json
 import socket
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -49,6 +48,7 @@ class Stub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), StubHandler)
         self.requests = []
         self.status, self.headers, self.body, self.wait = 200, {}, "", 0.0
+        self.over = threading.Event()
 
     @property
     def url(self):
@@ -77,7 +77,7 @@ class StubHandler(BaseHTTPRequestHandler):
         self.server.requests.append(
             {"path": self.path, "headers": dict(self.headers), "body": json.loads(body)}
         )
-        time.sleep(self.server.wait)
+        self.server.over.wait(self.server.wait)
         try:
             self.send_response(self.server.status)
             for name, value in self.server.headers.items():
@@ -95,9 +95,10 @@ class StubHandler(BaseHTTPRequestHandler):
 @pytest.fixture
 def stub():
     server = Stub()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield server
+    server.over.set()
     server.shutdown()
     server.server_close()
     thread.join()
@@ -188,13 +189,13 @@ def test_each_failure_is_one_attempt_and_one_sentence(stub, status, trouble, per
 
 
 def test_a_slow_model_is_given_up(stub):
-    stub.wait = 3.0
+    stub.wait = 60.0
     stub.says(json.dumps(ANSWER))
 
-    error = error_of(stub, timeout_seconds=0.3)
+    error = error_of(stub, timeout_seconds=0.8)
 
     assert error.trouble is Trouble.UNAVAILABLE
-    assert "did not answer within 0.3 seconds" in str(error)
+    assert "did not answer within 0.8 seconds" in str(error)
     assert len(stub.requests) == 1
 
 
@@ -229,13 +230,12 @@ def test_an_answer_that_is_not_json_is_told(stub):
 def test_nobody_at_the_address_is_told():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    unreachable = LiteLLMWriter(
-        "openai/stub-model", api_base=f"http://127.0.0.1:{port}/v1", api_key="sk-test"
-    )
+        # Held, so that nobody else begins to listen there.
+        address = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+        unreachable = LiteLLMWriter("openai/stub-model", api_base=address, api_key="sk-test")
 
-    with pytest.raises(PortError, match="cannot be reached") as caught:
-        unreachable.write(TASK)
+        with pytest.raises(PortError, match="cannot be reached") as caught:
+            unreachable.write(TASK)
 
     assert caught.value.trouble is Trouble.UNAVAILABLE
 

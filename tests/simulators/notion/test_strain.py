@@ -9,8 +9,9 @@ import notion_client
 import pytest
 from notion_client.errors import HTTPResponseError
 
-from csm_portal.simulators.notion import app, arrivals, seed
+from csm_portal.simulators.notion import app, arrivals, latency, seed
 from csm_portal.simulators.notion.app import AnswerNeverComes, ConnectionDropped
+from csm_portal.simulators.notion.body import Node
 from tests.simulators.notion.conftest import Clock, Connect, paragraph, text
 from tests.simulators.notion.control import Control
 
@@ -179,18 +180,36 @@ def test_arrivals_tell_what_came_when_and_what_came_too_early(
 
 
 def test_answers_wait_for_the_latency_and_overlap(
-    connect: Connect, workspace: seed.Workspace, control: Control
+    connect: Connect, workspace: seed.Workspace, control: Control, simulator: app.App
 ) -> None:
-    control.told("POST", "latency", {"milliseconds": 150})
-    client, started = connect(workspace.token), time.monotonic()
+    # Nobody goes on before all five wait: one after the other they would wait for ever.
+    asked, all_wait = [], threading.Barrier(5)
+
+    def wait(seconds: float) -> None:
+        asked.append(seconds)
+        all_wait.wait(timeout=60)
+
+    simulator.control.latency = latency.Latency(clock=time.monotonic, sleep=wait)
+    simulator.control.latency.set(Node({"milliseconds": 60_000}, "body"))
+    client = connect(workspace.token)
 
     with ThreadPoolExecutor(5) as pool:
         kinds = list(pool.map(lambda _: client.users.me()["object"], range(5)))
 
-    took = time.monotonic() - started
     assert kinds == ["user"] * 5
-    # One after the other they would take five times as long; how long exactly is the machine's affair.
-    assert 0.15 <= took < 5 * 0.15
+    assert len(asked) == 5
+    assert all(0 < seconds <= 60 for seconds in asked)
+
+
+def test_an_answer_takes_as_long_as_the_latency_says(
+    connect: Connect, workspace: seed.Workspace, control: Control
+) -> None:
+    control.told("POST", "latency", {"milliseconds": 50})
+    client, started = connect(workspace.token), time.monotonic()
+
+    client.users.me()
+
+    assert time.monotonic() - started >= 0.05
 
 
 def test_parallel_writes_to_one_parent_collide(
