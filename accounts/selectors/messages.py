@@ -35,6 +35,7 @@ class Message:
     subject: str
     text: str
     about: str
+    about_id: str
     person: str
     created_at: datetime
     delivered_at: datetime | None
@@ -165,6 +166,7 @@ def _message(row: Delivery, membership: Membership) -> Message:
         else str(message.get("subject", "")),
         text=str(data.get("headline", "") if is_event else message.get("text", "")),
         about=row.event.subject_name if row.event.topic == ALERT_TOPIC else "",
+        about_id=row.about_id,
         person=str(row.person) if row.person else "",
         created_at=row.created_at,
         delivered_at=row.delivered_at,

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts import alert_messages
-from accounts.models import Alert, FiguresInNotion
+from accounts.models import Alert, FiguresInNotion, FiguresRun
 from accounts.selectors import due_figures
 from accounts.services import writeback
 from csm_portal.core import deliveries, links, outbox
@@ -104,13 +104,16 @@ class NotionChannel:
             found = self.find(message)
         if found is not None:
             return found
-        trouble = (
-            FiguresInNotion.objects.filter(account_id=message["account_id"])
-            .values_list("trouble", flat=True)
-            .first()
-        )
         raise PortError(
-            trouble or "Score and risk are waiting to be written to the account's page.",
+            self._trouble(message) or "Score and risk are waiting to be written to the account's page.",
             trouble=Trouble.UNAVAILABLE,
             permanent=False,
         )
+
+    def _trouble(self, message: Mapping[str, Any]) -> str:
+        """Return why the page does not say it: the account's own trouble, or what the last run found about all."""
+        kept = FiguresInNotion.objects.filter(account_id=message["account_id"]).first()
+        if kept is not None and kept.trouble:
+            return kept.trouble
+        last = FiguresRun.objects.order_by("-started_at", "pk").first()
+        return " ".join(last.problems) if last is not None else ""

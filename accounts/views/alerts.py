@@ -20,6 +20,7 @@ from accounts.models import Alert, AlertAct
 from accounts.scoring import wording
 from accounts.scoring.alert_states import Action
 from accounts.selectors import alerts as selector
+from accounts.selectors import messages as deliveries
 from accounts.selectors import portfolio_filters
 from accounts.selectors.alerts import AlertsPage
 from accounts.services import alert_acts as service
@@ -114,6 +115,7 @@ def _show(request: PortalRequest, found: Alert, *, refusal: str = "", status: in
         "detail": selector.detail(
             found, request.membership, today=timezone.localdate(timezone=request.tenant.zone)
         ),
+        "deliveries": deliveries.about(found.pk, request.membership),
         "undo": undoable(request),
         "here": reverse("alert", args=[found.pk]),
         "refusal": refusal,
