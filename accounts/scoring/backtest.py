@@ -1,10 +1,12 @@
 """How well past scores foretold what happened: pure figures over scores and outcomes (issue 4, SPEC 3.5).
 
-Nothing here knows where the scores come from; whoever asks makes sure that each was known before its event.
+The future does not leak: at a horizon of 60 days an event is met with the last score whose day, and the day on which
+it was written down, are both at least 60 days before the event.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from math import sqrt
 from statistics import median
 from typing import Final
@@ -16,7 +18,38 @@ LEAST_EVENTS: Final = 30
 LEAST_DAYS: Final = 365
 """Fewer events, or a shorter history of scores, carry no verdict: chance alone could make the figures."""
 
+OLDEST: Final = timedelta(days=31)
+"""A score that was older than this on the day looked back to tells of another time; the event is left out."""
+
+WARNED_WITHIN: Final = timedelta(days=365)
+"""Days of warning are looked for in the year before the event."""
+
 _WORST_SHARE: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What became of an account: on ``happened_on`` it left, or renewed. ``key`` is the caller's own."""
+
+    key: str
+    account: str
+    happened_on: date
+    has_churned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One score of one account, as of the day ``scored_on``; ``written_on`` is the local day on which it was made."""
+
+    scored_on: date
+    written_on: date
+    score: int
+    band: str
+
+    @property
+    def known_on(self) -> date:
+        """The first day on which anybody could have read it."""
+        return max(self.scored_on, self.written_on)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +159,42 @@ def lift(scores: Sequence[float], churned: Sequence[bool]) -> float | None:
     return (caught / wanted) / (left / len(churned))
 
 
+def as_of(history: Iterable[Snapshot], day: date) -> Snapshot | None:
+    """Return the newest score that was known on a day; None where there is none of the month before it."""
+    known = [one for one in history if one.known_on <= day and one.scored_on >= day - OLDEST]
+    return max(known, key=lambda one: one.scored_on, default=None)
+
+
+def cases(
+    events: Iterable[Event], histories: Mapping[str, Sequence[Snapshot]], *, horizon: int
+) -> tuple[Case, ...]:
+    """Lay each event beside what the score said ``horizon`` days before it; an event without such a score is left out.
+
+    ``histories`` is account -> its scores, in any order.
+    """
+    found = []
+    for event in events:
+        then = as_of(histories.get(event.account, ()), event.happened_on - timedelta(days=horizon))
+        if then is not None:
+            found.append(Case(key=event.key, score=then.score, band=then.band, has_churned=event.has_churned))
+    return tuple(found)
+
+
+def before_events(
+    events: Iterable[Event], histories: Mapping[str, Sequence[Snapshot]]
+) -> tuple[tuple[tuple[int, str], ...], ...]:
+    """Return, for each event that lost an account, (days before it, band) of the year before."""
+    return tuple(
+        tuple(
+            ((event.happened_on - one.scored_on).days, one.band)
+            for one in histories.get(event.account, ())
+            if event.happened_on - WARNED_WITHIN <= one.scored_on and one.known_on < event.happened_on
+        )
+        for event in events
+        if event.has_churned
+    )
+
+
 def figures(cases: Sequence[Case]) -> Figures:
     """Return what the score was worth over the events of one horizon."""
     scores = [case.score for case in cases]
@@ -213,11 +282,10 @@ def missing(*, churned: int, renewed: int, days_of_history: int) -> tuple[str, .
 def worth(value: float) -> str:
     """Say in one sentence what an AUC means to somebody who has never met one."""
     share = f"{value:.0%}".replace("%", " %")
-    said = (
+    return (
         f"Of one customer who left and one who stayed, picked at random, the score put the one who left lower "
         f"{share} of the time; tossing a coin does so 50 % of the time."
     )
-    return said
 
 
 def to_mapping(one: Figures) -> dict[str, object]:

@@ -33,8 +33,9 @@ LEAST_OF_EACH: Final = 10
 
 # The prior's precision, per squared log odds: after a few dozen events the data outweigh it.
 _RIDGE: Final = 0.3
-# By how much a threshold has to raise the log likelihood to move (Akaike's price of one parameter).
-_GAIN: Final = 1.0
+# By how much a threshold has to raise the log likelihood to move: twice Akaike's price of one parameter, as the best
+# of many choices always gains something.
+_GAIN: Final = 2.0
 _SWEEPS: Final = 4
 # Cost quantile that the scale puts at 100 points: the whole range of the score is used, and few accounts pile up at 0.
 _WORST: Final = 0.995
@@ -138,7 +139,7 @@ _TERMS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "tam_health_rag": ("tam amber", "tam red"),
 }
 
-_PERCENT: Final = tuple(range(5, 101, 5))
+_PERCENT: Final = tuple(range(20, 101, 5))
 # What a threshold may move to: figures that a person would choose. The two "reaches" are no settings, but how many
 # tickets or escalations cost the whole penalty (limit ÷ cost of each). The renewal's two dates are a calendar that
 # churn risk and QBRs go by too, so they stay.
