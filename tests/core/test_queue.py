@@ -59,7 +59,7 @@ def supervisor(environment: dict[str, str], tmp_path: Path) -> Iterator[Any]:
         )
     yield started
     started.terminate()
-    started.wait(timeout=40)
+    started.wait(timeout=120)
 
 
 def told(environment: dict[str, str], *words: str) -> str:
@@ -92,7 +92,7 @@ def descendants(pid: int) -> list[int]:
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="Only Linux tells a process's children.")
 def test_killing_every_worker_does_not_stop_the_queue(supervisor: Any, environment: dict[str, str]) -> None:
     told(environment, "ask", "first")
-    until(lambda: told(environment, "see", "first") == "done", seconds=60)
+    until(lambda: told(environment, "see", "first") == "done", seconds=240)
     # Below the supervisor stand the cluster, its guard, and below that all who work and wait.
     _cluster, _guard, *workers = descendants(supervisor.pid)
     assert len(workers) >= 4
@@ -102,5 +102,5 @@ def test_killing_every_worker_does_not_stop_the_queue(supervisor: Any, environme
     time.sleep(2)
     told(environment, "ask", "second")
 
-    until(lambda: told(environment, "see", "second") == "done", seconds=120)
+    until(lambda: told(environment, "see", "second") == "done", seconds=240)
     assert supervisor.poll() is None

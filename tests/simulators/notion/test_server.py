@@ -51,7 +51,7 @@ def serving(file: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[s
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         process.stdout.close()
 
 
@@ -88,7 +88,7 @@ def test_what_was_answered_survives_a_kill(file: Path, workspace: seed.Workspace
                 ids.append(page["id"])
             notion.blocks.children.append(ids[-1], children=[paragraph("The last words")])
             process.send_signal(signal.SIGKILL)
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
     with serving(file) as (address, _), client(address, workspace.token) as notion:
         answer = notion.data_sources.query(workspace.qbr_data_source_id)
