@@ -13,6 +13,7 @@ from accounts.models.notion_writes import (
     WriteState,
     WrittenFigures,
 )
+from accounts.models.outcomes import HistoryReport, Outcome, OutcomeImport, OutcomeKind, ReportKind
 from accounts.models.overrides import BandOverride
 from accounts.models.sync import Answer, SyncKind, SyncRun, SyncState
 
@@ -31,14 +32,19 @@ __all__ = [
     "FiguresInNotion",
     "FiguresRun",
     "HealthScore",
+    "HistoryReport",
     "Hint",
     "HintState",
     "NotionWatch",
+    "Outcome",
+    "OutcomeImport",
+    "OutcomeKind",
     "PolicyDraft",
     "PolicyVersion",
     "ProfileState",
     "PropertyMapping",
     "ROIFactMapping",
+    "ReportKind",
     "SyncKind",
     "SyncRun",
     "SyncState",
