@@ -3,14 +3,16 @@
 from django.urls import URLPattern, path
 
 from accounts.views import (
-    channels,
     alerts,
+    channels,
     churn_risk,
     messages,
     movers,
     notion_setup,
     overrides,
+    policy_compare,
     portfolio,
+    segments,
     syncs,
     thresholds,
     webhooks,
@@ -34,6 +36,13 @@ urlpatterns: list[URLPattern] = [
     path("movers/", movers.movers, name="movers"),
     path("settings/thresholds/", thresholds.thresholds, name="thresholds"),
     path("settings/thresholds/try/", thresholds.thresholds_try, name="thresholds-try"),
+    path("settings/thresholds/draft/", thresholds.thresholds_draft, name="thresholds-draft"),
+    path(
+        "settings/thresholds/draft/<uuid:draft_id>/discard/", thresholds.draft_discard, name="draft-discard"
+    ),
+    path("settings/thresholds/compare/", policy_compare.compare, name="policy-compare"),
+    path("settings/thresholds/segment/", segments.segment, name="segment"),
+    path("settings/thresholds/segment/try/", segments.segment_try, name="segment-try"),
     path("settings/thresholds/score/", thresholds.score_now, name="score-now"),
     path("settings/notion/", notion_setup.notion_setup, name="notion-setup"),
     path("settings/notion/check/", notion_setup.notion_check, name="notion-check"),

@@ -77,6 +77,10 @@ class PolicyTrial:
     alerts_fewer: int
 
     @property
+    def has_segments(self) -> bool:
+        return len(self.segments) > 1
+
+    @property
     def hidden(self) -> int:
         return self.worse + self.better - len(self.crossings)
 
@@ -109,24 +113,22 @@ class _Tally:
     alerts_fewer: int = 0
 
 
-def try_out(policies: PolicyBook | HealthPolicy) -> PolicyTrial:
+def try_out(policies: PolicyBook | HealthPolicy, *, against: PolicyBook | None = None) -> PolicyTrial:
     """Score every account again from its latest inputs under other policies. One query, and nothing is written.
 
-    What comes out is what the next scan would show if Notion said the same: bands that are last known stand
+    ``against`` compares with what those policies would show, instead of with what is shown today. What comes out is what the next scan would show if Notion said the same: bands that are last known stand
     as they do there (SPEC 3.3). Ten thousand accounts take little longer than reading their rows does.
     """
     book = policies if isinstance(policies, PolicyBook) else PolicyBook(standard=policies)
     tally = _Tally()
-    scorers: dict[str, ManyScorer] = {}
+    scorers, others = _Scorers(book), None if against is None else _Scorers(against)
     for rows in _batches():
         # One text for the decoder: thousands of small ones cost twice as much.
         inputs = json.loads(f"[{','.join([row[-2] for row in rows])}]")
         for row, given in zip(rows, inputs, strict=True):
-            segment = book.chosen(_facts(row)) if book.segments else STANDARD
-            if segment not in scorers:
-                scorers[segment] = ManyScorer(book.policy(segment))
+            segment, scorer = scorers.of(row)
             tally.by_segment[segment] += 1
-            _count(tally, row, given, scorers[segment])
+            _count(tally, row, given, scorer, None if others is None else others.of(row)[1])
     crossings = sorted(
         tally.crossings, key=lambda one: (not one.is_worse, one.arr is None, -(one.arr or 0), one.name)
     )
@@ -191,21 +193,43 @@ def _facts(row: tuple[Any, ...]) -> AccountFacts:
     )
 
 
-def _count(tally: _Tally, row: tuple[Any, ...], inputs: Mapping[str, Any], scorer: ManyScorer) -> None:
-    score, band, previous_band, alerted, _, known = row[-6:]
-    then_score, then = scorer.shown(
-        inputs, stored_band=band, known=json.loads(known) if known != "{}" else {}
-    )
+class _Scorers:
+    """The scorers of a book, one for each segment that comes up."""
+
+    __slots__ = ("_book", "_made")
+
+    def __init__(self, book: PolicyBook) -> None:
+        self._book = book
+        self._made: dict[str, ManyScorer] = {}
+
+    def of(self, row: tuple[Any, ...]) -> tuple[str, ManyScorer]:
+        """Return the segment that a row's account is in, and its scorer."""
+        segment = self._book.chosen(_facts(row)) if self._book.segments else STANDARD
+        scorer = self._made.get(segment)
+        if scorer is None:
+            scorer = self._made[segment] = ManyScorer(self._book.policy(segment))
+        return segment, scorer
+
+
+def _count(
+    tally: _Tally,
+    row: tuple[Any, ...],
+    inputs: Mapping[str, Any],
+    scorer: ManyScorer,
+    other: ManyScorer | None,
+) -> None:
+    score, stored_band, previous_band, alerted, _, known = row[-6:]
+    memory = json.loads(known) if known != "{}" else {}
+    then_score, then = scorer.shown(inputs, stored_band=stored_band, known=memory)
+    band = stored_band
+    if other is not None:
+        score, band = other.shown(inputs, stored_band=stored_band, known=memory)
+        alerted = _alerts(score, band, previous_band, other)
     tally.scored += 1
     tally.moved += then_score != score
     tally.before[band] += 1
     tally.after[then] += 1
-    alerts = results.should_alert(
-        score=then_score,
-        rag_status=then,
-        previous_rag=previous_band or None,
-        red_threshold=scorer.policy.red_threshold,
-    )
+    alerts = _alerts(then_score, then, previous_band, scorer)
     tally.alerts_more += alerts and not alerted
     tally.alerts_fewer += alerted and not alerts
     if then != band:
@@ -223,6 +247,15 @@ def _count(tally: _Tally, row: tuple[Any, ...], inputs: Mapping[str, Any], score
                 band_after=then,
             )
         )
+
+
+def _alerts(score: int, band: str, previous_band: str, scorer: ManyScorer) -> bool:
+    return results.should_alert(
+        score=score,
+        rag_status=band,
+        previous_rag=previous_band or None,
+        red_threshold=scorer.policy.red_threshold,
+    )
 
 
 def _summed(crossings: list[Crossing]) -> dict[str, Decimal]:

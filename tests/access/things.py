@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import Account, Alert, AlertAct, SyncRun
+from accounts.models import Account, Alert, AlertAct, PolicyDraft, SyncRun
 from accounts.scoring.alert_states import Action
-from accounts.services import alert_acts, hook_setup
+from accounts.services import alert_acts, hook_setup, policies
 from csm_portal import wiring
 from csm_portal.core import outbox
 from csm_portal.core.models import ChannelName, Delivery, DeliveryState, Job, JobState, Tenant, User
@@ -32,6 +32,7 @@ class Things:
     delivery: Delivery
     alert: Alert
     alert_act: AlertAct
+    policy_draft: PolicyDraft
 
     def kwargs(self, thing: str) -> dict[str, Any]:
         """Return what ``reverse`` needs for an address that names this thing; "" needs nothing."""
@@ -44,6 +45,8 @@ class Things:
                 return {"alert_id": self.alert.pk}
             case "alert_act":
                 return {"act_id": self.alert_act.pk}
+            case "policy_draft":
+                return {"draft_id": self.policy_draft.pk}
             case "sync_run":
                 return {"run_id": self.sync_run.pk}
             case "job":
@@ -96,6 +99,7 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
         ),
         alert=alert,
         alert_act=acted,
+        policy_draft=policies.save_draft({}, name=f"{CANARY} draft", actor=owner, now=now),
         hook=hook_setup.make_address(actor=owner, now=now),
         qbr=drafting.draft(begun.pk, writers=wiring.writers(), now=now),
         sync_run=make_sync_run(problems=[f"{CANARY} could not be read."]),

@@ -225,7 +225,7 @@ def test_old_scores_are_pointed_out_and_scored_anew_on_a_click(
         response = client.post(f"{URL}score/")
 
     with tenant_scope(tenant):
-        job = Job.objects.get()
+        job = Job.objects.get(task="accounts.tasks.score_all")
         assert response.headers["Location"] == f"/operations/jobs/{job.pk}/"
         assert (job.state, job.result["scored"], job.result["policy"]) == ("done", 2, 2)
         assert HealthScore.objects.filter(policy__number=2).count() == 2
@@ -263,7 +263,7 @@ def test_the_page_costs_the_same_queries_however_many_versions_there_are(tenant:
     with CaptureQueriesContext(connection) as many:
         client.get(URL)
 
-    assert len(few) == len(many) <= 6
+    assert len(few) == len(many) <= 7
 
 
 def test_the_help_page_holds_the_table_of_the_signals_with_the_tenants_figures(
