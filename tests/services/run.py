@@ -45,7 +45,7 @@ def main() -> int:
                     REDIS_URL=redis_url,
                 )
             )
-        outcomes.append(_pytest("Chromium", ["-m", "browser"], CHROMIUM=browser))
+        outcomes.append(_pytest("Chromium", ["-m", "browser", "tests/browser"], CHROMIUM=browser))
     except packages.Missing as missing:
         print(f"\n{missing}", file=sys.stderr)
         return 1

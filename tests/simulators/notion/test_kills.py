@@ -43,7 +43,7 @@ def writer(address: str, workspace: seed.Workspace) -> Iterator[subprocess.Popen
         yield process
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         process.stdin.close()
         process.stdout.close()
 
@@ -58,7 +58,7 @@ def test_a_writer_dies_at_its_second_write(
         process.stdin.write("\n\n")
         process.stdin.flush()
 
-        assert process.wait(timeout=20) == -signal.SIGKILL
+        assert process.wait(timeout=60) == -signal.SIGKILL
 
         assert control.state()["pages"] == saved
         assert control.state()["faults"] == []
@@ -78,14 +78,14 @@ def test_reads_count_where_that_is_asked_for(
         with pytest.raises(httpx.RemoteProtocolError):
             client.post(path, json={}, headers=headers)
 
-    assert process.wait(timeout=20) == -signal.SIGKILL
+    assert process.wait(timeout=60) == -signal.SIGKILL
 
 
 def test_a_process_that_has_ended_already_is_let_be(
     simulator: app.App, workspace: seed.Workspace, control: Control
 ) -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     control.told("POST", "faults", {"kill_pid": process.pid, "when": "after_answer", "writes": False})
 
     with server.serving(simulator) as address:
@@ -111,7 +111,7 @@ def test_a_hanging_answer_ends_with_the_clients_patience_and_with_the_server(
             time.sleep(0.02)
         assert waiting.poll() is None
 
-    assert waiting.wait(timeout=20) == 1
+    assert waiting.wait(timeout=60) == 1
 
 
 def test_a_connection_is_kept_for_the_next_request(simulator: app.App, workspace: seed.Workspace) -> None:

@@ -157,7 +157,7 @@ def test_sigterm_ends_it_cleanly(file: Path) -> None:
     with serving(file) as (address, process):
         assert httpx.get(f"{address}/_sim/state").status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stdout is not None
         assert "has stopped" in process.stdout.read()
 
