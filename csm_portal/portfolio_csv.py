@@ -129,6 +129,18 @@ def parse(content: bytes) -> Portfolio:
     return Portfolio(accounts=tuple(accounts), columns=names, problems=tuple(problems))
 
 
+def table(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of any CSV file that are not blank, each with its number as a spreadsheet counts.
+
+    UTF-8 (or UTF-16 with its mark), comma, semicolon or tab between cells. Raises PortfolioError where the bytes
+    are no such file.
+    """
+    text = _decoded(content)
+    if not text.strip():
+        raise PortfolioError("The file is empty. It needs a line of column names and a line for each row.")
+    yield from _lines(text, _delimiter(text))
+
+
 def _decoded(content: bytes) -> str:
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:

@@ -159,6 +159,11 @@ def lift(scores: Sequence[float], churned: Sequence[bool]) -> float | None:
     return (caught / wanted) / (left / len(churned))
 
 
+def looked_back(happened_on: date, horizon: int) -> date:
+    """Return the last day that may be known at a horizon."""
+    return happened_on - timedelta(days=horizon)
+
+
 def as_of(history: Iterable[Snapshot], day: date) -> Snapshot | None:
     """Return the newest score that was known on a day; None where there is none of the month before it."""
     known = [one for one in history if one.known_on <= day and one.scored_on >= day - OLDEST]
@@ -174,7 +179,7 @@ def cases(
     """
     found = []
     for event in events:
-        then = as_of(histories.get(event.account, ()), event.happened_on - timedelta(days=horizon))
+        then = as_of(histories.get(event.account, ()), looked_back(event.happened_on, horizon))
         if then is not None:
             found.append(Case(key=event.key, score=then.score, band=then.band, has_churned=event.has_churned))
     return tuple(found)
@@ -310,5 +315,6 @@ def from_mapping(values: Mapping[str, object]) -> Figures:
     assert isinstance(bands, list)  # noqa: S101  written by to_mapping
     given["auc_interval"] = tuple(interval) if isinstance(interval, list) else None
     given["bands"] = tuple(BandFigures(band=band, accounts=n, churned=gone) for band, n, gone in bands)
-    given["false_greens"] = tuple(given["false_greens"])  # type: ignore[arg-type]
+    greens = given["false_greens"]
+    given["false_greens"] = tuple(greens) if isinstance(greens, list) else ()
     return Figures(**given)  # type: ignore[arg-type]
