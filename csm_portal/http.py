@@ -129,6 +129,7 @@ class ShownUser:
 
 # (label, url name, icon, the roles that see it; none: everybody)
 _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
+    ("Today", "today", "home", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Portfolio", "portfolio", "list", ()),
     ("Alerts", "alerts", "bell", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Churn risk", "churn-risk", "alert", (Role.CSM, Role.MANAGER, Role.ADMIN)),

@@ -190,17 +190,21 @@ def _headline(reason: Reason, case: Case, since: date) -> str:
     match reason:
         case Reason.HEALTH_RED:
             if case.band is Band.RED:
-                return f"Health is Red with a score of {case.score}{_before(case)}."
+                return f"Health is Red with a score of {case.score}{_before(case)}{_because(case)}."
             return f"The score of {case.score} is under the red threshold."
         case Reason.HEALTH_AMBER:
-            return f"Health fell from Green to Amber on {wording.day(since)}; the score is {case.score}."
+            return f"Health fell from Green to Amber on {wording.day(since)}, with {case.score} now{_because(case)}."
         case Reason.CHURN_RISK:
             clauses = [fact.clause for fact in case.facts if fact.code is not FactCode.ARREARS][:2]
             return f"Churn risk is {case.level}: {wording.listed(clauses)}."
         case Reason.CONTRACT_DUE | Reason.CONTRACT_OVERDUE:
             return next(fact.sentence for fact in case.facts if fact.code in _DEADLINES)
         case Reason.PAYMENT:
-            return f"Payment has not been current since {wording.day(since)} or earlier."
+            return (
+                f"Payment has not been current since {wording.day(since)}."
+                if since < case.as_of
+                else "Payment is not current."
+            )
         case Reason.DATA_LOST:
             return case.band_reason or f"The band {case.band} stands as last known."
 
@@ -209,6 +213,16 @@ def _before(case: Case) -> str:
     if case.previous_band is None or case.previous_score is None or case.previous_band is case.band:
         return ""
     return f", after {case.previous_band} with {case.previous_score}"
+
+
+def _because(case: Case) -> str:
+    """Name what weighs most: two facts about how the account behaves, the band left out, which the headline tells."""
+    clauses = [
+        fact.clause
+        for fact in case.facts
+        if fact.kind is FactKind.BEHAVIOUR and fact.code not in (FactCode.BAND, FactCode.UNKNOWN)
+    ][:2]
+    return f": {wording.listed(clauses)}" if clauses else ""
 
 
 def _facts(reason: Reason, case: Case, since: date) -> tuple[Fact, ...]:

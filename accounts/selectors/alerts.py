@@ -147,14 +147,14 @@ def page(
     part = Part(rows=_of_tab(asked, state), columns=_order(state))
     order = f"alerts-{state}"
     try:
-        found = keyset.page([part], order=order, mark=mark, fields=_FIELDS, size=size)
+        found = keyset.page([part], order=order, mark=mark, fields=FIELDS, size=size)
     except keyset.UnknownPlace:
         notes.append("The address names a page that is not there any more, so this is the first one.")
-        found = keyset.page([part], order=order, mark="", fields=_FIELDS, size=size)
+        found = keyset.page([part], order=order, mark="", fields=FIELDS, size=size)
     visible = Account.objects.visible_to(membership).current()
-    told = _told_on(today)
+    told = told_on(today)
     return AlertsPage(
-        rows=tuple(_row(values, membership, told=told, today=today) for values in found.rows),
+        rows=tuple(row(values, membership, told=told, today=today) for values in found.rows),
         counts=_counts(asked),
         owners=tallies.owners(
             tallies.fetch(tallies.counted(visible, "owner", by="owner_id", label="owner__name"))
@@ -192,12 +192,12 @@ def _narrowed(
     return alerts
 
 
-_IS_HELD_BACK: Final = Q(is_waiting=True, ended_at=None, held_back_on__isnull=False)
+IS_HELD_BACK: Final = Q(is_waiting=True, ended_at=None, held_back_on__isnull=False)
 
 
 def _of_tab(alerts: QuerySet[Alert], state: str) -> QuerySet[Alert]:
     if state == HELD_BACK:
-        return alerts.filter(_IS_HELD_BACK)
+        return alerts.filter(IS_HELD_BACK)
     return alerts.filter(state=state or AlertState.OPEN)
 
 
@@ -216,17 +216,17 @@ def _order(state: str) -> tuple[Column, ...]:
 def _counts(alerts: QuerySet[Alert]) -> dict[str, int]:
     counted = alerts.aggregate(
         **{f"n_{name or 'open'}": Count("pk", filter=Q(state=name or AlertState.OPEN)) for name in TABS},
-        waiting=Count("pk", filter=_IS_HELD_BACK),
+        waiting=Count("pk", filter=IS_HELD_BACK),
     )
     return {name: counted["waiting" if name == HELD_BACK else f"n_{name or 'open'}"] for name in TABS}
 
 
-def _told_on(today: date) -> Mapping[UUID, UUID]:
+def told_on(today: date) -> Mapping[UUID, UUID]:
     """Return whose alerts went out today: account to alert. One query."""
     return dict(AlertPlace.objects.filter(local_date=today).values_list("account_id", "alert_id"))
 
 
-_FIELDS: Final = (
+FIELDS: Final = (
     "pk",
     "version",
     "account_id",
@@ -259,10 +259,8 @@ _FIELDS: Final = (
 )
 
 
-def _row(
-    values: Sequence[Any], membership: Membership, *, told: Mapping[UUID, UUID], today: date
-) -> AlertRow:
-    given = dict(zip(_FIELDS, values, strict=True))
+def row(values: Sequence[Any], membership: Membership, *, told: Mapping[UUID, UUID], today: date) -> AlertRow:
+    given = dict(zip(FIELDS, values, strict=True))
     state = AlertState(given["state"])
     may_act = Role.MANAGER in membership.roles or (
         Role.CSM in membership.roles and given["account__owner_id"] == membership.user_id
@@ -354,12 +352,12 @@ _VERBS: Final[Mapping[str, str]] = {
 
 def detail(alert: Alert, membership: Membership, *, today: date) -> AlertDetail:
     """Gather what the page of one alert shows. Five queries."""
-    values = Alert.objects.filter(pk=alert.pk).values_list(*_FIELDS).get()
+    values = Alert.objects.filter(pk=alert.pk).values_list(*FIELDS).get()
     places = list(
         AlertPlace.objects.filter(alert=alert).order_by("local_date").values_list("local_date", "taken_at")
     )
     return AlertDetail(
-        row=_row(values, membership, told=_told_on(today), today=today),
+        row=row(values, membership, told=told_on(today), today=today),
         facts=tuple(fact(one) for one in alert.facts),
         meaning=rules.MEANINGS[alert.reason],
         reopened_because=alert.reopened_because,
@@ -396,11 +394,11 @@ def _acts_of(alert: Alert) -> list[UUID]:
 def of_account(account: Account, membership: Membership, *, today: date) -> tuple[AlertRow, ...]:
     """Return the alerts of an account whose cause lasts, the most urgent first. Two queries."""
     found = (
-        Alert.objects.running().filter(account=account).order_by("-urgency", "pk").values_list(*_FIELDS)[:20]
+        Alert.objects.running().filter(account=account).order_by("-urgency", "pk").values_list(*FIELDS)[:20]
     )
     rows = list(found)
-    told = _told_on(today) if rows else {}
-    return tuple(_row(values, membership, told=told, today=today) for values in rows)
+    told = told_on(today) if rows else {}
+    return tuple(row(values, membership, told=told, today=today) for values in rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

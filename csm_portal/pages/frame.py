@@ -12,7 +12,7 @@ from csm_portal.http import PortalRequest, member
 @member()
 def home(request: PortalRequest) -> HttpResponse:
     """Send a member to where their day starts."""
-    return redirect("portfolio")
+    return redirect("today")
 
 
 @require_POST

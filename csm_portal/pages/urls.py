@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from csm_portal.pages import account, jobs, profile, schedule
+from csm_portal.pages import account, jobs, profile, schedule, today
 
 urlpatterns: list[URLPattern] = [
+    path("today/", today.today, name="today"),
     path("accounts/<uuid:account_id>/", account.account, name="account"),
     path("accounts/<uuid:account_id>/in-notion/", profile.card, name="in-notion"),
     path("operations/jobs/", jobs.job_list, name="jobs"),

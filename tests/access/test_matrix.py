@@ -39,6 +39,7 @@ class Row:
 
 TABLE: dict[str, Row] = {
     "home": Row(get=MEMBERS),
+    "today": Row(get=MEMBERS),
     "theme": Row(post=MEMBERS),
     "account_login": Row(get=MEMBERS, post=MEMBERS, public="it is where one signs in"),
     "account_logout": Row(get=MEMBERS, post=MEMBERS, public="signing out twice does no harm"),
