@@ -51,18 +51,12 @@ class LocalGoogle:
         }
         return ChatConfig(**given | changes)
 
-    def service_account(self, *, is_known: bool = True) -> dict[str, str]:
+    def service_account(self, *, is_known: bool = True) -> Any:
         """Return a key file; the simulator knows its public half unless told otherwise."""
-        private, public = _key()
+        private, public = keys()
         if is_known:
             self.tell("POST", "keys", {"issuer": ROBOT, "public_key": public})
-        return {
-            "type": "service_account",
-            "client_email": ROBOT,
-            "private_key": private,
-            "private_key_id": "1",
-            "token_uri": "http://169.254.169.254/token",
-        }
+        return json.loads(key_file(private))
 
     def lay(self, **fault: Any) -> None:
         self.tell("POST", "faults", fault)
@@ -87,8 +81,22 @@ def local_google(folder: Path) -> Iterator[LocalGoogle]:
         yield LocalGoogle(app=app, address=address)
 
 
+def key_file(private: str) -> str:
+    """Return a service account's key as it is downloaded; the address in it is one that must never be asked."""
+    return json.dumps(
+        {
+            "type": "service_account",
+            "client_email": ROBOT,
+            "private_key": private,
+            "private_key_id": "1",
+            "token_uri": "http://169.254.169.254/token",
+        }
+    )
+
+
 @cache
-def _key() -> tuple[str, str]:
+def keys() -> tuple[str, str]:
+    """Return a service account's private key and its public half, made once."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

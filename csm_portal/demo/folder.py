@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
 # All that a demo leaves in its folder. Anything else there is somebody's own and stays.
-_OURS = ("portal.sqlite3*", "notion.sqlite3*", "*.log", "sign-in.txt", "demo.env")
+_OURS = ("portal.sqlite3*", "notion.sqlite3*", "google.sqlite3*", "*.log", "sign-in.txt", "demo.env")
 _FILLED = "filled"
 
 
@@ -32,6 +32,10 @@ class DemoFolder:
     @property
     def workspace(self) -> Path:
         return self.path / "notion.sqlite3"
+
+    @property
+    def google(self) -> Path:
+        return self.path / "google.sqlite3"
 
     @property
     def sign_in(self) -> Path:

@@ -3,10 +3,17 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.conf import settings
+
+from accounts.services import channels
 from csm_portal.core import secrets
 from csm_portal.core.models import Membership, NotionConnection, Tenant, User
 from csm_portal.core.scope import tenant_scope
 from csm_portal.demo.company import Colleague
+from csm_portal.ports.chat import ChatMode
+from csm_portal.ports.events import BusMode
+from csm_portal.ports.mail import MailMode
+from csm_portal.simulators.google import chat, tokens
 from csm_portal.simulators.notion.seed import Workspace
 from csm_portal.wiring import NOTION_TOKEN
 
@@ -36,6 +43,24 @@ def connect(workspace: Workspace, *, now: datetime) -> None:
         # The simulator keeps no budget, and a demo should not wait for one.
         requests_per_minute=600,
         updated_at=now,
+    )
+
+
+def connect_channels(tenant: Tenant, *, now: datetime) -> None:
+    """Connect the tenant's channels to the local Gmail and Chat, where the demo runs one: each CSM, a space, a receiver."""
+    if not settings.CSM_LOCAL_WEBHOOKS:
+        return
+    admin = person("admin")
+    channels.save_mail(
+        MailMode.OAUTH, client_id="demo", client_secret=PASSWORD, key_file="", actor=admin, now=now
+    )
+    for member in Membership.objects.filter(is_csm=True).select_related("user"):
+        channels.connect_mailbox(member.user, tokens.refresh_token(member.user.email), now=now)
+    space = f"spaces/{tenant.slug}"
+    url = chat.webhook_url(settings.CHAT_BASE_URL, space)
+    channels.save_chat(ChatMode.WEBHOOK, webhook_url=url, space="", key_file="", actor=admin, now=now)
+    channels.save_events(
+        BusMode.WEBHOOK, url=f"{settings.CHAT_BASE_URL}/receiver/{tenant.slug}", actor=admin, now=now
     )
 
 

@@ -22,6 +22,7 @@ SCOPE: Final = "https://www.googleapis.com/auth/chat.bot"
 _LARGEST_BYTES: Final = 32_000
 _REPLY: Final = "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
 _SPACE: Final = re.compile(r"spaces/[A-Za-z0-9_-]+")
+_MESSAGES: Final = re.compile(r"/v1/spaces/[A-Za-z0-9_-]+/messages")
 _QUICK: Final = retrying.RetryPolicy(attempts=2, patience=5.0)
 
 
@@ -112,7 +113,8 @@ def checked_webhook(url: str, *, endpoint: str) -> str:
     given, wanted = urlsplit(url.strip()), urlsplit(endpoint)
     is_right = (
         (given.scheme, given.netloc) == (wanted.scheme, wanted.netloc)
-        and re.fullmatch(r"/v1/spaces/[A-Za-z0-9_-]+/messages", given.path) is not None
+        and given.path.startswith(wanted.path.rstrip("/"))
+        and _MESSAGES.fullmatch(given.path[len(wanted.path.rstrip("/")) :]) is not None
         and {"key", "token"} <= set(parse_qs(given.query))
     )
     if not is_right:

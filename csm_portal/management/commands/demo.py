@@ -103,6 +103,7 @@ class _Demo:
         simulator = self._child(
             "simulator", *_MANAGE, "notion_sim", "--port", str(self.port + 1),
             "--file", str(self.folder.workspace), "--public-url", self._address(self.port + 1),
+            "--google", str(self.folder.google),
         )  # fmt: skip
         wait_for_port(simulator, self.port + 1)
         if not is_kept:
@@ -167,12 +168,19 @@ class _Demo:
         return f"http://127.0.0.1:{port}"
 
     def _environment(self) -> dict[str, str]:
+        google = f"{self._address(self.port + 1)}/google"
         return {
             **os.environ,
             "CSM_ENV_FILE": str(self.folder.keys()),
             "CSM_DEMO": "1",
             "CSM_LOG_LEVEL": "WARNING",
             "DATABASE_URL": f"sqlite:///{self.folder.database}",
+            "CSM_PUBLIC_URL": self._address(self.port),
             "NOTION_BASE_URL": self._address(self.port + 1),
+            "GMAIL_BASE_URL": google,
+            "CHAT_BASE_URL": google,
+            "GOOGLE_TOKEN_URL": f"{google}/token",
+            "GOOGLE_CONSENT_URL": f"{google}/o/oauth2/v2/auth",
+            "CSM_LOCAL_WEBHOOKS": "1",
             "PYTHONUNBUFFERED": "1",
         }

@@ -73,6 +73,7 @@ class Command(BaseCommand):
                 created_at=datetime.combine(day, time(16, 0), tzinfo=tenant.zone),
             )
         tenants.connect(workspace, now=timezone.now())
+        tenants.connect_channels(tenant, now=timezone.now())
         run = self._sync(today)
         years = {customer.name: customer.year for customer in one.customers}
         scored = history.lay_down(years, tenant=tenant, today=today)
@@ -103,6 +104,7 @@ class Command(BaseCommand):
             today = now.astimezone(tenant.zone).date()
             workspace = portfolio.fill(store, read, name=name, imported_on=today, now=now)
             tenants.connect(workspace, now=now)
+            tenants.connect_channels(tenant, now=now)
             run = self._sync(today)
             counts = health.scan(as_of=today, now=timezone.now())
             writeback.ask(tenant, now=timezone.now())

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from csm_portal.simulators.google import app as google_app
+from csm_portal.simulators.google import beside
 from csm_portal.simulators.notion import app, errors, server, store
 
 
@@ -30,6 +32,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--budget", type=int, help="requests of one token in 60 seconds, 429 beyond (default: no limit)"
         )
+        parser.add_argument(
+            "--google",
+            help="serve the local Gmail and Chat below /google too, with this state file (google_sim)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = Path(options["file"])
@@ -43,15 +49,18 @@ class Command(BaseCommand):
         self._set(simulator, "latency", {"milliseconds": options["latency"]})
         if options["budget"] is not None:
             self._set(simulator, "budget", {"requests": options["budget"], "seconds": 60})
+        served: server.App = simulator
+        if options["google"]:
+            served = beside.Beside(simulator, google_app.create_app(options["google"]))
         try:
-            listener = server.listen(simulator, port=options["port"])
+            listener = server.listen(served, port=options["port"])
         except server.PortTaken as error:
             raise CommandError(str(error)) from error
         address = f"http://{server.HOST}:{listener.server_port}"
         simulator.public_url = (options["public_url"] or address).rstrip("/")
         self.stdout.write(f"The Notion simulator answers at {address} and keeps its state in {path}.")
         self.stdout.flush()
-        server.serve(simulator, listener)
+        server.serve(served, listener)
         self.stdout.write("The Notion simulator has stopped.")
 
     def _set(self, simulator: app.App, name: str, asked: dict[str, Any]) -> None:

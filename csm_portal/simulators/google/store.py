@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS messages (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, space TEXT NOT NULL, text TEXT NOT NULL,
     thread TEXT NOT NULL, sender TEXT NOT NULL, request_id TEXT
 );
-CREATE UNIQUE INDEX IF NOT EXISTS one_message_per_request ON messages (space, sender, request_id);
+CREATE INDEX IF NOT EXISTS messages_by_request ON messages (space, sender, request_id);
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, path TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL
 );
