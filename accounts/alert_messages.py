@@ -73,7 +73,7 @@ def chat_message(told: Story, alert: Alert, *, key: UUID, owner: str) -> ChatMes
     who = _plain(owner) or "nobody yet"
     lines.append(f"Severity {alert.severity}, look by {told.due}, owner: {who}")
     if told.url:
-        lines.append(f"<{told.url}|Open in the portal>")
+        lines.append(f"<{told.url}|Open the alert in the portal>")
     return ChatMessage(key=str(key), text="\n".join(lines), thread=f"account-{alert.account_id}")
 
 
@@ -121,11 +121,7 @@ def _html(told: Story) -> str:
     facts = format_html_join("", "<li>{}</li>", ((fact,) for fact in told.facts))
     listed = format_html("<ul>{}</ul>", facts) if told.facts else ""
     action = format_html("<p><strong>Next:</strong> {}</p>", told.action) if told.action else ""
-    link = (
-        format_html('<p><a href="{}">Open {} in the portal</a></p>', told.url, told.account)
-        if told.url
-        else ""
-    )
+    link = format_html('<p><a href="{}">Open the alert in the portal</a></p>', told.url) if told.url else ""
     body = format_html(
         "<p><strong>{}</strong></p>{}{}{}<p>Look at it by {}.</p>{}",
         told.headline, again, listed, action, told.due, link,

@@ -20,6 +20,8 @@ class _Form(forms.Form):
     def __init__(self, *args: Any, stored: frozenset[str] = frozenset(), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stored = stored
+        for name in stored & set(self.fields):
+            self.fields[name].widget.attrs["placeholder"] = "Stored"
 
     def _need(self, name: str, sentence: str) -> None:
         """Ask for a field that the chosen way cannot do without, unless what it holds is stored."""

@@ -26,27 +26,33 @@ ALERT_TOPIC = "alert.raised"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One delivery as a page shows it. ``subject`` and ``text`` are empty where the channel has none."""
+    """One delivery as a page shows it. ``text`` is empty where the channel has none."""
 
     pk: UUID
     channel: str
     label: str
     state: str
-    subject: str
+    title: str
+    note: str
     text: str
-    about: str
     about_id: str
     person: str
     created_at: datetime
-    delivered_at: datetime | None
     next_at: datetime | None
     attempts: int
     receipt: str
     error: str
     is_doubtful: bool
     may_be_twice: bool
-    is_sample: bool
     can_retry: bool
+
+    @property
+    def first_line(self) -> str:
+        return self.text.strip().partition("\n")[0]
+
+    @property
+    def has_more(self) -> bool:
+        return "\n" in self.text.strip()
 
     @property
     def has_failed(self) -> bool:
@@ -55,10 +61,6 @@ class Message:
     @property
     def is_draft(self) -> bool:
         return self.channel == ChannelName.MAIL
-
-    @property
-    def is_under_way(self) -> bool:
-        return self.state in (DeliveryState.PENDING, DeliveryState.SENDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,31 +156,45 @@ _TAB_LABELS: Mapping[ChannelName, str] = {
 
 def _message(row: Delivery, membership: Membership) -> Message:
     message: Mapping[str, Any] = row.message
-    is_event = row.channel == ChannelName.EVENTS
-    data = message.get("data", {}) if is_event else {}
+    is_alert = row.event.topic == ALERT_TOPIC
+    title, text = _words(ChannelName(row.channel), message)
     return Message(
         pk=row.pk,
         channel=row.channel,
         label=ChannelName(row.channel).label,
         state=row.state,
-        subject=f"{message.get('type', '')}, {message.get('priority', '')} priority"
-        if is_event
-        else str(message.get("subject", "")),
-        text=str(data.get("headline", "") if is_event else message.get("text", "")),
-        about=row.event.subject_name if row.event.topic == ALERT_TOPIC else "",
+        title=title if title else row.event.subject_name if is_alert else "Sample",
+        note=f"{message.get('type', '')}, {message.get('priority', '')} priority"
+        if row.channel == ChannelName.EVENTS
+        else "",
+        text=text,
         about_id=row.about_id,
         person=str(row.person) if row.person else "",
         created_at=row.created_at,
-        delivered_at=row.delivered_at,
         next_at=row.not_before if row.state == DeliveryState.PENDING and row.attempts else None,
         attempts=row.attempts,
-        receipt=row.receipt,
+        # What a mailbox or a space calls a message says nothing to a person.
+        receipt=row.receipt if row.receipt.startswith(("kept in", "on the page")) else "",
         error=row.last_error,
         is_doubtful=row.is_doubtful,
         may_be_twice=row.may_be_twice,
-        is_sample=row.event.topic != ALERT_TOPIC,
         can_retry=can_retry(membership, row),
     )
+
+
+def _words(channel: ChannelName, message: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the title of a message, where it has one of its own, and what it says, as a page shows it."""
+    match channel:
+        case ChannelName.MAIL:
+            return str(message.get("subject", "")), str(message.get("text", ""))
+        case ChannelName.CHAT:
+            # Its markup is the chat's, and its link leads back here.
+            lines = [line.replace("*", "") for line in str(message.get("text", "")).splitlines()]
+            return "", "\n".join(line for line in lines if not line.startswith("<http"))
+        case ChannelName.EVENTS:
+            return "", str(message.get("data", {}).get("headline", ""))
+        case ChannelName.NOTION:
+            return "", ""
 
 
 def _moment(text: str) -> datetime | None:
@@ -266,8 +282,11 @@ class Mailbox:
     is_connected: bool
 
 
-def mailbox(person: User) -> Mailbox:
+def mailbox(person: User, membership: Membership) -> Mailbox:
     """Return how a person's own mailbox stands. Two queries."""
-    asks = ChannelConnection.objects.filter(channel=ChannelName.MAIL, mode="oauth").exists()
+    asks = (
+        Role.CSM in membership.roles
+        and ChannelConnection.objects.filter(channel=ChannelName.MAIL, mode="oauth").exists()
+    )
     has = TenantSecret.objects.filter(name=secret_names.mail_refresh_token(person)).exists()
-    return Mailbox(can_connect=asks, is_connected=has)
+    return Mailbox(can_connect=asks or has, is_connected=has)

@@ -56,7 +56,7 @@ def hand_over(alert: Alert, *, now: datetime) -> None:
 
 def _messages(alert: Alert, *, now: datetime) -> list[tuple[ChannelName, UUID, Mapping[str, Any]]]:
     """Return what goes to each channel that is on: word for word what every attempt says."""
-    told = alert_messages.story(alert, url=links.to("account", alert.account_id))
+    told = alert_messages.story(alert, url=links.to("alert", alert.pk))
     owner = alert.account.owner
     to = (Address(email=owner.email, name=owner.name),) if owner else ()
     keys = {channel: uuid.uuid4() for channel in ChannelName}

@@ -35,7 +35,7 @@ def message_list(request: PortalRequest) -> HttpResponse:
     channel = ChannelName(asked) if asked in set(ChannelName) else ChannelName.MAIL
     context = {
         "page": selector.page(request.membership, channel=channel, before=request.GET.get("before", "")),
-        "mailbox": selector.mailbox(request.user),
+        "mailbox": selector.mailbox(request.user, request.membership),
     }
     template = "accounts/messages.html" + ("#message-list" if is_partial(request) else "")
     return render(request, template, context)

@@ -90,7 +90,7 @@ def test_an_alert_arrives_on_every_channel(google: LocalGoogle, alert: Alert, ad
     assert draft["mailbox"] == alice.email
     assert parsed["To"].addresses[0].addr_spec == alice.email
     assert "Logins −45 %." in parsed.get_body(("plain",)).get_content()
-    link = f"https://portal.example.com/accounts/{alert.account_id}/"
+    link = f"https://portal.example.com/alerts/{alert.pk}/"
     assert link in parsed.get_body(("html",)).get_content()
     (message,) = google.look("messages")
     # A name must not call everybody in the space, nor become a link.
