@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
 
-from accounts.scoring import explain
+from accounts.scoring import explain, wording
 from accounts.scoring.health import Evaluation, evaluate
+from accounts.scoring.many import ManyScorer
 from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.signals import INPUT_BY_NAME, INPUT_NAMES, HealthSignals, Rag, Shape
 
@@ -17,6 +18,9 @@ BEYOND_REACH: Final = frozenset({"renewal_days_out", "escalation_history_count"}
 MOST_STEPS: Final = 4
 """A change of more inputs at once is no smallest change any more, but another account."""
 
+_IN_WORDS: Final = "four"
+_LEVEL: Final = "login_frequency_score"
+_WITH_LEVEL: Final = ("support_ticket_volume", "usage_trend")
 _BEST_FIRST: Final[Mapping[str, tuple[Any, ...]]] = {
     "support_sentiment": ("positive", "neutral", "negative"),
     "usage_trend": ("growing", "stable", "declining"),
@@ -53,6 +57,52 @@ def tried(evaluation: Evaluation, given: Mapping[str, Any]) -> Evaluation:
     return evaluate(signals, evaluation.policy)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """The best band that a few changes lead to, those changes, and why it is this band and no better one.
+
+    ``band`` is None where there is nothing to reach: the account is Green, or nothing that people can move lifts it.
+    """
+
+    band: Rag | None
+    ways: tuple[Way, ...]
+    why: str
+
+
+def goal(evaluation: Evaluation, *, at_most: int = 3) -> Goal:
+    """Return Green where a small change leads there, else Amber, else nothing; with the reason in a sentence."""
+    policy, score = evaluation.policy, evaluation.score
+    if evaluation.rag is Rag.GREEN:
+        return Goal(band=None, ways=(), why="")
+    if ways := ways_to(Rag.GREEN, evaluation, at_most=at_most):
+        missing = wording.points(policy.amber_threshold - score)
+        return Goal(
+            band=Rag.GREEN, ways=ways, why=f"Green begins at {policy.amber_threshold}: {missing} to go."
+        )
+    out_of_reach = _out_of_reach(evaluation)
+    if ways := ways_to(Rag.AMBER, evaluation, at_most=at_most):
+        why = f"{out_of_reach} Amber begins at {policy.red_threshold}, and is the next step."
+        return Goal(band=Rag.AMBER, ways=ways, why=why)
+    return Goal(band=None, ways=(), why=out_of_reach)
+
+
+def _out_of_reach(evaluation: Evaluation) -> str:
+    """Say why no small change leads to Green: too many inputs would have to move, or time alone moves the rest."""
+    movable = _movable(evaluation)
+    best = ManyScorer(evaluation.policy).score(
+        {**evaluation.signals.to_mapping(), **{name: values[0] for name, values in movable.items()}}
+    )
+    if best >= evaluation.policy.amber_threshold:
+        return f"Green would take more than {_IN_WORDS} inputs at once."
+    held = [
+        f"{explain.label(name).lower()} ({wording.points(evaluation.points[name])})"
+        for name in INPUT_NAMES
+        if name in BEYOND_REACH and evaluation.points[name]
+    ]
+    by = f" because of {wording.listed(held)}, which only time moves" if held else ""
+    return f"Green is out of reach for now: all that people can move at its best comes to {best}{by}."
+
+
 def ways_to(band: Rag, evaluation: Evaluation, *, at_most: int = 3) -> tuple[Way, ...]:
     """Return the smallest changes that lift the computed band to at least ``band``: the fewest inputs, each moved least.
 
@@ -62,21 +112,85 @@ def ways_to(band: Rag, evaluation: Evaluation, *, at_most: int = 3) -> tuple[Way
     floor = _floor(band, evaluation.policy)
     if evaluation.score >= floor:
         return ()
-    costly = [
-        name
-        for name, points in evaluation.points.items()
-        if points > 0 and name in INPUT_BY_NAME and name not in BEYOND_REACH and _values(name, evaluation)
-    ]
-    for count in range(1, min(MOST_STEPS, len(costly)) + 1):
-        ways = [
-            _least(names, evaluation, floor)
-            for names in combinations(costly, count)
-            if tried(evaluation, {name: _values(name, evaluation)[0] for name in names}).score >= floor
-        ]
-        if ways:
+    search = _Search(evaluation, _movable(evaluation), floor)
+    for count in range(1, min(MOST_STEPS, len(search.movable)) + 1):
+        found: list[tuple[int, dict[str, Any]]] = []
+        for names in search.promising(count):
+            chosen = search.least(names)
+            if chosen is not None:
+                found.append((search.score(chosen), chosen))
+            # Nothing overshoots less than not at all.
+            if sum(score == floor for score, _ in found) == at_most:
+                break
+        if found:
             # The way that overshoots least asks for least.
-            return tuple(sorted(ways, key=lambda way: way.score)[:at_most])
+            found.sort(key=lambda one: one[0])
+            return tuple(_way(chosen, evaluation) for _, chosen in found[:at_most])
     return ()
+
+
+def _movable(evaluation: Evaluation) -> dict[str, tuple[Any, ...]]:
+    """Return the inputs that cost something and that people can move, with what each could be, the best first."""
+    found = {
+        name: _values(name, evaluation)
+        for name in INPUT_NAMES
+        if name not in BEYOND_REACH and evaluation.points[name] > 0
+    }
+    return {name: values for name, values in found.items() if values}
+
+
+class _Search:
+    """Scores what is tried from plain values, each value's cost asked once, and skips what cannot be enough."""
+
+    __slots__ = ("_floor", "_inputs", "_missing", "_points", "_scorer", "movable")
+
+    def __init__(self, evaluation: Evaluation, movable: Mapping[str, tuple[Any, ...]], floor: int) -> None:
+        self.movable = movable
+        self._inputs = evaluation.signals.to_mapping()
+        self._scorer = ManyScorer(evaluation.policy)
+        self._points = evaluation.points
+        self._floor = floor
+        self._missing = floor - (100 - sum(evaluation.penalties))
+
+    def score(self, chosen: Mapping[str, Any]) -> int:
+        return self._scorer.score({**self._inputs, **chosen})
+
+    def promising(self, count: int) -> list[tuple[str, ...]]:
+        """Return the sets of so many inputs whose points together are enough, those with least to spare first."""
+        enough = [
+            (most, names)
+            for names in combinations(self.movable, count)
+            if (most := self._most(names)) >= self._missing
+        ]
+        return [names for _, names in sorted(enough, key=lambda one: one[0])]
+
+    def _most(self, names: Sequence[str]) -> int:
+        """Return the most points that moving these inputs can give back."""
+        most = sum(self._points[name] for name in names)
+        if _LEVEL in names:
+            # Whoever comes back often may have more tickets, and declines from a healthier level.
+            most += sum(self._points[name] for name in _WITH_LEVEL if name not in names)
+        return most
+
+    def least(self, names: Sequence[str]) -> dict[str, Any] | None:
+        """Take back from each input in turn what the band does not need; None where its best is not enough.
+
+        A better input never costs more, so halving finds the least of each.
+        """
+        chosen = {name: self.movable[name][0] for name in names}
+        if self.score(chosen) < self._floor:
+            return None
+        for name in names:
+            values = self.movable[name]
+            enough, too_little = 0, len(values)
+            while too_little - enough > 1:
+                middle = (enough + too_little) // 2
+                if self.score({**chosen, name: values[middle]}) >= self._floor:
+                    enough = middle
+                else:
+                    too_little = middle
+            chosen[name] = values[enough]
+        return chosen
 
 
 def _floor(band: Rag, policy: HealthPolicy) -> int:
@@ -89,24 +203,9 @@ def _floor(band: Rag, policy: HealthPolicy) -> int:
             return 0
 
 
-def _least(names: Sequence[str], evaluation: Evaluation, floor: int) -> Way:
-    """Take back from each input in turn what the band does not need; a better input never costs more."""
-    chosen = {name: _values(name, evaluation)[0] for name in names}
-    for name in names:
-        values = _values(name, evaluation)
-        enough, too_little = 0, len(values)
-        while too_little - enough > 1:
-            middle = (enough + too_little) // 2
-            if tried(evaluation, {**chosen, name: values[middle]}).score >= floor:
-                enough = middle
-            else:
-                too_little = middle
-        chosen[name] = values[enough]
+def _way(chosen: Mapping[str, Any], evaluation: Evaluation) -> Way:
     reached = tried(evaluation, chosen)
-    return Way(
-        steps=tuple(_step(name, evaluation, reached) for name in names),
-        score=reached.score,
-    )
+    return Way(steps=tuple(_step(name, evaluation, reached) for name in chosen), score=reached.score)
 
 
 def _step(name: str, before: Evaluation, after: Evaluation) -> Step:

@@ -14,7 +14,8 @@ from accounts.scoring.changes import Comparison
 from accounts.scoring.health import Evaluation, UnknownEngine
 from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.signals import HealthSignals
-from accounts.selectors import account_history, account_inputs, inputs
+from accounts.selectors import account_answer, account_history, account_inputs, inputs
+from accounts.selectors.account_answer import Answer
 from accounts.selectors.account_history import History
 from accounts.selectors.account_inputs import Breakdown
 
@@ -60,6 +61,7 @@ class AccountDetail:
     comparison: Comparison | None
     compared_on: date | None
     history: History
+    answer: Answer | None
     risk: Risk | None
     read_at: datetime | None
     other_issues: tuple[str, ...]
@@ -89,12 +91,15 @@ TRIGGERS: Final[Mapping[str, str]] = {
 }
 
 
+_NO_HISTORY: Final = History(points=(), marks=(), band_since=None, reaches_back=False)
+
+
 def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
     """Gather what the account's page shows of it.
 
     ``span`` is a key of SPANS: how far back the score is compared. The account comes with its owner, latest
-    score and that score's policy selected. Seven queries, one more where the policy changed within the year;
-    three where the account was never scored.
+    score and that score's policy selected. Seven queries, one more where the policy changed within the year and one
+    where the band did; three where the account was never scored.
     """
     latest = _latest(account)
     mapped = list(PropertyMapping.objects.all())
@@ -112,6 +117,7 @@ def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
     mirrored = inputs.snapshots([account.pk], as_of=today if latest is None else latest.scored_on)[0].signals
     span = span if span in SPANS else ""
     before = None if latest is None else _earlier(latest, SPANS[span][1])
+    history = _NO_HISTORY if latest is None else account_history.year(latest)
     issues = account_inputs.issues_of(account)
     for row in mapped:
         if row.frozen_since is not None:
@@ -130,9 +136,10 @@ def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
         span=span,
         comparison=_comparison(before, evaluation),
         compared_on=None if before is None else before.scored_on,
-        history=History(points=(), marks=(), band_since=None, reaches_back=False)
-        if latest is None
-        else account_history.year(latest),
+        history=history,
+        answer=None
+        if latest is None or evaluation is None
+        else account_answer.answer(latest, evaluation, history, today=today),
         risk=None if latest is None else _risk(latest),
         read_at=read_at,
         other_issues=tuple(

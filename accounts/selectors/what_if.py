@@ -9,8 +9,8 @@ from accounts.models import Account
 from accounts.scoring import changes, health, what_if
 from accounts.scoring.changes import Comparison
 from accounts.scoring.health import Evaluation
-from accounts.scoring.signals import INPUT_BY_NAME, HealthSignals, Rag
-from accounts.scoring.what_if import Way
+from accounts.scoring.signals import INPUT_BY_NAME, HealthSignals
+from accounts.scoring.what_if import Goal, Way
 from accounts.what_if_form import written
 
 
@@ -29,7 +29,7 @@ class WhatIfPage:
     now: Evaluation
     then: Evaluation
     comparison: Comparison
-    goal: Rag | None
+    goal: Goal
     ways: tuple[ShownWay, ...]
 
     @property
@@ -59,22 +59,14 @@ def scored(account: Account) -> Evaluation | None:
 def page(now: Evaluation, given: Mapping[str, Any]) -> WhatIfPage:
     """Return the page for the inputs as given. No query: what is tried is kept nowhere."""
     then = what_if.tried(now, given)
-    goal, ways = smallest(now)
+    goal = what_if.goal(now)
     return WhatIfPage(
         now=now,
         then=then,
         comparison=changes.compare(now, then),
         goal=goal,
-        ways=tuple(ShownWay(way=way, url=f"?{address(way)}") for way in ways),
+        ways=tuple(ShownWay(way=way, url=f"?{address(way)}") for way in goal.ways),
     )
-
-
-def smallest(now: Evaluation) -> tuple[Rag | None, tuple[Way, ...]]:
-    """Return the best band that a few changes lead to, and these; None where there is no better band in reach."""
-    for goal in (Rag.GREEN, Rag.AMBER):
-        if ways := what_if.ways_to(goal, now):
-            return goal, ways
-    return None, ()
 
 
 def address(way: Way) -> str:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import policies as account_policies
 from accounts.models import Account
-from accounts.selectors import account_detail, alerts, in_notion, overrides, what_if
+from accounts.selectors import account_detail, alerts, in_notion, overrides
 from accounts.views import alerts as alert_views
 from csm_portal.http import PortalRequest, member
 from csm_portal.pages import profile
@@ -45,15 +45,11 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
         today=today,
         span=request.GET.get("since", ""),
     )
-    scored = what_if.scored(found)
-    goal, ways = (None, ()) if scored is None else what_if.smallest(scored)
     context = {
         "detail": detail,
         "alerts": alerts.of_account(found, request.membership, today=today),
         "undo": alert_views.undoable(request),
         "here": request.path,
-        "goal": goal,
-        "way": ways[0] if ways else None,
         "account": found,
         "reviews": _reviews(found),
         "spans": _spans(detail.span),

@@ -98,7 +98,7 @@ def test_each_way_that_is_offered_leads_to_the_band_it_names(account: Account, a
 def test_the_accounts_page_says_what_would_make_it_green(account: Account, alice: User) -> None:
     told = text(signed_in(alice).get(f"/accounts/{account.pk}/"))
 
-    assert "What would make it Green:" in told
+    assert "What would make it Green" in told
 
 
 @pytest.mark.parametrize("bad", ["seven", "101", "-1", "nan", "1e999"])

@@ -105,3 +105,45 @@ def test_everything_but_time_and_the_past_can_be_moved():
     moved = set(INPUT_NAMES) - what_if.BEYOND_REACH
 
     assert len(moved) == 11
+
+
+@given(signals)
+def test_the_goal_is_the_best_band_that_a_small_change_reaches_and_says_why(known: HealthSignals):
+    account = evaluate(known, HealthPolicy())
+
+    goal = what_if.goal(account)
+
+    if account.rag is Rag.GREEN:
+        assert goal == what_if.Goal(band=None, ways=(), why="")
+        return
+    green = what_if.ways_to(Rag.GREEN, account)
+    assert goal.ways == (green or what_if.ways_to(Rag.AMBER, account))
+    assert (goal.band is Rag.GREEN) is bool(green)
+    assert goal.why.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "why"),
+    [
+        ({"payment_current": False, "tam_health_rag": "Amber"}, "Green begins at 70: 8 points to go."),
+        (
+            {name: getattr(WORST, name) for name in INPUT_NAMES if name != "renewal_days_out"},
+            "Green would take more than four inputs at once.",
+        ),
+    ],
+)
+def test_the_goal_names_its_reason(inputs: dict[str, object], why: str):
+    assert what_if.goal(scored(**inputs)).why == why
+
+
+def test_time_is_blamed_only_where_it_holds_the_account():
+    strict = HealthPolicy(escalation_penalty=20, escalation_penalty_limit=60)
+    account = evaluate(HealthSignals(escalation_history_count=3, payment_current=False), strict)
+
+    goal = what_if.goal(account)
+
+    assert goal.band is Rag.AMBER
+    assert goal.why == (
+        "Green is out of reach for now: all that people can move at its best comes to 40 because of escalations "
+        "(60 points), which only time moves. Amber begins at 40, and is the next step."
+    )

@@ -1,0 +1,185 @@
+"""The three answers that an account's page gives first: why it has its band, since when, and what would lift it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from accounts.models import HealthScore
+from accounts.scoring import changes, explain, health, what_if, wording
+from accounts.scoring.bands import Band
+from accounts.scoring.changes import Change
+from accounts.scoring.health import Evaluation, UnknownEngine
+from accounts.scoring.policy import weights
+from accounts.scoring.segments import STANDARD, NoSuchSegment
+from accounts.scoring.signals import INPUT_BY_NAME, INPUTS, HealthSignals, Rag
+from accounts.scoring.what_if import Way
+from accounts.selectors.account_history import History
+
+DRIVERS: Final = 3
+CAUSES: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Whole sentences, ready to be shown.
+
+    ``goal`` is the band that ``way`` leads to; ``lift`` says why that one, or what stands in the way where there is no
+    way. ``settings`` names the segment that chose the policy and its rule, empty for the standard.
+    """
+
+    why: tuple[str, ...]
+    since: str
+    lift_title: str
+    lift: str
+    goal: Rag | None
+    way: Way | None
+    settings: str
+
+
+def answer(latest: HealthScore, evaluation: Evaluation, history: History, *, today: date) -> Answer:
+    """Answer for the latest score, which comes with its policy. One query where the band changed within the year."""
+    lift_title, lift, goal, way = _lift(latest, evaluation)
+    return Answer(
+        why=_why(latest, evaluation),
+        since=_since(latest, history, today=today),
+        lift_title=lift_title,
+        lift=lift,
+        goal=goal,
+        way=way,
+        settings=_settings(latest),
+    )
+
+
+def _why(latest: HealthScore, evaluation: Evaluation) -> tuple[str, ...]:
+    told = [latest.band_reason]
+    rows = {row.input: row for row in explain.rows(evaluation)}
+    drivers = explain.top_drivers(evaluation.points, DRIVERS)
+    told += [rows[driver.input].sentence for driver in drivers]
+    rest = sum(evaluation.penalties) - sum(driver.points for driver in drivers)
+    if rest:
+        told.append(f"The other inputs cost {wording.points(rest)} together.")
+    return tuple(told)
+
+
+def _since(latest: HealthScore, history: History, *, today: date) -> str:
+    since, band = history.band_since, latest.effective_band
+    if since is None:
+        return ""
+    if history.reaches_back:
+        return f"{band} for as long as this year of history goes back, since {wording.day(since)} or longer."
+    days = (today - since).days
+    long = f", {wording.counted(days, 'day')}" if days > 0 else ", today"
+    if not history.band_before or history.day_before is None:
+        return f"{band} since its first score on {wording.day(since)}{long}."
+    told = f"{band} since {wording.day(since)}{long}; {history.band_before} before."
+    causes = _turn(latest, since, history.day_before)
+    if not causes:
+        return told
+    worse = _SEVERITY[band] < _SEVERITY[history.band_before]
+    return f"{told} {'What took it there' if worse else 'What lifted it'}: {wording.listed(causes)}."
+
+
+_SEVERITY: Final[Mapping[str, int]] = {Band.RED: 0, Band.AMBER: 1, Band.UNKNOWN: 2, Band.GREEN: 3}
+
+
+def _turn(latest: HealthScore, since: date, day_before: date) -> list[str]:
+    """Say what moved the score on the day on which the band began; nothing where it cannot be told."""
+    ends = HealthScore.objects.filter(
+        account_id=latest.account_id, is_of_day=True, scored_on__in=(day_before, since)
+    )
+    pair = list(ends.select_related("policy").order_by("scored_on"))
+    if len(pair) != 2:
+        return []
+    try:
+        comparison = changes.compare(*(_replayed(one) for one in pair))
+    except UnknownEngine:
+        return []
+    along = [change for change in comparison.changes if change.points * comparison.points > 0]
+    return [_told(change) for change in along[:CAUSES]]
+
+
+def _told(change: Change) -> str:
+    points = f"{change.points:+d}".replace("-", "−")
+    name = (
+        change.label[0].lower() + change.label[1:] if change.label[:3] not in ("NPS", "TAM") else change.label
+    )
+    if change.cause is changes.Cause.POLICY_CHANGED:
+        return f"{name} ({points}, because the thresholds changed)"
+    return f"{name} from {change.before} to {change.after} ({points})"
+
+
+def _replayed(score: HealthScore) -> Evaluation:
+    return health.score_with(score.engine_version, HealthSignals.from_mapping(score.inputs), score.applied())
+
+
+def _lift(latest: HealthScore, evaluation: Evaluation) -> tuple[str, str, Rag | None, Way | None]:
+    """Return the title, the sentence, the goal and the way to it."""
+    policy = evaluation.policy
+    if latest.effective_band == Band.UNKNOWN:
+        return "What would give it a band", _unknown_inputs(evaluation), None, None
+    if latest.is_last_known:
+        return _lift_last_known(latest, evaluation)
+    if latest.effective_band == Band.GREEN:
+        left = latest.score - policy.amber_threshold + 1
+        told = f"It is Green already. {wording.points(left)} more, and it would be Amber."
+        return "What would make it Amber", told, None, None
+    # Today's engine: what a person tries on the next page is scored by it too.
+    found = what_if.goal(health.evaluate(evaluation.signals, policy), at_most=1)
+    goal = found.band or Rag.GREEN
+    return f"What would make it {goal}", found.why, found.band, found.ways[0] if found.ways else None
+
+
+def _lift_last_known(latest: HealthScore, evaluation: Evaluation) -> tuple[str, str, Rag | None, Way | None]:
+    title = "What would lift the mark “last known”"
+    carried = (latest.known or {}).get("signals", {})
+    lost = [INPUT_BY_NAME[name] for name in INPUT_BY_NAME if name in carried and name not in latest.inputs]
+    if lost:
+        signals = HealthSignals.from_mapping(carried)
+        seen = [f"{spec.label} ({explain.shown(spec, signals)} when last seen)" for spec in lost]
+        return (
+            title,
+            f"{wording.listed(seen)} must be read from Notion again. Until then "
+            f"{'it costs' if len(lost) == 1 else 'they cost'} what {'it' if len(lost) == 1 else 'they'} did when last seen.",
+            None,
+            None,
+        )
+    if not evaluation.is_covered:
+        return title, _unknown_inputs(evaluation), None, None
+    return (
+        title,
+        "The score stands until its inputs can be read again; see the set-up page of Notion.",
+        None,
+        None,
+    )
+
+
+def _unknown_inputs(evaluation: Evaluation) -> str:
+    """Name the inputs, the weightiest first, that would bring enough of the weight to call a band."""
+    policy, weight = evaluation.policy, weights(evaluation.policy)
+    known = evaluation.signals.known()
+    missing = [spec for spec in INPUTS if spec.counts_in_coverage and spec.name not in known]
+    missing.sort(key=lambda spec: -weight[spec.name])
+    observed, needed = evaluation.observed_weight, []
+    for spec in missing:
+        if observed * 100 >= policy.minimum_coverage * evaluation.total_weight:
+            break
+        observed += weight[spec.name]
+        needed.append(spec.label)
+    return (
+        f"{wording.percent(evaluation.coverage)} of the weight is known, and {policy.minimum_coverage} % is asked. "
+        f"Fill in {wording.listed(needed)} in Notion, and the next scan calls a band."
+    )
+
+
+def _settings(latest: HealthScore) -> str:
+    if latest.policy_segment == STANDARD:
+        return ""
+    try:
+        rule = latest.policy.book().segment(latest.policy_segment).rule
+    except NoSuchSegment:
+        return ""
+    return (
+        f"Scored by the settings of the segment {latest.policy_segment}, thresholds version {latest.policy.number}, "
+        f"because its {rule.words}."
+    )
