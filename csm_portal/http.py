@@ -134,6 +134,7 @@ _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Alerts", "alerts", "bell", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Churn risk", "churn-risk", "alert", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Movers", "movers", "risk", (Role.CSM, Role.MANAGER, Role.ADMIN)),
+    ("Backtest", "backtest", "audit", (Role.ADMIN, Role.MANAGER)),
     ("QBRs", "qbr-list", "document", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Messages", "messages", "inbox", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Thresholds", "thresholds", "sliders", (Role.ADMIN, Role.MANAGER)),

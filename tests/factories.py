@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from accounts.models import Account, Alert, SyncRun, SyncState
+from accounts.models import Account, Alert, Outcome, OutcomeImport, SyncRun, SyncState
 from csm_portal.core.models import User
 
 NOW = datetime(2026, 5, 14, 9, 30, tzinfo=UTC)
@@ -103,3 +103,13 @@ def make_alert(account: Account, **fields: Any) -> Alert:
         **fields,
     }
     return Alert.objects.create(account=account, **filled)
+
+
+def make_outcome(
+    account: Account, *, actor: User, kind: str = "churned", on: date = TODAY, reason: str = ""
+) -> Outcome:
+    """Make what became of an account, as a file of its own said it."""
+    source = OutcomeImport.objects.create(
+        file_name="outcomes.csv", created=1, imported_at=NOW, imported_by=actor
+    )
+    return Outcome.objects.create(account=account, kind=kind, happened_on=on, reason=reason, source=source)

@@ -124,7 +124,7 @@ def propose(*, zone: tzinfo, now: datetime, progress: Progress = lambda done, to
         draft = policies.save_draft(
             values,
             name=f"Calibrated on {now.astimezone(zone):%Y-%m-%d}",
-            reason=_reason(figures),
+            reason=figures["summary"],
             source=DraftSource.CALIBRATION,
             actor=None,
             now=now,
@@ -177,7 +177,7 @@ def _fitted(history: History, book: PolicyBook) -> tuple[dict[str, Any], dict[st
             "Fitting found nothing better than what is in force: on the later renewals the fitted policy told leavers "
             f"apart {_percent(found_policy.after.auc)} of the time, the one in force {_percent(found_policy.before.auc)}."
         )
-    figures = {
+    figures: dict[str, Any] = {
         "horizon": CALIBRATED_AT,
         "fitted_on": fitted.accounts,
         "fitted_on_churned": fitted.churned,
@@ -192,7 +192,7 @@ def _fitted(history: History, book: PolicyBook) -> tuple[dict[str, Any], dict[st
         "fitted": list(fitted.fitted),
         "kept": list(fitted.kept),
     }
-    return figures, fitted.policy.to_mapping()
+    return {**figures, "summary": _summary(figures)}, fitted.policy.to_mapping()
 
 
 def _reached(one: Any) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def _reached(one: Any) -> dict[str, Any]:
     }
 
 
-def _reason(figures: Mapping[str, Any]) -> str:
+def _summary(figures: Mapping[str, Any]) -> str:
     return (
         f"Fitted on {figures['fitted_on']} renewals up to {figures['fitted_until']}. On {figures['measured_on']} later ones it "
         f"put whoever left below whoever stayed {_percent(figures['after']['auc'])} of the time, the settings in force "

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import Account, Alert, AlertAct, PolicyDraft, SyncRun
+from accounts.models import Account, Alert, AlertAct, Outcome, PolicyDraft, SyncRun
 from accounts.scoring.alert_states import Action
 from accounts.services import alert_acts, hook_setup, policies
 from csm_portal import wiring
@@ -17,7 +17,7 @@ from qbr.document import SectionKey
 from qbr.models import QBR, Origin
 from qbr.quarters import quarter_of
 from qbr.services import drafting
-from tests.factories import make_account, make_alert, make_sync_run
+from tests.factories import make_account, make_alert, make_outcome, make_sync_run
 
 CANARY = "Canary-7f3a"
 
@@ -33,6 +33,7 @@ class Things:
     alert: Alert
     alert_act: AlertAct
     policy_draft: PolicyDraft
+    outcome: Outcome
 
     def kwargs(self, thing: str) -> dict[str, Any]:
         """Return what ``reverse`` needs for an address that names this thing; "" needs nothing."""
@@ -47,6 +48,8 @@ class Things:
                 return {"act_id": self.alert_act.pk}
             case "policy_draft":
                 return {"draft_id": self.policy_draft.pk}
+            case "outcome":
+                return {"outcome_id": self.outcome.pk}
             case "sync_run":
                 return {"run_id": self.sync_run.pk}
             case "job":
@@ -100,6 +103,7 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
         alert=alert,
         alert_act=acted,
         policy_draft=policies.save_draft({}, name=f"{CANARY} draft", actor=owner, now=now),
+        outcome=make_outcome(account, actor=owner, reason=f"{CANARY} was too dear."),
         hook=hook_setup.make_address(actor=owner, now=now),
         qbr=drafting.draft(begun.pk, writers=wiring.writers(), now=now),
         sync_run=make_sync_run(problems=[f"{CANARY} could not be read."]),
