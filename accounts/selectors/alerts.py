@@ -298,10 +298,14 @@ def row(values: Sequence[Any], membership: Membership, *, told: Mapping[UUID, UU
 
 
 def _why_here(given: Mapping[str, Any], today: date) -> str:
-    """Say what the rank comes from: ``× 8 (critical) × 4 (contract in 12 days)``; the ARR stands before it."""
+    """Say what the rank comes from: ``× 8 (critical) × 4 (contract in 12 days)``; the ARR stands before it.
+
+    Where the ARR is not known, the median that it counts as is named; 1 says that nobody's is known.
+    """
     until: date | None = given["until"]
     near = "no contract date" if until is None else f"contract {wording.away((until - today).days)}"
-    assumed = ", ARR not known: the median" if given["arr_is_assumed"] else ""
+    is_median = given["arr_is_assumed"] and given["arr"] > 1
+    assumed = f", counted as the median of {given['arr']:,.0f}" if is_median else ""
     return f"× {given['severity_weight']} ({given['severity']}) × {given['nearness']} ({near}){assumed}"
 
 
@@ -333,6 +337,7 @@ class AlertDetail:
 
     row: AlertRow
     facts: tuple[Fact, ...]
+    checked_on: date
     meaning: str
     reopened_because: str
     was_useful: bool | None
@@ -359,6 +364,7 @@ def detail(alert: Alert, membership: Membership, *, today: date) -> AlertDetail:
     return AlertDetail(
         row=row(values, membership, told=told_on(today), today=today),
         facts=tuple(fact(one) for one in alert.facts),
+        checked_on=alert.checked_on,
         meaning=rules.MEANINGS[alert.reason],
         reopened_because=alert.reopened_because,
         was_useful=alert.was_useful,

@@ -51,10 +51,13 @@ class Changes:
 
 
 def usual_arr() -> Decimal:
-    """Return the median ARR of the tenant's accounts, by which an account with an unknown one is ranked. Two queries."""
+    """Return the median ARR of the tenant's accounts, by which an account with an unknown one is ranked. Two queries.
+
+    Where nobody's is known, it is 1: then severity and nearness alone decide.
+    """
     known = Account.objects.current().filter(arr__isnull=False).order_by("arr").values_list("arr", flat=True)
     count = known.count()
-    return known[count // 2] if count else Decimal(0)
+    return known[count // 2] if count else Decimal(1)
 
 
 def keep_in_step(found: Sequence[Found], *, usual: Decimal, as_of: date, now: datetime) -> Changes:

@@ -1,6 +1,7 @@
 """Alerts: the list, one of them, what people do with them, and how useful each rule is."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
@@ -41,6 +42,7 @@ _DONE = {
 # These ask for something more before they are done.
 _ASKS = frozenset({Action.SNOOZE, Action.RESOLVE})
 _NAMED = 3
+_USUAL_SNOOZE = timedelta(days=7)
 
 
 @require_safe
@@ -129,12 +131,12 @@ def act(request: PortalRequest) -> HttpResponse:
     """Do one thing with the ticked alerts; ``one`` is the button of a single row and counts alone."""
     asked = alert_forms.chosen(request.POST.getlist("one") or request.POST.getlist("alert"))
     form = ActForm(request.POST)
+    today = timezone.localdate(timezone=request.tenant.zone)
     if not form.is_valid():
         return _step(request, asked, form, status=422)
     action = form.action_asked()
     if asked and action in _ASKS and "said" not in request.POST:
-        return _step(request, asked, ActForm(initial={"action": action}))
-    today = timezone.localdate(timezone=request.tenant.zone)
+        return _step(request, asked, ActForm(initial={"action": action, "until": today + _USUAL_SNOOZE}))
     single = _single(request, asked)
     try:
         if single is not None:

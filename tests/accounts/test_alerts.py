@@ -276,6 +276,15 @@ def test_an_account_whose_arr_nobody_knows_counts_as_the_median() -> None:
     assert (unknown.arr, unknown.arr_is_assumed) == (Decimal(30_000), True)
 
 
+def test_where_no_arr_is_known_severity_and_nearness_decide() -> None:
+    make_account(name="Far", arr=None, payment_current=False)
+    make_account(name="Near", arr=None, payment_current=False, renewal_on=TODAY + timedelta(days=20))
+
+    scan()
+
+    assert handed_over() == ["Near", "Far"]
+
+
 def test_alerts_of_an_account_that_is_gone_are_closed() -> None:
     account = make_account(payment_current=False)
     scan()

@@ -101,14 +101,14 @@ def _walk(
     main = page.get_by_role("main")
     page.goto(demo.address)
     _sign_in(page, CSM, look)
-    look("Portfolio")
-    rows = page.locator(".data-table tbody tr")
+    look("Today")
+    rows = page.locator(".worklist > li")
     expect(rows.nth(1)).to_be_visible()
     assert account in [
         rows.nth(0).locator(".cell-name").inner_text(),
         rows.nth(1).locator(".cell-name").inner_text(),
     ]
-    rows.get_by_role("link", name=account).click()
+    rows.get_by_role("link", name=account, exact=True).click()
 
     look(account)
     expect(main.get_by_text("Red").first).to_be_visible()
