@@ -45,7 +45,13 @@ def main() -> int:
                     REDIS_URL=redis_url,
                 )
             )
-        outcomes.append(_pytest("Chromium", ["-m", "browser", "tests/browser"], CHROMIUM=browser))
+        outcomes.append(
+            _pytest(
+                "Chromium",
+                ["-n", "2", "--dist", "loadfile", "-m", "browser", "tests/browser"],
+                CHROMIUM=browser,
+            )
+        )
     except packages.Missing as missing:
         print(f"\n{missing}", file=sys.stderr)
         return 1
