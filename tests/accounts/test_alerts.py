@@ -1,19 +1,24 @@
 """Alerts from the scan that finds a cause to the one that finds it gone, and the five that go out a day (SPEC 4.2)."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from accounts.models import Account, Alert, AlertPlace, FiguresInNotion, PropertyMapping
-from accounts.scoring.alert_states import AlertState
+from accounts.scoring.alert_states import Action, AlertState
 from accounts.scoring.alerts import Reason, Severity
-from accounts.services import health
+from accounts.services import alert_acts, health
+from accounts.services.alert_acts import Said
 from accounts.services.health import ScanCounts
-from csm_portal.core.models import OutboxEvent, Tenant
+from csm_portal.core.models import OutboxEvent, Tenant, User
+from csm_portal.core.scope import tenant_scope
 from tests.factories import TODAY, make_account, make_accounts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scoped")]
@@ -327,9 +332,74 @@ def test_what_is_told_carries_what_a_message_needs() -> None:
     assert payload["until"] == "2026-06-03"
 
 
-def test_one_tenants_five_are_not_anothers(tenant: Tenant, other_tenant: Tenant) -> None:
-    from csm_portal.core.scope import tenant_scope
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one transaction write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_scans_at_the_same_moment_raise_each_alert_once_and_hand_five_over(tenant: Tenant) -> None:
+    accounts = make_accounts(12, payment_current=False)
+    start = threading.Barrier(4)
 
+    def at_once(number: int) -> tuple[int, int]:
+        try:
+            with tenant_scope(tenant):
+                start.wait()
+                # Two scans of everything, two of halves in the other order.
+                counts = scan(only=None if number % 2 else accounts[:: -1 if number else 1][:8])
+                return counts.raised, counts.handed_over
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        told = list(pool.map(at_once, range(4)))
+
+    assert (sum(raised for raised, _ in told), Alert.objects.count()) == (12, 12)
+    assert (sum(handed for _, handed in told), AlertPlace.objects.count()) == (5, 5)
+    assert OutboxEvent.objects.filter(topic="alert.raised").count() == 5
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one transaction write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_a_person_and_a_scan_at_the_same_moment_lose_nothing_of_each_other(tenant: Tenant, bob: User) -> None:
+    accounts = make_accounts(6, **RED)
+    scan()
+    asked = dict(Alert.objects.values_list("pk", "version"))
+    for account in accounts[:3]:
+        change(account, last_interaction_on=date(2026, 1, 1))
+    start = threading.Barrier(2)
+
+    def act(_: int) -> int:
+        try:
+            with tenant_scope(tenant):
+                start.wait()
+                outcome = alert_acts.take(
+                    asked, Action.ACKNOWLEDGE, said=Said(), actor=bob, today=TODAY, now=timezone.now()
+                )
+                return len(outcome.done)
+        finally:
+            connection.close()
+
+    def look(_: int) -> int:
+        try:
+            with tenant_scope(tenant):
+                start.wait()
+                return scan(1).reopened
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        acted, reopened = pool.submit(act, 0), pool.submit(look, 0)
+        done, opened = acted.result(), reopened.result()
+
+    # Whoever was first: what grew worse is open, the rest is acknowledged, and nobody blocked the other for good.
+    assert done == 6
+    states = dict(Alert.objects.values_list("account__name", "state"))
+    worse = {account.name for account in accounts[:3]}
+    expected = {AlertState.OPEN, AlertState.ACKNOWLEDGED}
+    assert all(state in expected for state in states.values())
+    assert all(state == AlertState.ACKNOWLEDGED for name, state in states.items() if name not in worse)
+    assert sum(states[name] == AlertState.OPEN for name in worse) == opened
+
+
+def test_one_tenants_five_are_not_anothers(tenant: Tenant, other_tenant: Tenant) -> None:
     make_accounts(6, payment_current=False)
     scan()
     with tenant_scope(other_tenant):
