@@ -1,5 +1,7 @@
 """Job functions that the tests of the queue run: each does one thing that real work may do."""
 
+import os
+import signal
 from typing import Any
 
 from csm_portal.core.jobs import Partial, Running
@@ -22,3 +24,7 @@ def outside_is_down(job: Running) -> None:
 
 def broken(job: Running) -> None:
     raise ValueError("a customer's secret plan")
+
+
+def takes_its_worker_down(job: Running) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
