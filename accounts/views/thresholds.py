@@ -62,7 +62,12 @@ def thresholds(request: PortalRequest) -> HttpResponse:
             segment=segment,
             in_force=force.book,
         )
-        context |= {"form": form, "restoring": start.version, "draft": start.draft}
+        context |= {
+            "form": form,
+            "restoring": start.version,
+            "draft": start.draft,
+            "start_differs": bool(start.query),
+        }
     return render(request, TEMPLATE, context)
 
 
