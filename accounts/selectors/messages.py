@@ -21,7 +21,7 @@ from csm_portal.core.models import (
 )
 
 PAGE_SIZE = 30
-ALERT_TOPIC = "alert.raised"
+SAMPLE_TOPIC = "channel.sample"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,14 +156,13 @@ _TAB_LABELS: Mapping[ChannelName, str] = {
 
 def _message(row: Delivery, membership: Membership) -> Message:
     message: Mapping[str, Any] = row.message
-    is_alert = row.event.topic == ALERT_TOPIC
     title, text = _words(ChannelName(row.channel), message)
     return Message(
         pk=row.pk,
         channel=row.channel,
         label=ChannelName(row.channel).label,
         state=row.state,
-        title=title if title else row.event.subject_name if is_alert else "Sample",
+        title=title or ("Sample" if row.event.topic == SAMPLE_TOPIC else row.event.subject_name),
         note=f"{message.get('type', '')}, {message.get('priority', '')} priority"
         if row.channel == ChannelName.EVENTS
         else "",

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.utils.html import format_html
 
+from accounts.selectors.messages import SAMPLE_TOPIC
 from csm_portal.core import audit, deliveries, outbox, secrets
 from csm_portal.core import secret_names as names
 from csm_portal.core.models import ChannelConnection, ChannelName, Delivery, Tenant, User
@@ -18,7 +19,6 @@ from csm_portal.ports.chat import ChatMessage, ChatMode
 from csm_portal.ports.events import AgentEvent, BusMode, EventType, Priority
 from csm_portal.ports.mail import Address, Draft, MailMode
 
-SAMPLE: Final = "channel.sample"
 # Standard Webhooks asks for 24 to 64 random bytes.
 _SECRET_BYTES: Final = 32
 
@@ -91,7 +91,7 @@ def send_sample(channel: ChannelName, *, tenant: Tenant, actor: User, now: datet
     """Send a message that says that it is a sample, on the way that alerts take."""
     key = uuid.uuid4()
     connection = ChannelConnection.objects.filter(channel=channel).first()
-    event = outbox.announce(SAMPLE, connection or tenant, payload={"channel": channel}, now=now)
+    event = outbox.announce(SAMPLE_TOPIC, connection or tenant, payload={"channel": channel}, now=now)
     delivery = deliveries.ask(
         event,
         channel,

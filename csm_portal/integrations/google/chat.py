@@ -76,7 +76,7 @@ class GoogleChat:
     def _by_webhook(self, message: ChatMessage) -> Any:
         address = checked_webhook(self._config.webhook_url, endpoint=self._config.endpoint)
         try:
-            # A webhook's address is a secret: no redirect shall carry it elsewhere, no proxy of the environment see it.
+            # A webhook's address is a secret: no redirect shall carry it elsewhere.
             with httpx.Client(timeout=calls.TIMEOUT_SECONDS, follow_redirects=False) as http:
                 answer = http.post(
                     httpx.URL(address).copy_merge_params(
