@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, TextField
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from accounts.models import Account, Alert, AlertAct, AlertPlace
@@ -92,7 +92,6 @@ class AlertsPage:
     filters: Filters
     previous: str
     next: str
-    went_out_today: int
     today: date
     notes: tuple[str, ...] = ()
 
@@ -131,7 +130,7 @@ def page(
     today: date,
     size: int = PAGE_SIZE,
 ) -> AlertsPage:
-    """Return one page of the alerts that this member may read. Four queries however many there are."""
+    """Return one page of the alerts that this member may read. Three queries however many there are."""
     notes: list[str] = []
 
     def one_of(value: str, allowed: Any, what: str) -> str:
@@ -144,7 +143,7 @@ def page(
     severity = one_of(severity, list(Severity), "severity")
     reason = one_of(reason, list(Reason), "reason for an alert")
     asked = _narrowed(membership, filters, severity=severity, reason=reason)
-    part = Part(rows=_of_tab(asked, state), columns=_order(state))
+    part = Part(rows=shown(_of_tab(asked, state), today=today), columns=_order(state))
     order = f"alerts-{state}"
     try:
         found = keyset.page([part], order=order, mark=mark, fields=FIELDS, size=size)
@@ -152,9 +151,8 @@ def page(
         notes.append("The address names a page that is not there any more, so this is the first one.")
         found = keyset.page([part], order=order, mark="", fields=FIELDS, size=size)
     visible = Account.objects.visible_to(membership).current()
-    told = told_on(today)
     return AlertsPage(
-        rows=tuple(row(values, membership, told=told, today=today) for values in found.rows),
+        rows=tuple(row(values, membership, today=today) for values in found.rows),
         counts=_counts(asked),
         owners=tallies.owners(
             tallies.fetch(tallies.counted(visible, "owner", by="owner_id", label="owner__name"))
@@ -167,7 +165,6 @@ def page(
         filters=filters,
         previous=found.previous,
         next=found.next,
-        went_out_today=len(told),
         today=today,
         notes=tuple(notes),
     )
@@ -221,9 +218,10 @@ def _counts(alerts: QuerySet[Alert]) -> dict[str, int]:
     return {name: counted["waiting" if name == HELD_BACK else f"n_{name or 'open'}"] for name in TABS}
 
 
-def told_on(today: date) -> Mapping[UUID, UUID]:
-    """Return whose alerts went out today: account to alert. One query."""
-    return dict(AlertPlace.objects.filter(local_date=today).values_list("account_id", "alert_id"))
+def shown(alerts: QuerySet[Alert], *, today: date) -> QuerySet[Any]:
+    """Mark the alerts whose account took one of today's places: what ``row`` reads beside their own columns."""
+    places = AlertPlace.objects.filter(account=OuterRef("account"), local_date=today)
+    return alerts.annotate(account_was_told=Exists(places))
 
 
 FIELDS: Final = (
@@ -256,10 +254,12 @@ FIELDS: Final = (
     "ended_because",
     "is_waiting",
     "held_back_on",
+    "account_was_told",
 )
 
 
-def row(values: Sequence[Any], membership: Membership, *, told: Mapping[UUID, UUID], today: date) -> AlertRow:
+def row(values: Sequence[Any], membership: Membership, *, today: date) -> AlertRow:
+    """Return one alert as lists show it; ``values`` are the FIELDS of one that went through ``shown``."""
     given = dict(zip(FIELDS, values, strict=True))
     state = AlertState(given["state"])
     may_act = Role.MANAGER in membership.roles or (
@@ -290,7 +290,7 @@ def row(values: Sequence[Any], membership: Membership, *, told: Mapping[UUID, UU
         state_at=given["state_at"],
         state_by=given["state_by__name"] or "",
         ended_because=given["ended_because"],
-        held_back=_held_back(given, told, today=today),
+        held_back=_held_back(given, today=today),
         is_late=state is AlertState.OPEN and given["due_on"] < today,
         may_act=may_act,
         actions=alert_states.actions(state),
@@ -309,13 +309,13 @@ def _why_here(given: Mapping[str, Any], today: date) -> str:
     return f"× {given['severity_weight']} ({given['severity']}) × {given['nearness']} ({near}){assumed}"
 
 
-def _held_back(given: Mapping[str, Any], told: Mapping[UUID, UUID], *, today: date) -> str:
+def _held_back(given: Mapping[str, Any], *, today: date) -> str:
     on: date | None = given["held_back_on"]
     if not given["is_waiting"] or on is None:
         return ""
     if on != today:
         return f"Held back on {wording.day(on)}; it competes again at the next scan."
-    if given["account_id"] in told:
+    if given["account_was_told"]:
         return "Held back today, because another alert of this account went out. It competes again tomorrow."
     return f"Held back today, because {_FIVE} more urgent ones went out. It competes again tomorrow."
 
@@ -356,13 +356,13 @@ _VERBS: Final[Mapping[str, str]] = {
 
 
 def detail(alert: Alert, membership: Membership, *, today: date) -> AlertDetail:
-    """Gather what the page of one alert shows. Five queries."""
-    values = Alert.objects.filter(pk=alert.pk).values_list(*FIELDS).get()
+    """Gather what the page of one alert shows. Four queries."""
+    values = shown(Alert.objects.filter(pk=alert.pk), today=today).values_list(*FIELDS).get()
     places = list(
         AlertPlace.objects.filter(alert=alert).order_by("local_date").values_list("local_date", "taken_at")
     )
     return AlertDetail(
-        row=row(values, membership, told=told_on(today), today=today),
+        row=row(values, membership, today=today),
         facts=tuple(fact(one) for one in alert.facts),
         checked_on=alert.checked_on,
         meaning=rules.MEANINGS[alert.reason],
@@ -398,13 +398,10 @@ def _acts_of(alert: Alert) -> list[UUID]:
 
 
 def of_account(account: Account, membership: Membership, *, today: date) -> tuple[AlertRow, ...]:
-    """Return the alerts of an account whose cause lasts, the most urgent first. Two queries."""
-    found = (
-        Alert.objects.running().filter(account=account).order_by("-urgency", "pk").values_list(*FIELDS)[:20]
-    )
-    rows = list(found)
-    told = told_on(today) if rows else {}
-    return tuple(row(values, membership, told=told, today=today) for values in rows)
+    """Return the alerts of an account whose cause lasts, the most urgent first. One query."""
+    running = shown(Alert.objects.running().filter(account=account), today=today)
+    found = running.order_by("-urgency", "pk").values_list(*FIELDS)
+    return tuple(row(values, membership, today=today) for values in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,4 +123,4 @@ def test_it_costs_the_same_at_one_account_and_at_eighty(bob: User, alice: User) 
 
     assert len(names(page)) == 8
     assert "72 more accounts with open alerts" in text(page)
-    assert len(many) == len(one) <= 22
+    assert len(many) == len(one) <= 18
