@@ -82,7 +82,7 @@ class Command(BaseCommand):
         made = reviews.fill(today)
         self.stdout.write(
             f"{one.name}: {run.created:,} accounts mirrored, {scored + counts.scored:,} scores of 52 weeks, "
-            f"{made} reviews."
+            f"{counts.raised} alerts, {made} reviews."
         )
 
     def _own(self, store: Store, data: Path, now: datetime) -> list[tuple[str, str, str]]:
