@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
-from accounts.scoring import backtest, health
+from accounts.scoring import backtest, health, wording
 from accounts.scoring.policy import POLICY_FIELD, HealthPolicy
 from accounts.scoring.segments import PolicyBook
 from accounts.scoring.signals import INPUT_BY_NAME, HealthSignals, Shape
@@ -156,8 +156,9 @@ def propose(
     left = sum(one.has_churned for one in later)
     if min(left, len(later) - left) < LEAST_TO_MEASURE:
         raise NotEnough(
-            f"To measure what a fit on the renewals up to {until:%Y-%m-%d} would gain, {LEAST_TO_MEASURE} accounts that left "
-            f"and {LEAST_TO_MEASURE} that stayed after {since:%Y-%m-%d} are needed; {left} left and {len(later) - left} stayed."
+            f"To measure what a fit on the renewals up to {wording.day(until)} would gain, {LEAST_TO_MEASURE} accounts that "
+            f"left and {LEAST_TO_MEASURE} that stayed after {wording.day(since)} are needed; {left} left and "
+            f"{len(later) - left} stayed."
         )
     calibration = calibrate(
         [one.signals for one in earlier],

@@ -60,14 +60,16 @@ class Horizon:
 
     @property
     def verdict(self) -> str:
-        """Say whether to go by the score, in a few words."""
-        if self.auc is None or self.auc_low is None:
+        """Say whether to go by the score, in a few words: by the least that it is worth, chance allowed for."""
+        if self.auc_low is None:
             return ""
         if self.auc_low <= 0.5:
-            return "The score cannot be told from chance."
-        if self.auc < 0.7:
-            return "The score tells something, and not much."
-        return "The score tells who leaves." if self.auc < 0.85 else "The score tells very well who leaves."
+            return "The score cannot be told from chance yet."
+        if self.auc_low < 0.6:
+            return "The score tells something; how much is not certain yet."
+        return (
+            "The score tells who leaves." if self.auc_low < 0.8 else "The score tells very well who leaves."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,13 @@ from accounts import notion_links, outcome_files
 from accounts.models import Account, Outcome, OutcomeImport, OutcomeKind
 from accounts.outcome_files import Line, Problem
 
-SHOWN: Final = 50
-"""How many outcomes, and how many rows of a preview, are shown; the rest is counted."""
+SHOWN: Final = 20
+"""How many outcomes are listed; the rest is counted."""
 
-PROBLEMS_SHOWN: Final = 100
+PREVIEWED: Final = 8
+"""How many rows of a file are shown: enough to see that it was read as it was meant."""
+
+PROBLEMS_SHOWN: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ class Preview:
 
     @property
     def shown(self) -> tuple[Reading, ...]:
-        return self.readings[:SHOWN]
+        return self.readings[:PREVIEWED]
 
     @property
     def hidden(self) -> int:

@@ -1,13 +1,13 @@
 """Holds the score's history against what happened: the backtest, and the policy that would have done better."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
-from typing import Any, Final
+from datetime import date, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
 from accounts.models import DraftSource, HistoryReport, ReportKind
-from accounts.scoring import backtest
+from accounts.scoring import backtest, wording
 from accounts.scoring.backtest import Snapshot
 from accounts.scoring.policy import PolicyError
 from accounts.scoring.segments import PolicyBook
@@ -15,6 +15,9 @@ from accounts.scoring.signals import HealthSignals
 from accounts.selectors import score_history
 from accounts.selectors.score_history import History, Progress
 from accounts.services import policies
+
+if TYPE_CHECKING:
+    from accounts.scoring.calibration import Reached
 
 THEN: Final = "then"
 NOW: Final = "now"
@@ -95,7 +98,7 @@ def _at(history: History, scores: Mapping[str, Sequence[Snapshot]], horizon: int
     }
 
 
-def _day_of(scores: Sequence[Snapshot], happened_on: Any, horizon: int) -> Any:
+def _day_of(scores: Sequence[Snapshot], happened_on: date, horizon: int) -> date:
     found = backtest.as_of(scores, backtest.looked_back(happened_on, horizon))
     assert found is not None  # noqa: S101  the case was made from it
     return found.scored_on
@@ -195,7 +198,7 @@ def _fitted(history: History, book: PolicyBook) -> tuple[dict[str, Any], dict[st
     return {**figures, "summary": _summary(figures)}, fitted.policy.to_mapping()
 
 
-def _reached(one: Any) -> dict[str, Any]:
+def _reached(one: "Reached") -> dict[str, Any]:
     return {
         "auc": one.auc,
         "interval": list(one.interval),
@@ -206,7 +209,7 @@ def _reached(one: Any) -> dict[str, Any]:
 
 def _summary(figures: Mapping[str, Any]) -> str:
     return (
-        f"Fitted on {figures['fitted_on']} renewals up to {figures['fitted_until']}. On {figures['measured_on']} later ones it "
+        f"Fitted on {figures['fitted_on']} renewals up to {wording.day(date.fromisoformat(figures['fitted_until']))}. On {figures['measured_on']} later ones it "
         f"put whoever left below whoever stayed {_percent(figures['after']['auc'])} of the time, the settings in force "
         f"{_percent(figures['before']['auc'])}."
     )
