@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
@@ -12,9 +13,12 @@ from uuid import UUID
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from accounts.models import AccountHealth
-from accounts.scoring import results
+from accounts.models import AccountHealth, Alert
+from accounts.scoring import alerts, results
+from accounts.scoring.alert_states import LIVE
+from accounts.scoring.alerts import Case, Reason
 from accounts.scoring.bands import Band
+from accounts.scoring.churn import RiskLevel
 from accounts.scoring.many import ManyScorer
 from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.segments import STANDARD, AccountFacts, PolicyBook
@@ -58,10 +62,19 @@ class BandShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertShift:
+    """How many alerts of one reason would appear, or close."""
+
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyTrial:
     """What the settings would do. ``crossings`` are the dearest accounts that change band, the worst turn first.
 
-    ``segments`` says how many accounts each segment would hold, in their order, the standard last. ``arr_worse`` and ``arr_better`` sum, by currency, all accounts that change band, shown or not.
+    ``appearing`` are the alerts about the band that the next scan would raise, ``closing`` the open ones that it would
+    close; those about the contract and the trend follow from more than settings. ``segments`` says how many accounts each segment would hold, in their order, the standard last. ``arr_worse`` and ``arr_better`` sum, by currency, all accounts that change band, shown or not.
     """
 
     scored: int
@@ -75,6 +88,8 @@ class PolicyTrial:
     arr_better: Mapping[str, Decimal]
     alerts_more: int
     alerts_fewer: int
+    appearing: tuple[AlertShift, ...]
+    closing: tuple[AlertShift, ...]
 
     @property
     def has_segments(self) -> bool:
@@ -111,10 +126,12 @@ class _Tally:
     crossings: list[Crossing] = field(default_factory=list)
     alerts_more: int = 0
     alerts_fewer: int = 0
+    appearing: Counter[str] = field(default_factory=Counter)
+    closing: Counter[str] = field(default_factory=Counter)
 
 
 def try_out(policies: PolicyBook | HealthPolicy, *, against: PolicyBook | None = None) -> PolicyTrial:
-    """Score every account again from its latest inputs under other policies. One query, and nothing is written.
+    """Score every account again from its latest inputs under other policies. Two queries, and nothing is written.
 
     ``against`` compares with what those policies would show, instead of with what is shown today. What comes out is what the next scan would show if Notion said the same: bands that are last known stand
     as they do there (SPEC 3.3). Ten thousand accounts take little longer than reading their rows does.
@@ -122,13 +139,16 @@ def try_out(policies: PolicyBook | HealthPolicy, *, against: PolicyBook | None =
     book = policies if isinstance(policies, PolicyBook) else PolicyBook(standard=policies)
     tally = _Tally()
     scorers, others = _Scorers(book), None if against is None else _Scorers(against)
+    standing = _standing_alerts() if against is None else {}
     for rows in _batches():
         # One text for the decoder: thousands of small ones cost twice as much.
         inputs = json.loads(f"[{','.join([row[-2] for row in rows])}]")
         for row, given in zip(rows, inputs, strict=True):
             segment, scorer = scorers.of(row)
             tally.by_segment[segment] += 1
-            _count(tally, row, given, scorer, None if others is None else others.of(row)[1])
+            then = _count(tally, row, given, scorer, None if others is None else others.of(row)[1])
+            if against is None:
+                _count_alerts(tally, row, *then, standing.get(row[0], _NONE_STAND), scorer)
     crossings = sorted(
         tally.crossings, key=lambda one: (not one.is_worse, one.arr is None, -(one.arr or 0), one.name)
     )
@@ -150,6 +170,16 @@ def try_out(policies: PolicyBook | HealthPolicy, *, against: PolicyBook | None =
         arr_better=_summed(better),
         alerts_more=tally.alerts_more,
         alerts_fewer=tally.alerts_fewer,
+        appearing=_shifts(tally.appearing),
+        closing=_shifts(tally.closing),
+    )
+
+
+def _shifts(counts: Counter[str]) -> tuple[AlertShift, ...]:
+    return tuple(
+        AlertShift(label=alerts.LABELS[reason], count=counts[reason])
+        for reason in _OF_THE_BAND
+        if counts[reason]
     )
 
 
@@ -217,7 +247,8 @@ def _count(
     inputs: Mapping[str, Any],
     scorer: ManyScorer,
     other: ManyScorer | None,
-) -> None:
+) -> tuple[int, str]:
+    """Count one account; return the score and the band that it would have."""
     score, stored_band, previous_band, alerted, _, known = row[-6:]
     memory = json.loads(known) if known != "{}" else {}
     then_score, then = scorer.shown(inputs, stored_band=stored_band, known=memory)
@@ -229,9 +260,9 @@ def _count(
     tally.moved += then_score != score
     tally.before[band] += 1
     tally.after[then] += 1
-    alerts = _alerts(then_score, then, previous_band, scorer)
-    tally.alerts_more += alerts and not alerted
-    tally.alerts_fewer += alerted and not alerts
+    would_alert = _alerts(then_score, then, previous_band, scorer)
+    tally.alerts_more += would_alert and not alerted
+    tally.alerts_fewer += alerted and not would_alert
     if then != band:
         account_id, name, user_name, owner_name, *_ = row
         tally.crossings.append(
@@ -247,6 +278,56 @@ def _count(
                 band_after=then,
             )
         )
+    return then_score, then
+
+
+_OF_THE_BAND: Final = (Reason.HEALTH_RED, Reason.HEALTH_AMBER)
+_NONE_STAND: Final[Mapping[Reason, bool]] = {}
+
+
+def _standing_alerts() -> dict[str, dict[Reason, bool]]:
+    """Return by account the alerts about its band whose cause lasts, and whether somebody has them before them."""
+    rows = Alert.objects.running().filter(reason__in=_OF_THE_BAND).order_by()
+    standing: dict[str, dict[Reason, bool]] = {}
+    for account_id, reason, state in rows.values_list(Cast("account_id", _TEXT), "reason", "state"):
+        standing.setdefault(account_id, {})[Reason(reason)] = state in LIVE
+    return standing
+
+
+def _count_alerts(
+    tally: _Tally,
+    row: tuple[Any, ...],
+    score: int,
+    band: str,
+    standing: Mapping[Reason, bool],
+    scorer: ManyScorer,
+) -> None:
+    is_quiet = band in (Band.GREEN, Band.UNKNOWN) and score >= scorer.policy.red_threshold
+    if is_quiet and not standing:
+        return
+    previous_band = row[-4]
+    case = Case(
+        score=score,
+        band=Band(band),
+        previous_band=Band(previous_band) if previous_band else None,
+        as_of=_ANY_DAY,
+        **_NOTHING_ELSE,
+    )
+    found = alerts.causes(case, policy=scorer.policy, since=dict.fromkeys(standing, _ANY_DAY))
+    applying = {cause.reason for cause in found} & set(_OF_THE_BAND)
+    tally.appearing.update(applying - set(standing))
+    tally.closing.update(reason for reason, is_live in standing.items() if is_live and reason not in applying)
+
+
+_ANY_DAY: Final = date(2000, 1, 3)
+# Only the alerts about the band are asked for; the other reasons need what is not here.
+_NOTHING_ELSE: Final[Mapping[str, Any]] = {
+    "level": RiskLevel.LOW,
+    "facts": (),
+    "until": None,
+    "actions": ("",),
+    "payment_current": None,
+}
 
 
 def _alerts(score: int, band: str, previous_band: str, scorer: ManyScorer) -> bool:

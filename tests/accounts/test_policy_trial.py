@@ -11,7 +11,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Account, AccountHealth, HealthScore, PolicyVersion
+from accounts.models import Account, AccountHealth, Alert, HealthScore, PolicyVersion
 from accounts.scoring.policy import HealthPolicy
 from accounts.selectors import policy_trial
 from accounts.services import health, policies
@@ -120,12 +120,12 @@ def test_arr_is_summed_by_currency_and_the_dearest_that_turn_worse_come_first(sc
     assert trial.arr_worse == {"EUR": Decimal(510), "GBP": Decimal(70)}
 
 
-def test_trying_writes_nothing_and_costs_one_query(scoped: Tenant, ada: User) -> None:
+def test_trying_writes_nothing_and_costs_two_queries(scoped: Tenant, ada: User) -> None:
     make_accounts(30)
     score()
     with CaptureQueriesContext(connection) as queries:
         policy_trial.try_out(HealthPolicy.from_mapping({**DEFAULTS, "red_threshold": 50}))
-    assert len(queries) == 1
+    assert len(queries) == 2
 
     answer = signed_in(ada).post("/settings/thresholds/try/", {**DEFAULTS, "red_threshold": 50})
 
@@ -162,3 +162,23 @@ def test_htmx_gets_the_trial_alone_and_a_bad_setting_a_sentence(tenant: Tenant, 
     assert "<html" not in part.content.decode()
     assert whole.status_code == 422
     assert "Amber below must be a whole number" in text(whole)
+
+
+@pytest.mark.parametrize("changed", [{"red_threshold": 60}, {"red_threshold": 20, "amber_threshold": 50}])
+def test_the_alerts_that_appear_and_close_are_those_of_the_next_scan(
+    scoped: Tenant, ada: User, changed: dict[str, int]
+) -> None:
+    a_book(30)
+    health.score_accounts(as_of=NOW.date(), now=NOW)
+    about_the_band = Alert.objects.filter(reason__in=["health_red", "health_amber"])
+    before = set(about_the_band.filter(ended_at=None).values_list("account_id", "reason"))
+    assert before
+
+    trial = policy_trial.try_out(HealthPolicy.from_mapping({**DEFAULTS, **changed}))
+    policies.save({**DEFAULTS, **changed}, actor=ada, reason="Tried first", now=NOW, expected_number=1)
+    health.score_accounts(as_of=NOW.date(), now=NOW + timedelta(hours=1))
+
+    after = set(about_the_band.filter(ended_at=None).values_list("account_id", "reason"))
+    assert sum(shift.count for shift in trial.appearing) == len(after - before)
+    assert sum(shift.count for shift in trial.closing) == len(before - after)
+    assert after != before
