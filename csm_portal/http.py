@@ -133,6 +133,7 @@ _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Portfolio", "portfolio", "list", ()),
     ("Alerts", "alerts", "bell", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Churn risk", "churn-risk", "alert", (Role.CSM, Role.MANAGER, Role.ADMIN)),
+    ("Renewals", "renewals", "calendar", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Movers", "movers", "risk", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Backtest", "backtest", "audit", (Role.ADMIN, Role.MANAGER)),
     ("QBRs", "qbr-list", "document", (Role.CSM, Role.MANAGER, Role.ADMIN)),

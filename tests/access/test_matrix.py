@@ -60,6 +60,7 @@ TABLE: dict[str, Row] = {
     "alert-undo": Row(post="csm", thing="alert_act"),
     "alert-rules": Row(get=RUNNERS),
     "churn-risk": Row(get=MEMBERS),
+    "renewals": Row(get=MEMBERS),
     "movers": Row(get=MEMBERS),
     "backtest": Row(get=RUNNERS),
     "backtest-run": Row(post=RUNNERS),

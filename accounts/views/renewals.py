@@ -1,0 +1,43 @@
+"""Renewals: the calendar, the ARR that comes up by month and band, and what was kept of a year ago's."""
+
+from typing import Any, cast
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.selectors import portfolio_filters
+from accounts.selectors import renewals as selector
+from accounts.views import scopes
+from csm_portal.http import PortalRequest, member
+
+
+@require_safe
+@member()
+def renewals(request: PortalRequest) -> HttpResponse:
+    """Show what comes up for renewal in the next twelve months."""
+    query = scopes.without_empty(request.GET)
+    request.GET = cast(Any, query)
+    given = scopes.values(query)
+    filters, notes = portfolio_filters.read(
+        {name: given[name] for name in ("scope",) if name in given},
+        default_scope=scopes.usual(request.membership),
+    )
+    page = selector.page(
+        request.membership,
+        filters=filters,
+        month=given.get("month", ""),
+        today=timezone.localdate(timezone=request.tenant.zone),
+    )
+    context = {
+        "page": page,
+        "notes": notes,
+        "months": [
+            (month, scopes.address(query, {"month": month.key}) + "#contracts") for month in page.months
+        ],
+        "overdue_url": scopes.address(query, {"month": "overdue"}) + "#contracts",
+        "scopes": scopes.links(query, filters.scope, request.membership),
+        "reads_accounts": scopes.reads_accounts(request.membership),
+    }
+    return render(request, "accounts/renewals.html", context)
