@@ -124,9 +124,15 @@ class Calibrated:
     changes: tuple[Change, ...]
 
     @property
-    def is_sure(self) -> bool:
-        """Whether the gain is more than the choice of these renewals would make by itself."""
-        return bool(self.figures) and self.figures["gain_interval"][0] > 0
+    def verdict(self) -> str:
+        """Say what speaks for the draft: surely only where the gain is more than the choice of these renewals makes."""
+        if not self.figures:
+            return ""
+        if self.figures["gain_interval"][0] > 0:
+            return "The fitted settings would have told leavers apart better."
+        if self.figures["gain"] > 0:
+            return "The fitted settings look better, but the gain may be chance."
+        return "The fitted settings tell leavers apart no better, but draw the line of Red where it names them better."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

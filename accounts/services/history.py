@@ -17,7 +17,7 @@ from accounts.selectors.score_history import History, Progress
 from accounts.services import policies
 
 if TYPE_CHECKING:
-    from accounts.scoring.calibration import Reached
+    from accounts.scoring.calibration import Proposal, Reached
 
 THEN: Final = "then"
 NOW: Final = "now"
@@ -28,6 +28,8 @@ KEPT: Final = frozenset({"renewal_days_out"})
 """Looking back from a renewal every account is as near to it, so the history cannot tell what nearness costs."""
 
 _FALSE_GREENS: Final = 200
+_HARDLY: Final = 0.01
+_MARKEDLY: Final = 0.05
 
 
 class NothingToPropose(ValueError):
@@ -175,10 +177,11 @@ def _fitted(history: History, book: PolicyBook) -> tuple[dict[str, Any], dict[st
             f"The fitted settings contradict those of a segment. {contradiction}"
         ) from contradiction
     fitted = found_policy.calibration
-    if fitted.policy == book.standard or found_policy.gain <= 0:
+    if fitted.policy == book.standard or not _is_better(found_policy):
         raise NothingToPropose(
             "Fitting found nothing better than what is in force: on the later renewals the fitted policy told leavers "
-            f"apart {_percent(found_policy.after.auc)} of the time, the one in force {_percent(found_policy.before.auc)}."
+            f"apart {_percent(found_policy.after.auc)} of the time, the one in force {_percent(found_policy.before.auc)}; of "
+            f"those that left, {_percent(found_policy.after.recall or 0)} were Red, and {_percent(found_policy.before.recall or 0)}."
         )
     figures: dict[str, Any] = {
         "horizon": CALIBRATED_AT,
@@ -196,6 +199,20 @@ def _fitted(history: History, book: PolicyBook) -> tuple[dict[str, Any], dict[st
         "kept": list(fitted.kept),
     }
     return {**figures, "summary": _summary(figures)}, fitted.policy.to_mapping()
+
+
+def _is_better(found: "Proposal") -> bool:
+    """Whether the later renewals speak for the fitted policy: in the order of the scores, or in where Red is drawn."""
+    if found.gain > 0:
+        return True
+    is_as_good = found.gain > -_HARDLY
+    return is_as_good and _balance(found.after) > _balance(found.before) + _MARKEDLY
+
+
+def _balance(one: "Reached") -> float:
+    """Return the F1 of Red: whom it names wrongly against whom it misses."""
+    precision, recall = one.precision or 0.0, one.recall or 0.0
+    return 2 * precision * recall / (precision + recall) if precision and recall else 0.0
 
 
 def _reached(one: "Reached") -> dict[str, Any]:
