@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from benchmarks import book as books
-from benchmarks import scratch, targets, visits
+from benchmarks import scoring, scratch, targets, visits
 from benchmarks.book import Book
 from benchmarks.targets import Figure
 from benchmarks.visits import Visitor
@@ -93,7 +93,8 @@ def measure(*, sizes: tuple[int, int], rounds: int, folder: Path, tell: Tell) ->
         with scratch.using(large.connection):
             weights = _weights(large)
             database = _database()
-    figures = (*_against_admin(costs, sizes[1]), *_growth(costs, sizes), *counts, *weights)
+            scored = scoring.figures(large.book, rounds=rounds, tell=tell)
+    figures = (*_against_admin(costs, sizes[1]), *_growth(costs, sizes), *counts, *scored, *weights)
     return Measured(database=database, costs=tuple(costs.values()), figures=figures)
 
 

@@ -29,6 +29,14 @@ TARGETS: Final[Mapping[str, Target]] = {
     "account queries": Target(
         measure="P4", what="queries of the account", at_most=12, stretch=8, form="{:.0f}"
     ),
+    "scoring": Target(measure="P5", what="scoring accounts ÷ reading their rows", at_most=1, stretch=0.5),
+    "trial": Target(
+        measure="P5", what="trial of a policy ÷ its statements alone", at_most=5, stretch=3, form="{:.1f}"
+    ),
+    "movers": Target(
+        measure="P5", what="movers ÷ their statements alone", at_most=5, stretch=3, form="{:.1f}"
+    ),
+    "scan": Target(measure="P5", what="scan × 1,000 ÷ one read and one write each", at_most=1, stretch=0.25),
     "bytes": Target(measure="P8", what="50 rows, compressed, in KB", at_most=12, stretch=6, form="{:.1f}"),
     "swap": Target(measure="P8", what="fragment ÷ whole page, compressed", at_most=0.8, stretch=0.6),
     "static": Target(

@@ -17,6 +17,7 @@ from accounts.scoring.what_if import Way
 from accounts.selectors.account_history import History
 
 DRIVERS: Final = 3
+_AT_LEVEL: Final = ", login frequency "
 CAUSES: Final = 2
 
 
@@ -106,6 +107,11 @@ def _told(change: Change) -> str:
     )
     if change.cause is changes.Cause.POLICY_CHANGED:
         return f"{name} ({points}, because the thresholds changed)"
+    value, with_level, level = change.after.partition(_AT_LEVEL)
+    if with_level and change.before.startswith(value + _AT_LEVEL):
+        # It reads the same, and costs something else at another login frequency.
+        was = change.before.removeprefix(value + _AT_LEVEL)
+        return f"{name} ({value}) at a login frequency of {level} instead of {was} ({points})"
     return f"{name} from {change.before} to {change.after} ({points})"
 
 

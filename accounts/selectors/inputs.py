@@ -64,6 +64,10 @@ _BESIDE: Final = (
 )
 
 
+READ: Final = (*_BESIDE, *_AS_STORED)
+"""The columns that a scoring reads of an account."""
+
+
 def scorable_ids(only: Collection[UUID] | None = None) -> list[UUID]:
     """Return the ids of the accounts that are scored, archived and removed ones left out. One query."""
     ids = Account.objects.current().order_by("pk").values_list("pk", flat=True)
@@ -76,7 +80,7 @@ def scorable_ids(only: Collection[UUID] | None = None) -> list[UUID]:
 
 def snapshots(account_ids: Collection[UUID], *, as_of: date) -> list[Snapshot]:
     """Read the named accounts as of a local day. One query however many accounts there are."""
-    rows = Account.objects.filter(pk__in=account_ids).order_by("pk").values_list(*_BESIDE, *_AS_STORED)
+    rows = Account.objects.filter(pk__in=account_ids).order_by("pk").values_list(*READ)
     return [_snapshot(row, as_of=as_of) for row in rows]
 
 
