@@ -109,11 +109,15 @@ class Retention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalsPage:
-    """All that the page shows. ``overdue`` stands before the first month; ``rows`` are the contracts of one of them."""
+    """All that the page shows. ``overdue`` stands before the first month; ``rows`` are the contracts of one of them.
+
+    ``contracts`` are all of them, by renewal.
+    """
 
     months: tuple[Month, ...]
     overdue: Month
     rows: tuple[Renewal, ...]
+    contracts: tuple[Renewal, ...]
     shown: str
     no_date: int
     arr_at_risk: Mapping[str, Decimal]
@@ -151,6 +155,7 @@ def page(membership: Membership, *, filters: Filters, month: str = "", today: da
         months=tuple(months.values()),
         overdue=overdue,
         rows=tuple(sorted(rows, key=lambda one: (one.decide_by, one.name))),
+        contracts=tuple(found),
         shown=shown,
         no_date=counts.filter(renewal_on=None).count(),
         arr_at_risk=at_risk,

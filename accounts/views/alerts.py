@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import alert_forms, policies
+from accounts import alert_forms, policies, spreadsheets
 from accounts.alert_forms import ActForm, AlertFilterForm
 from accounts.models import Alert, AlertAct
 from accounts.scoring import wording
@@ -23,10 +23,10 @@ from accounts.scoring.alert_states import Action
 from accounts.selectors import alerts as selector
 from accounts.selectors import messages as deliveries
 from accounts.selectors import portfolio_filters
-from accounts.selectors.alerts import AlertsPage
+from accounts.selectors.alerts import AlertRow, AlertsPage
 from accounts.services import alert_acts as service
 from accounts.services.alert_acts import Outcome
-from accounts.views import scopes
+from accounts.views import downloads, scopes
 from accounts.views.scopes import Link
 from csm_portal.core.models import Role
 from csm_portal.http import PortalRequest, is_partial, member
@@ -52,6 +52,7 @@ def alerts(request: PortalRequest) -> HttpResponse:
     undo = undoable(request)
     query = scopes.without_empty(request.GET)
     query.pop("did", None)
+    wants_file = downloads.asked_for(query)
     request.GET = cast(Any, query)
     given = scopes.values(query)
     filters, notes = portfolio_filters.read(
@@ -64,9 +65,12 @@ def alerts(request: PortalRequest) -> HttpResponse:
         state=given.get("state", ""),
         severity=given.get("severity", ""),
         reason=given.get("reason", ""),
-        mark=given.get("cursor", ""),
+        mark="" if wants_file else given.get("cursor", ""),
         today=timezone.localdate(timezone=request.tenant.zone),
+        size=spreadsheets.MOST if wants_file else selector.PAGE_SIZE,
     )
+    if wants_file:
+        return downloads.answer(request, "alerts", _HEADER, map(_cells, page.rows))
     context = {
         "page": page,
         "notes": (*notes, *page.notes),
@@ -91,6 +95,19 @@ def alerts(request: PortalRequest) -> HttpResponse:
     if partial:
         response.headers["HX-Push-Url"] = scopes.address(query)
     return response
+
+
+_HEADER = (
+    "Account", "Owner", "Reason", "Severity", "State", "What", "What to do", "Raised on", "Look by", "Contract date",
+    "ARR", "Currency", "Urgency", "Note",
+)  # fmt: skip
+
+
+def _cells(row: AlertRow) -> tuple[Any, ...]:
+    return (
+        row.account, row.owner, row.reason_label, row.severity, row.state, row.headline, row.action, row.raised_on,
+        row.due_on, row.until, row.arr, row.currency, row.urgency, row.note,
+    )  # fmt: skip
 
 
 def _tabs(query: QueryDict, page: AlertsPage) -> list[Link]:

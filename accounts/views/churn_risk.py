@@ -7,11 +7,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts import spreadsheets
 from accounts.portfolio_forms import RiskFilterForm
 from accounts.selectors import churn_risk as selector
 from accounts.selectors import portfolio_filters
-from accounts.selectors.churn_risk import RiskPage
-from accounts.views import scopes
+from accounts.selectors.churn_risk import RiskPage, RiskRow
+from accounts.views import downloads, scopes
 from csm_portal.core.models import Role
 from csm_portal.http import PortalRequest, is_partial, member
 
@@ -24,6 +25,7 @@ _READ = ("scope", "q", "owner")
 def churn_risk(request: PortalRequest) -> HttpResponse:
     """Show the accounts at risk that the address asks for; htmx gets the table alone."""
     query = scopes.without_empty(request.GET)
+    wants_file = downloads.asked_for(query)
     request.GET = cast(Any, query)
     given = scopes.values(query)
     filters, notes = portfolio_filters.read(
@@ -34,9 +36,12 @@ def churn_risk(request: PortalRequest) -> HttpResponse:
         request.membership,
         filters=filters,
         level=given.get("level", ""),
-        mark=given.get("cursor", ""),
+        mark="" if wants_file else given.get("cursor", ""),
         today=timezone.localdate(timezone=request.tenant.zone),
+        size=spreadsheets.MOST if wants_file else selector.PAGE_SIZE,
     )
+    if wants_file:
+        return downloads.answer(request, "churn-risk", _HEADER, map(_cells, page.rows))
     context = {
         "page": page,
         "notes": (*notes, *page.notes),
@@ -52,6 +57,19 @@ def churn_risk(request: PortalRequest) -> HttpResponse:
     if partial:
         response.headers["HX-Push-Url"] = scopes.address(query)
     return response
+
+
+_HEADER = (
+    "Account", "Segment", "Owner", "Risk", "Called by", "Why", "Until", "Date is", "Band", "Score", "ARR", "Currency",
+)  # fmt: skip
+
+
+def _cells(row: RiskRow) -> tuple[Any, ...]:
+    why = " ".join(fact.sentence for fact in row.facts)
+    return (
+        row.name, row.segment, row.owner, row.level, row.trigger, why, row.until, row.until_is, row.band, row.score,
+        row.arr, row.currency,
+    )  # fmt: skip
 
 
 def _tiles(query: QueryDict, page: RiskPage) -> list[dict[str, Any]]:

@@ -7,12 +7,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts import spreadsheets
 from accounts.portfolio_forms import PortfolioFilterForm
 from accounts.selectors import portfolio as selector
 from accounts.selectors import portfolio_filters
-from accounts.selectors.portfolio import PortfolioPage
+from accounts.selectors.portfolio import PortfolioPage, PortfolioRow
 from accounts.selectors.portfolio_filters import NONE, Filters, Scope
-from accounts.views import scopes
+from accounts.views import downloads, scopes
 from csm_portal.core.models import Role
 from csm_portal.http import PortalRequest, is_partial, member
 
@@ -22,6 +23,7 @@ from csm_portal.http import PortalRequest, is_partial, member
 def portfolio(request: PortalRequest) -> HttpResponse:
     """Show the accounts that the address asks for; htmx gets the table alone."""
     query = scopes.without_empty(request.GET)
+    wants_file = downloads.asked_for(query)
     # The tags that write links keep what the address holds: an empty field of the form is nothing to keep.
     request.GET = cast(Any, query)
     filters, notes = portfolio_filters.read(
@@ -32,10 +34,13 @@ def portfolio(request: PortalRequest) -> HttpResponse:
         request.membership,
         filters=filters,
         sort=query.get("sort", selector.DEFAULT_SORT),
-        mark=query.get("cursor", ""),
+        mark="" if wants_file else query.get("cursor", ""),
         today=timezone.localdate(timezone=request.tenant.zone),
-        with_choices=not partial,
+        with_choices=not partial and not wants_file,
+        size=spreadsheets.MOST if wants_file else selector.PAGE_SIZE,
     )
+    if wants_file:
+        return downloads.answer(request, "accounts", _HEADER, map(_cells, page.rows))
     context = {
         "page": page,
         "notes": (*notes, *page.notes),
@@ -53,6 +58,20 @@ def portfolio(request: PortalRequest) -> HttpResponse:
     if partial:
         response.headers["HX-Push-Url"] = scopes.address(query)
     return response
+
+
+_HEADER = (
+    "Account", "Segment", "Stage", "Owner", "Band", "Last known", "Score", "Change", "What costs most", "Renewal", "ARR",
+    "Currency",
+)  # fmt: skip
+
+
+def _cells(row: PortfolioRow) -> tuple[Any, ...]:
+    drivers = "; ".join(f"{driver['label']} {-driver['points']}" for driver in row.drivers)
+    return (
+        row.name, row.segment, row.stage, row.owner, row.band, row.is_last_known, row.score, row.change, drivers,
+        row.renewal_on, row.arr, row.currency,
+    )  # fmt: skip
 
 
 def _tiles(query: QueryDict, page: PortfolioPage) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.selectors import portfolio_filters
 from accounts.selectors import renewals as selector
-from accounts.views import scopes
+from accounts.selectors.renewals import Renewal
+from accounts.views import downloads, scopes
 from csm_portal.http import PortalRequest, member
 
 
@@ -18,6 +19,7 @@ from csm_portal.http import PortalRequest, member
 def renewals(request: PortalRequest) -> HttpResponse:
     """Show what comes up for renewal in the next twelve months."""
     query = scopes.without_empty(request.GET)
+    wants_file = downloads.asked_for(query)
     request.GET = cast(Any, query)
     given = scopes.values(query)
     filters, notes = portfolio_filters.read(
@@ -30,6 +32,8 @@ def renewals(request: PortalRequest) -> HttpResponse:
         month=given.get("month", ""),
         today=timezone.localdate(timezone=request.tenant.zone),
     )
+    if wants_file:
+        return downloads.answer(request, "renewals", _HEADER, map(_cells, page.contracts))
     context = {
         "page": page,
         "notes": notes,
@@ -41,3 +45,13 @@ def renewals(request: PortalRequest) -> HttpResponse:
         "reads_accounts": scopes.reads_accounts(request.membership),
     }
     return render(request, "accounts/renewals.html", context)
+
+
+_HEADER = ("Account", "Owner", "Decide by", "Date is", "Renewal", "Band", "Risk", "ARR", "Currency")
+
+
+def _cells(row: Renewal) -> tuple[Any, ...]:
+    date_is = "Notice" if row.is_notice else "Renewal"
+    return (
+        row.name, row.owner, row.decide_by, date_is, row.renewal_on, row.band, row.risk, row.arr, row.currency,
+    )  # fmt: skip
