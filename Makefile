@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench bench-health bench-sync soak lock clean
+.PHONY: help setup demo test test-fast lint format bench bench-health bench-truth bench-sync soak lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench: $(VENV)/dev.done ## Measure speed as ratios; fails where a target of the 
 
 bench-health: $(VENV)/dev.done ## Judge the score against real churn (needs ../shared/data)
 	@$(BIN)/python -m benchmarks.health
+
+bench-truth: $(VENV)/dev.done ## Measure the truth check on 500 drafts with planted errors (minutes)
+	@$(BIN)/python -m benchmarks.truth
 
 bench-sync: $(VENV)/dev.done ## Measure a sync against the fastest that budget and latency allow (minutes)
 	@$(BIN)/python -m benchmarks.sync

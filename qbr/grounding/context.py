@@ -9,6 +9,7 @@ from qbr.grounding import dates, spelling
 from qbr.grounding.dates import When
 
 _KEPT = 4096
+_USED_TO = re.compile(r"\bused to\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,14 @@ class Surroundings:
 def surroundings(text: str, start: int) -> Surroundings:
     """Return the sentence and the clause that a position of a levelled text lies in."""
     return next(around for around in reversed(_all(text)) if around.clause_start <= start)
+
+
+def sentences(text: str) -> list[list[tuple[int, int]]]:
+    """Return the sentences of a levelled text, each as its clauses by their ends."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for part in _all(text):
+        found.setdefault(part.sentence_start, []).append((part.clause_start, part.clause_end))
+    return list(found.values())
 
 
 def says(pattern: re.Pattern[str], stretch: str) -> bool:
@@ -77,4 +86,5 @@ def _occurs(stem: str, stretch: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _words(stretch: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(spelling.words(stretch)))
+    # "It used to be 26" says nothing of what is used.
+    return tuple(dict.fromkeys(spelling.words(_USED_TO.sub(" ", stretch))))

@@ -30,10 +30,17 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
         r"\b(?:threshold\w*|limit\w*|border|line|below|under|above|beyond|over|reach\w*|cross\w*|short)\b",
         re.IGNORECASE,
     ),
-    Needs.EXTREME: re.compile(
-        r"\b(?:low|lowest|bottom\w*|dip\w*|trough|minimum|worst|peak\w*|high|highest|best|maximum|top\w*)\b",
+    Needs.LOWEST: re.compile(
+        r"\b(?:rang(?:e|es|ed|ing)|low|lowest|bottom\w*|dip\w*|trough|minimum|worst)\b", re.IGNORECASE
+    ),
+    Needs.HIGHEST: re.compile(
+        r"\b(?:rang(?:e|es|ed|ing)|peak\w*|high|highest|best|maximum|top\w*)\b", re.IGNORECASE
+    ),
+    Needs.COMPARED: re.compile(
+        r"\b(?:median|benchmark\w*|peers?|segment\w*|average|cohort|compar\w+|similar|industry|typical\w*|usual\w*|others?|customers|companies|norm)\b",
         re.IGNORECASE,
     ),
+    Needs.FULL: re.compile(r"\b(?:100|hundred|perfect|full|maximum|possible)\b", re.IGNORECASE),
 }
 PAST = re.compile(
     r"\b(?:from|start\w*|began|begin\w*|was|were|had|open(?:ed|ing)|initial\w*|earlier|before|stood|early|previous\w*|last|compared|against|instead|since|than|after|then|ago|former\w*)\b",
@@ -45,11 +52,12 @@ AT_START = re.compile(
 )
 NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
 IDLE = re.compile(
-    r"\b(?:unused|idle|dormant|untouched|not (?:yet )?(?:in use|used|taken|assigned)|empty|unassigned|free|nobody|spare)\b",
+    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive)\b",
     re.IGNORECASE,
 )
 IN_USE = re.compile(
-    r"(?<!not )(?<!not yet )\b(?:in use|used|uses|using|active|taken|occupied)\b", re.IGNORECASE
+    r"(?<!not )(?<!not yet )(?<!never )(?<!don't )\b(?:in use|in regular use|used|(?<!in )(?<!in regular )(?<!in daily )uses?|using|active|taken|occupied|works?|working|log|logs|logged|productive)\b",
+    re.IGNORECASE,
 )
 BOUGHT = re.compile(r"\b(?:bought|purchas\w+|pa(?:id|ys?) for|licen[cs]ed for)\b", re.IGNORECASE)
 SEATS_IN_USE = re.compile(
@@ -57,7 +65,10 @@ SEATS_IN_USE = re.compile(
     re.IGNORECASE,
 )
 _numbers = r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|half|some|many|most|none|all)"
-OF_BEFORE = re.compile(rf"(?:^\s*|\b{_numbers}\s(?:out )?)of (?:the |its |their |our |all )*$", re.IGNORECASE)
+OF_BEFORE = re.compile(
+    rf"(?:^\s*|(?<!every )(?<!each )\b{_numbers}\s(?:out )?)of (?:the |its |their |our |all )*$",
+    re.IGNORECASE,
+)
 OF_AFTER = re.compile(
     rf"\s(?:out )?of (?:(?:the |its |their |our )?{_numbers}\b|(?:them|those|which|these)\b)", re.IGNORECASE
 )

@@ -8,11 +8,55 @@ from qbr.facts import MONTHS
 
 _MONTH_NUMBERS = {name.casefold(): number for number, name in enumerate(MONTHS, start=1)}
 _MONTH_NUMBERS |= {name.casefold()[:3]: number for number, name in enumerate(MONTHS, start=1)} | {"sept": 9}
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ORDINAL_QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4, "final": 4}
 
-_m = "|".join(sorted((f"{name}\\.?" for name in _MONTH_NUMBERS), key=len, reverse=True))
-_wd = "|".join(_WEEKDAYS)
+_ORDINAL_DAYS = {
+    word: number
+    for number, word in enumerate(
+        [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+            "eleventh",
+            "twelfth",
+            "thirteenth",
+            "fourteenth",
+            "fifteenth",
+            "sixteenth",
+            "seventeenth",
+            "eighteenth",
+            "nineteenth",
+            "twentieth",
+            "twenty-first",
+            "twenty-second",
+            "twenty-third",
+            "twenty-fourth",
+            "twenty-fifth",
+            "twenty-sixth",
+            "twenty-seventh",
+            "twenty-eighth",
+            "twenty-ninth",
+            "thirtieth",
+            "thirty-first",
+        ],
+        start=1,
+    )
+}
+
+_spoken = "|".join(word.replace("-", r"[\s-]") for word in sorted(_ORDINAL_DAYS, key=len, reverse=True))
+# Short names alone take a full stop: in "on 4 August. 6 tickets" it ends the sentence.
+_m = "|".join(
+    sorted((name if len(name) > 4 else rf"{name}\.?" for name in _MONTH_NUMBERS), key=len, reverse=True)
+)
+_wd = "|".join(WEEKDAYS)
 _yr = r"(?:19|20)\d\d"
 _day = r"(?:0?[1-9]|[12]\d|3[01])"
 _ends = r"(?![\w]|[.,]\d)"
@@ -26,6 +70,8 @@ _PATTERNS: tuple[re.Pattern[str], ...] = tuple(
         rf"{_starts}(?P<a>\d\d?)(?P<mark>[./-])(?P<b>\d\d?)(?P=mark)(?P<year>{_yr}|\d\d){_ends}",
         rf"{_starts}(?:(?P<weekday>{_wd}),?\s+)?(?:the\s+)?(?P<day>{_day})(?:st|nd|rd|th)?(?:\s+of)?[\s-](?P<name>{_m})(?:,?[\s-](?P<year>{_yr})|\s+'(?P<short>\d\d))?{_ends}",
         rf"{_starts}(?:(?P<weekday>{_wd}),?\s+)?(?P<name>{_m})\s+(?:the\s+)?(?P<day>{_day})(?:st|nd|rd|th)?(?:,?\s+(?P<year>{_yr}))?{_ends}",
+        rf"{_starts}(?:(?P<weekday>{_wd}),?\s+)?(?:the\s+)?(?P<spoken>{_spoken})(?:\s+day)?\s+of\s+(?P<name>{_m})(?:,?\s+(?P<year>{_yr}))?{_ends}",
+        rf"{_starts}(?:(?P<weekday>{_wd}),?\s+)?(?P<name>{_m})\s+(?:the\s+)?(?P<spoken>{_spoken})(?:,?\s+(?P<year>{_yr}))?{_ends}",
         rf"{_starts}Q(?P<quarter>[1-4])(?:[\s/-]?(?P<year>{_yr})|\s?'(?P<short>\d\d)|\s?FY(?P<fy>{_yr}|\d\d))?{_ends}",
         rf"{_starts}(?P<year>{_yr})[\s/-]?Q(?P<quarter>[1-4]){_ends}",
         rf"\b(?P<nth>first|second|third|fourth|last|final)\s+quarter\s+of\s+(?P<year>{_yr}){_ends}",
@@ -33,9 +79,9 @@ _PATTERNS: tuple[re.Pattern[str], ...] = tuple(
         rf"{_starts}(?P<name>{_m})(?:\s+of)?\s+(?P<year>{_yr}){_ends}",
         rf"{_starts}(?P<half>H[12])\s?(?P<year>{_yr}){_ends}",
         rf"{_starts}FY\s?'?(?P<fy>{_yr}|\d\d){_ends}",
-        rf"{_starts}(?P<year>{_yr}){_ends}(?!\s*(?:%|seats?|tickets?|users?|points?|days?|licen|accounts?))",
+        rf"{_starts}(?P<year>{_yr}){_ends}(?!\s*%|\s+(?!(?:was|is|has|as|this|versus)\b)[a-z]+s\b)",
         rf"\bon the (?P<day>{_day})(?:st|nd|rd|th){_ends}",
-        rf"\b(?P<alone>{_wd})s?\b",
+        rf"(?<!every )(?<!each )(?<!every other )\b(?P<alone>{_wd})\b(?!\s+(?:mornings|afternoons|calls|meetings))",
     )
 )
 # Alone, "may" and "march" are words; only a preposition or a capital inside a sentence makes them months.
@@ -94,6 +140,9 @@ def find(text: str) -> list[When]:
 def _when(match: re.Match[str]) -> When:
     parts: dict[str, str] = {name: part or "" for name, part in match.groupdict().items()}
     start, end = match.span()
+    if match[0].endswith("."):
+        # The full stop may end the sentence as well as the abbreviation: it stays in sight.
+        end -= 1
     if "lead" in parts:
         # Only the pattern for a month that stands alone has this group.
         return When(start=match.start("name"), end=end, month=_month(parts["name"]))
@@ -109,6 +158,9 @@ def _when(match: re.Match[str]) -> When:
     month = _month(parts["name"]) if parts.get("name") else None
     if parts.get("month"):
         month = int(parts["month"])
+    if parts.get("spoken"):
+        spoken = _ORDINAL_DAYS[re.sub(r"\s", "-", parts["spoken"].casefold())]
+        return _full(start, end, year, month, spoken, parts.get("weekday", ""))
     if parts.get("day"):
         return _full(start, end, year, month, int(parts["day"]), parts.get("weekday", ""))
     quarter = int(parts["quarter"]) if parts.get("quarter") else None
@@ -123,7 +175,7 @@ def _full(start: int, end: int, year: int | None, month: int | None, day: int, w
         possible = month is None or _real(2024, month, day) is not None
         return When(start=start, end=end, month=month, day=day, is_impossible=not possible)
     real = _real(year, month, day)
-    wrong_weekday = real is not None and weekday != "" and _WEEKDAYS[real.weekday()] != weekday.casefold()
+    wrong_weekday = real is not None and weekday != "" and WEEKDAYS[real.weekday()] != weekday.casefold()
     if real is None or wrong_weekday:
         return When(start=start, end=end, is_impossible=True)
     return When(start=start, end=end, readings=(real,))

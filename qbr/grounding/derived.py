@@ -1,6 +1,7 @@
 """What follows from two facts by arithmetic: changes, shares, spans of time and sums."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
@@ -19,7 +20,8 @@ def figures(facts: FactSheet) -> Iterator[Figure]:
             start_id = fact.id[: -len("now")] + "at_start"
             yield from _change(facts.known(start_id), facts.known(fact.id))
     adoption = facts.known("input.feature_adoption_rate.now")
-    yield from _change(facts.known("benchmark.adoption_median"), adoption)
+    for figure in _change(facts.known("benchmark.adoption_median"), adoption):
+        yield replace(figure, also=Needs.COMPARED)
     for limit in ("policy.amber_threshold", "policy.red_threshold"):
         yield from _change(facts.known(limit), facts.known("health.score_now"))
     for whole, part in (

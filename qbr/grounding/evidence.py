@@ -31,6 +31,7 @@ class Evidence:
     quarters: tuple[tuple[str, str, frozenset[str]], ...]
     units: tuple[str, ...]
     starts_on: date | None = None
+    ends_on: frozenset[date] = frozenset()
 
 
 def collect(facts: FactSheet) -> Evidence:
@@ -51,6 +52,11 @@ def collect(facts: FactSheet) -> Evidence:
             *_quoted(known),
             *_counts(facts),
             *derived.figures(facts),
+        ),
+        ends_on=frozenset(
+            fact.value
+            for fact in known
+            if fact.id in ("quarter.last_day", "quarter.as_of") and isinstance(fact.value, date)
         ),
         starts_on=start.value if start and isinstance(start.value, date) else None,
         days=tuple(_days(known)),
@@ -92,7 +98,7 @@ def _direct(fact: Fact) -> Iterator[Figure]:
     if fact.kind is FactKind.MONEY and fact.id == "contract.arr":
         yield replace(figure, value=value / 12, needs=Needs.PER_MONTH)
     if fact.kind is FactKind.SCORE and not is_history and not fact.id.startswith("policy."):
-        yield replace(figure, value=100 - value, units=frozenset({POINTS}), needs=Needs.CHANGE, out_of=0)
+        yield replace(figure, value=100 - value, units=frozenset({POINTS}), needs=Needs.FULL, out_of=0)
 
 
 def _needs(fact: Fact) -> Needs:
@@ -150,10 +156,9 @@ def _extremes(known: list[Fact]) -> Iterator[Figure]:
         for figure in _direct(fact)
         if figure.needs is Needs.NOTHING
     ]
-    for choose in (min, max):
-        if points:
-            figure = choose(points, key=lambda point: point.value)
-            yield replace(figure, value=figure.value, needs=Needs.EXTREME)
+    if points:
+        yield replace(min(points, key=lambda point: point.value), needs=Needs.LOWEST)
+        yield replace(max(points, key=lambda point: point.value), needs=Needs.HIGHEST)
 
 
 def _quoted(known: list[Fact]) -> Iterator[Figure]:

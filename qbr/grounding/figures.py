@@ -21,9 +21,12 @@ class Needs(StrEnum):
     TOTAL = "total"  # together, in all
     PER_SEAT = "per seat"
     PER_MONTH = "per month"
-    EXTREME = "extreme"  # lowest, peak
     BETWEEN = "between"  # before, apart
     BORDER = "border"  # threshold, below
+    COMPARED = "compared"  # median, peers
+    FULL = "full"  # of 100, a perfect score
+    LOWEST = "lowest"
+    HIGHEST = "highest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,7 @@ class Figure:
     currency: str = ""
     moment: Moment | None = None
     needs: Needs = Needs.NOTHING
+    also: Needs = Needs.NOTHING
     is_signed: bool = False
     on: date | None = None
     out_of: int = 0
@@ -83,4 +87,6 @@ def units_of(fact: Fact) -> frozenset[str]:
             return frozenset({POINTS, ""})
         case _:
             noun = noun_of(fact.unit) if fact.unit else POINTS
-            return frozenset({noun, "", "people", "person"} if noun == "seat" else {noun, ""})
+            # Seats are told as people, escalations as tickets that were escalated so many times.
+            called = {"seat": {"people", "person"}, "escalation": {"time", "ticket"}}.get(noun, set())
+            return frozenset({noun, "", *called})

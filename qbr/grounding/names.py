@@ -1,5 +1,6 @@
 """Proper names: which capitals in a text name somebody, and which of those the facts know."""
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from importlib import resources
 from qbr.catalogue import CATALOGUE
 from qbr.document import CUSTOMER_HEADINGS, HEADINGS
 from qbr.facts import MONTHS, FactKind, FactSheet, shown
+from qbr.grounding.dates import WEEKDAYS
 from qbr.grounding.spelling import levelled
 
 Words = tuple[str, ...]
@@ -21,9 +23,11 @@ _BORDER = re.compile(
     r"\b(?:Amber|Red|Green)(?= (?:threshold|limit|line|border)\b| is \S+ points? (?:away|off))"
     r"|(?:(?<=points short of )|(?<=points from )|(?<=points away from )|(?<=point from ))(?:Amber|Red|Green)\b"
 )
-_OPENS = re.compile(r"""(?:^|[.!?…:;]["')\]]*\s+|["(\[•–—-]\s*|\n)$""")
+_OPENS = re.compile(r"""(?:^|[.!?…:;]["')\]]*\s+|["(\[•–—-]\s*|\n|(?:^|\W)\(?\d{1,2}[.)]\s+)$""")
+_CONTRACTION = re.compile(r"(?:'(?:d|ve|re|ll|m|s)|n't)$")
 _SHORTEST_QUOTATION = 8
 _LONGEST_NAME = 16
+_LONGEST_WRITTEN = 60
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof"})
 _SUFFIXES = (
     "ly", "ing", "tion", "sion", "ment", "ness", "ance", "ence", "able", "ible", "ful", "less", "ous", "ive", "ship",
@@ -185,6 +189,12 @@ def whole_names(text: str, known: KnownNames) -> list[Name]:
     return found
 
 
+def nearest(text: str, known: KnownNames) -> str | None:
+    """Return the name of the facts that looks most like an unknown one; None where none is near."""
+    written = list(dict.fromkeys(value for value, _ in known.values if len(value) <= _LONGEST_WRITTEN))
+    return next(iter(difflib.get_close_matches(text, written, n=1, cutoff=0.6)), None)
+
+
 def masked(text: str, names: Iterable[Name]) -> str:
     """Return the text, of the same length, with names made of letters that say nothing.
 
@@ -198,7 +208,7 @@ def masked(text: str, names: Iterable[Name]) -> str:
 
 def is_ordinary(word: str) -> bool:
     """Say whether a word is plain English, so that its capital at the start of a sentence says nothing."""
-    folded = word.casefold().replace("’", "'")
+    folded = _CONTRACTION.sub("", word.casefold().replace("’", "'"))
     if "-" in folded:
         return all(is_ordinary(part) for part in folded.split("-") if part)
     return _is_listed(folded) or (len(folded) > 5 and folded.endswith(_SUFFIXES))
@@ -216,7 +226,8 @@ def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
             if (
                 run[at].folded in _TITLES
                 or (opens and is_ordinary(run[at].text) and run[at].text[1:].islower())
-                or (opens and run[at].text in ("A", "I"))
+                or (opens and run[at].text == "A")
+                or _CONTRACTION.sub("", run[at].text) == "I"
             ):
                 kind = "term"
             else:
@@ -348,5 +359,7 @@ def _terms() -> frozenset[Words]:
     phrases |= {words_of(heading) for heading in (*HEADINGS.values(), *CUSTOMER_HEADINGS.values())}
     phrases |= {words_of(region) for region in _REGIONS}
     phrases |= {(month.casefold(),) for month in MONTHS}
+    # A day that is named alone is a date; "on Tuesdays" is a habit.
+    phrases |= {(f"{day}{ending}",) for day in WEEKDAYS for ending in ("", "s")}
     phrases |= {words_of(entry.label) for entry in CATALOGUE}
     return frozenset(phrases)

@@ -56,7 +56,9 @@ _WHOLE_AFTER = re.compile(
     r"\s+of\s+(?:the|its|their|our|all|those|these|licensed|purchased|\w+s\b)(?!\s+progress)", re.IGNORECASE
 )
 _fold = "|".join(sorted((*_FOLDS, *_HALVINGS), key=len, reverse=True))
-_FOLD_WORDS = re.compile(rf"\b(?P<word>{_fold})\b(?!-|\s+(?:check|down|click|sided))", re.IGNORECASE)
+_FOLD_WORDS = re.compile(rf"\b(?P<word>{_fold})\b(?!-|\s+(?:check|down|click|sided|digit))", re.IGNORECASE)
+# "Twice the load" is a multiple, "asked for it twice" is not.
+_TWICE_AS = re.compile(r"\s+(?:as|the|that|what|its|their|our|your|this)\b", re.IGNORECASE)
 _FOLD_DIGITS = re.compile(
     r"(?<![\w.,])(?P<digits>\d+(?:[.,]\d+)?)\s?(?:x\b|×|-?fold\b|\s?times\b)", re.IGNORECASE
 )
@@ -68,7 +70,7 @@ _ORDINALS = re.compile(
 _VAGUE = re.compile(r"\b(?:dozens|hundreds|thousands|millions|billions)\b", re.IGNORECASE)
 # "one in ten" is a tenth; "12 in 2026" is not, and dates are gone before numbers are read.
 _ONE_IN = re.compile(
-    rf"\b(?P<over>\d|{_word})\s+(?:in|out of(?=\s+\w+\s+(?:the\s+)?[a-z]+s\b))\s+(?P<under>\d\d?|{_word})\b"
+    rf"\b(?P<over>\d|{_word})\s+(?:in|out of(?=\s+\w+\s+of\b|\s+\w+\s+(?:the\s+|its\s+|their\s+|your\s+|our\s+|all\s+)*[a-z]+s\b))\s+(?P<under>\d\d?|{_word})\b"
     r"(?!\s*%|[.,]\d)",
     re.IGNORECASE,
 )
@@ -112,6 +114,12 @@ def _folds(text: str) -> list[Numeral]:
     found = []
     for match in _FOLD_WORDS.finditer(text):
         word = match["word"].casefold()
+        if word == "halves" and re.search(
+            rf"\b(?:both|the|{_word})\s+$", text[: match.start()], re.IGNORECASE
+        ):
+            continue
+        if word == "twice" and not _TWICE_AS.match(text, match.end()):
+            continue
         value = Decimal("0.5") if word in _HALVINGS else Decimal(_FOLDS[word])
         found.append(_exact(match.start(), match.end(), value, is_fold=True, is_word=True))
     for match in _FOLD_DIGITS.finditer(text):
@@ -153,7 +161,9 @@ def _shares(text: str) -> list[Numeral]:
             continue
         if not count and part != "half":
             continue
-        if part.startswith("quarter") and count in {"", "one", "two"}:
+        if part.startswith("quarter") and (
+            count in {"", "two"} or (count == "one" and not _WHOLE_AFTER.match(text, match.end("part")))
+        ):
             continue
         if part == "quarter" and not _WHOLE_AFTER.match(text, match.end("part")):
             continue

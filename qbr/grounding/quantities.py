@@ -99,9 +99,11 @@ _BETWEEN = frozenset({
     "earlier", "previous", "formal", "agreed", "occupied", "assigned", "empty", "available", "core", "key",
 })  # fmt: skip
 _SAME_NOUNS: Mapping[str, str] = {
-    "case": "ticket", "request": "ticket", "issue": "ticket",
-    "licence": "seat", "license": "seat", "user": "seat",
-    "module": "feature", "area": "feature",
+    "case": "ticket", "request": "ticket", "issue": "ticket", "query": "ticket", "question": "ticket", "enquiry": "ticket",
+    "inquiry": "ticket", "matter": "ticket", "tix": "ticket",
+    "licence": "seat", "license": "seat", "user": "seat", "entitlement": "seat",
+    "module": "feature", "area": "feature", "tool": "feature", "capability": "feature", "function": "feature",
+    "hr": "hour", "undertaking": "commitment", "pledge": "commitment",
     "customer": "account", "peer": "account", "company": "account",
     "promise": "commitment", "point": POINTS,
 }  # fmt: skip
@@ -192,11 +194,15 @@ def _hedge(before: str) -> Hedge | None:
 
 
 def _noun_after(text: str, end: int, nouns: frozenset[str]) -> tuple[str, int]:
+    begun = end
     for _ in range(4):
         match = _AFTER_WORD.match(text, end)
         if not match:
             break
         word = match[1].casefold()
+        if word in ("time", "times") and match.start() != begun:
+            # "10 the time before" counts no times.
+            break
         if word in nouns or singular(word) in nouns:
             return noun_of(word), match.end()
         if word not in _BETWEEN:
@@ -243,9 +249,20 @@ def _share_units(found: list[Quantity], text: str) -> list[Quantity]:
             found[at] = replace(first, unit=second.unit, currency=second.currency)
         elif joined and first.unit == MONEY and not second.unit:
             found[at + 1] = replace(second, unit=MONEY, currency=first.currency)
-        elif joined and first.unit and not second.unit and first.unit != SHARE:
+        elif (
+            joined
+            and first.unit
+            and not second.unit
+            and first.unit != SHARE
+            and not _is_part(first, joined[0])
+        ):
             found[at + 1] = replace(second, unit=first.unit)
     return found
+
+
+def _is_part(first: Quantity, joint: str) -> bool:
+    """Say whether a percentage is taken of what follows: 66 % of 120."""
+    return first.unit in (PERCENT, PERCENT_POINTS) and "of" in joint.split()
 
 
 def _none_of(text: str, nouns: frozenset[str], found: list[Quantity]) -> list[Quantity]:

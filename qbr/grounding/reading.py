@@ -4,13 +4,27 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
 
 from csm_portal.ports.documents import Span
 from qbr.document import TextBlock
 from qbr.facts import NUMERIC_KINDS, Fact, FactKind, FactSheet, shown, shown_with_unit
-from qbr.grounding import context, cues, dates, evidence, names, quantities, spelling, tracing
+from qbr.grounding import (
+    context,
+    cues,
+    dates,
+    direction,
+    evidence,
+    idle,
+    names,
+    quantities,
+    spelling,
+    together,
+    tracing,
+)
 from qbr.grounding.dates import When
+from qbr.grounding.direction import Mention
 from qbr.grounding.evidence import Evidence
 from qbr.grounding.names import KnownNames, Name
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, SHARE, Quantity
@@ -74,6 +88,10 @@ class _Notes:
 _MARKER = re.compile(r"\[no such fact: [^\]]*\]|\{\{[^{}]*\}\}")
 _LINK = re.compile(r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+\w", re.IGNORECASE)
 _MOST_FIGURES = 150
+# A figure whose unit stands before it: Days until notice: 143.
+_LABEL = re.compile(r"\b(?P<noun>days|weeks|hours)\b[^.;:\d]*(?::|=|\bis|\bare)\s*$", re.IGNORECASE)
+# How far a part may stand from its whole.
+_NEAR = 60
 _ADVICE = "Correct it, or vouch for it."
 _FROM = re.compile(r"\bfrom\s+(?:a |an |about |the )*$", re.IGNORECASE)
 _TO = re.compile(r"[\w\s()%]{0,24}\bto\s+(?:a |an |about |the )*", re.IGNORECASE)
@@ -119,7 +137,8 @@ def _read_dates(whens: list[When], notes: _Notes, known: Knowledge) -> None:
         if facts:
             notes.traced.append(Traced(start=when.start, end=when.end, facts=facts))
         else:
-            message = _about_date(notes.words(when.start, when.end))
+            hint = tracing.nearest_day(context.surroundings(notes.text, when.start), known.evidence)
+            message = _about_date(notes.words(when.start, when.end), hint, known.facts)
             notes.mark(when.start, when.end, FindingKind.DATE, message)
 
 
@@ -132,39 +151,151 @@ def _read_names(text: str, notes: _Notes, known: Knowledge) -> None:
                 Traced(start=name.start, end=name.end, facts=name.facts, is_part=not name.is_whole)
             )
         else:
-            notes.mark(name.start, name.end, FindingKind.NAME, _about_name(notes.words(name.start, name.end)))
+            text = notes.words(name.start, name.end)
+            notes.mark(
+                name.start, name.end, FindingKind.NAME, _about_name(text, names.nearest(text, known.names))
+            )
 
 
 def _read_quantities(found: list[Quantity], notes: _Notes, known: Knowledge) -> None:
     noted = _with_elided_units(found, notes.text)
-    for quantity in noted[:_MOST_FIGURES]:
-        _read_quantity(quantity, notes, known)
+    traces = [_trace(quantity, notes, known) for quantity in noted[:_MOST_FIGURES]]
+    for at, (quantity, facts) in enumerate(zip(noted, traces, strict=False)):
+        if facts == ():
+            traces[at] = _trace_again(at, noted, traces, notes, known)
+        _note(quantity, traces[at], notes, known)
     for quantity in noted[_MOST_FIGURES:]:
         message = _too_many(notes.words(quantity.start, quantity.end))
         notes.mark(quantity.start, quantity.end, _kind(quantity), message)
     for first, second in itertools.pairwise(found):
         _read_movement(first, second, notes)
+    _read_repeats(noted, traces, notes)
+    _read_directions(noted, traces, notes, known)
 
 
-def _read_quantity(found: Quantity, notes: _Notes, known: Knowledge) -> None:
+def _trace(found: Quantity, notes: _Notes, known: Knowledge) -> tuple[str, ...] | None:
+    """Return the facts of a figure, empty where there are none; None where a citation says what it is."""
+    if any(citation.start < found.end and found.start < citation.end for citation in notes.cited):
+        return None
     around = context.surroundings(notes.text, found.start)
-    for citation in notes.cited:
-        if citation.start < found.end and found.start < citation.end:
-            notes.untraced.extend(_miscited(found, citation, notes.original, known))
-            return
     facts = tracing.quantity(found, around, known.evidence)
     if not facts and found.elided_unit:
         facts = tracing.quantity(replace(found, unit=found.elided_unit), around, known.evidence)
+    return facts
+
+
+def _trace_again(
+    at: int,
+    found: list[Quantity],
+    traces: list[tuple[str, ...] | None],
+    notes: _Notes,
+    known: Knowledge,
+) -> tuple[str, ...]:
+    """Trace a figure by what the others of its sentence are: a range's other end, their sum, or what they leave over."""
+    quantity = found[at]
+    around = context.surroundings(notes.text, quantity.start)
+    beside = [
+        (other, facts)
+        for other, facts in zip(found, traces, strict=False)
+        if other is not quantity and facts and around.sentence_start <= other.start < around.sentence_end
+    ]
+    told = frozenset(fact for _, facts in beside for fact in facts)
+    told |= {
+        fact
+        for day in notes.traced
+        if around.sentence_start <= day.start < around.sentence_end
+        for fact in day.facts
+    }
+    told |= {
+        citation.facts[0]
+        for citation in notes.cited
+        if around.sentence_start <= citation.start < around.sentence_end
+    }
+    facts = tracing.quantity(quantity, around, known.evidence, told=told) if told else ()
+    if not facts and (ends := _range(at, found, notes.text)):
+        facts = tracing.between(*ends, around, known.evidence)
+    return facts or together.follows(quantity, beside, around, notes.text)
+
+
+def _range(at: int, found: list[Quantity], text: str) -> tuple[Quantity, Quantity] | None:
+    """Return the two ends of the range that a figure is an end of: between 50 and 55 %, 50-55 %."""
+    for first, second in itertools.pairwise(found[max(0, at - 1) : at + 2]):
+        joint = text[first.end : second.start]
+        is_between = re.search(r"\bbetween\s+$", text[max(0, first.start - 12) : first.start], re.IGNORECASE)
+        if re.fullmatch(r"\s?[-–—]\s?|\s+to\s+", joint) and not _FROM.search(
+            text[max(0, first.start - 12) : first.start]
+        ):
+            return first, second
+        if is_between and re.fullmatch(r"\s+and\s+", joint):
+            return first, second
+    return None
+
+
+def _note(found: Quantity, facts: tuple[str, ...] | None, notes: _Notes, known: Knowledge) -> None:
+    if facts is None:
+        citation = next(item for item in notes.cited if item.start < found.end and found.start < item.end)
+        notes.untraced.extend(_miscited(found, citation, notes.original, known))
+        return
     if facts:
         # "7 out of 10" cites the 7.
         end = found.numeral.end if found.out_of else found.end
         notes.traced.append(Traced(start=found.start, end=end, facts=facts))
+        return
+    around = context.surroundings(notes.text, found.start)
+    if idle.claims_nothing(found, around):
         return
     end = max(found.end, found.noun_end)
     hint = tracing.nearest(found, around, known.evidence)
     notes.mark(
         found.start, end, _kind(found), _about_figure(notes.words(found.start, end), hint, known.facts)
     )
+
+
+def _read_repeats(found: list[Quantity], traces: list[tuple[str, ...] | None], notes: _Notes) -> None:
+    """Mark "4 of the 4 features" and "52 %, after 52 %": two figures of one sentence that are one fact.
+
+    One of the two was meant to be another.
+    """
+    told = [(quantity, facts) for quantity, facts in zip(found, traces, strict=False) if facts]
+    for (first, some), (second, others) in itertools.pairwise(told):
+        between = notes.text[first.end : second.start]
+        is_same = some == others and _value(first) == _value(second) is not None
+        if (
+            is_same
+            and len(between) < _NEAR
+            and not re.search(r"[.!?;]\s", between)
+            and first.unit == second.unit
+        ):
+            text = notes.words(first.start, second.end)
+            message = f"“{text}” tells one figure twice where two are meant. {_ADVICE}"
+            notes.mark(first.start, second.end, _kind(second), message)
+
+
+def _value(quantity: Quantity) -> Decimal | None:
+    return quantity.numeral.readings[0][0] if quantity.numeral.readings else None
+
+
+def _read_directions(
+    found: list[Quantity], traces: list[tuple[str, ...] | None], notes: _Notes, known: Knowledge
+) -> None:
+    mentions = [
+        Mention(start=quantity.start, end=quantity.end, facts=facts)
+        for quantity, facts in zip(found, traces, strict=False)
+        if facts
+    ]
+    mentions += [
+        Mention(start=citation.start, end=citation.end, facts=citation.facts)
+        for citation in notes.cited
+        if known.facts[citation.facts[0]].kind in NUMERIC_KINDS
+    ]
+    marked = [(start, end) for start, end, *_ in notes.untraced]
+    for sentence in context.sentences(notes.text):
+        inside = [item for item in mentions if sentence[0][0] <= item.start < sentence[-1][1]]
+        for wrong in direction.contradictions(notes.text, sentence, inside, known.facts):
+            if not any(start < wrong.end and wrong.start < end for start, end in marked):
+                word = notes.words(wrong.start, wrong.end)
+                message = f"“{word}” says the opposite of the facts: {wrong.told}. {_ADVICE}"
+                notes.mark(wrong.start, wrong.end, FindingKind.NUMBER, message)
 
 
 def _read_movement(first: Quantity, second: Quantity, notes: _Notes) -> None:
@@ -193,7 +324,13 @@ def _with_elided_units(found: list[Quantity], text: str) -> list[Quantity]:
     noted: list[Quantity] = []
     for quantity in found:
         before = noted[-1] if noted else None
-        if before is not None and not quantity.unit and not quantity.out_of:
+        if (
+            not quantity.unit
+            and not quantity.out_of
+            and (label := _LABEL.search(text[max(0, quantity.start - _NEAR) : quantity.start]))
+        ):
+            quantity = replace(quantity, elided_unit=quantities.noun_of(label["noun"]))
+        elif before is not None and not quantity.unit and not quantity.out_of:
             same_sentence = not re.search(r"[.!?;]\s", text[before.end : quantity.start])
             unit = before.unit or before.elided_unit
             if same_sentence and unit and unit not in (MONEY, SHARE, FOLD):
@@ -316,11 +453,16 @@ def _about_figure(text: str, hint: str | None, facts: FactSheet) -> str:
     return f"“{text}” follows from no fact. {_ADVICE}"
 
 
-def _about_date(text: str) -> str:
+def _about_date(text: str, hint: str | None, facts: FactSheet) -> str:
+    if hint and hint in facts:
+        fact = facts[hint]
+        return f"“{text}” is the date of no fact that this sentence speaks of; {fact.label} is {shown(fact)}. {_ADVICE}"
     return f"“{text}” is the date of no fact that this sentence speaks of. {_ADVICE}"
 
 
-def _about_name(text: str) -> str:
+def _about_name(text: str, nearest: str | None) -> str:
+    if nearest:
+        return f"“{text}” is named in no fact; the nearest name is {nearest}. {_ADVICE}"
     return f"“{text}” is named in no fact. {_ADVICE}"
 
 

@@ -1,0 +1,168 @@
+"""Numbers that claim nothing: slide 4, a two-hour workshop, three reasons, 24/7, the last 90 days.
+
+Asked only of a number that no fact bears out. What a reader could take for a result ("saves two hours a week", "the
+fourth escalation") is a claim, however it is worded.
+"""
+
+import re
+
+from qbr.grounding.context import Surroundings
+from qbr.grounding.numerals import SMALL
+from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, SHARE, Quantity
+
+_number = rf"(?:\d{{1,3}}|{'|'.join(sorted(SMALL, key=len, reverse=True))})"
+_time = r"(?:seconds?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|quarters?|years?|weekends?|nights?)"
+_LABEL_BEFORE = re.compile(
+    r"\b(?:slide|section|chapter|step|page|part|phase|item|point|priority|option|question|table|figure|chart|appendix|annex"
+    r"|version|release|level|tier|wave|round|day|week|sprint|track|block|exhibit|line|row|column|paragraph|objective|pillar"
+    r"|workstream|milestone|stage|(?<!s )(?<!now )(?<!currently )number|no\.|nr\.|scenario|plan|goal|topic|room|building|channel|group|lesson|module)s?"
+    rf"\s+(?:{_number}(?:\s?,\s?|\s?-\s?|\s?/\s?|\s+(?:and|or|to)\s+))*$|#\s?$",
+    re.IGNORECASE,
+)
+_COUNTED_LABEL = re.compile(
+    r"\b(?:escalation|ticket|case|incident|invoice|order)\s+(?:number|no\.|nr\.)\s+$", re.IGNORECASE
+)
+_LISTED_BEFORE = re.compile(r"(?:^|[.!?;:,])[\"')\]]*\s*\(?$|\s\($")
+_LISTED_AFTER = re.compile(r"[.)]\s+\S|\)")
+_LISTED = re.compile(r"(?:^|(?<=[.!?;:,]\s)|(?<=\s))\(?(\d{1,2})[.)](?=\s+\S)")
+_CLOCK = re.compile(
+    r"\b\d{1,2}(?::|h|\.(?=\d\d\s*(?:[ap]\.?m|h\b|o'clock|uhr)))\d\d\b|\b(?:\d{1,2}|[a-z]+)\s?(?:[ap]\.m\.?|[ap]m\b|o'clock)"
+    rf"|\b{_number}-to-{_number}\b|\b(?:works?|working|open|hours|shifts?|runs?)\s+(?:from\s+)?{_number} to {_number}\b",
+    re.IGNORECASE,
+)
+_IDIOM = re.compile(
+    r"\b24/7\b|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
+    r"|\b(?:24|twenty-four) hours a day\b|\b(?:7|seven) days a week\b|\b(?:365|366) days a year\b"
+    r"|\b(?:takes|it takes) two\b|\bsecond to none\b|\bhalf the (?:battle|job|story|work|fun)\b|\bzero surprises\b"
+    r"|\bhalf an eye\b|\bfour eyes see more than two\b|\bfour-eyes\b|\bat sixes and sevens\b|\bone hundred percent (?:sure|certain|behind)\b|\b100\s?% (?:sure|certain|behind)\b"
+    r"|\bten to one\b|\ba thousand thanks\b|\b(?:a )?million thanks\b",
+    re.IGNORECASE,
+)
+# How long something plain takes, or how far a sentence looks back or ahead.
+_WINDOW_BEFORE = re.compile(
+    r"\b(?:last|past|next|coming|previous|following|recent|first|final|these|those|every|another|each)\s+"
+    r"(?:the\s+)?(?:about\s+|around\s+|roughly\s+|some\s+)?$",
+    re.IGNORECASE,
+)
+_RANGE_BEFORE = re.compile(rf"\b{_number}\s?(?:-|–|to|or|and)\s?$", re.IGNORECASE)
+_PLANNED_BEFORE = re.compile(
+    r"\b(?:within|in|for|after)\s+(?:the\s+)?(?:about\s+|around\s+|roughly\s+|some\s+)?$", re.IGNORECASE
+)
+_PLAN = re.compile(
+    r"\b(?:will|shall|should|would|could|can|let|want|wants|plan|plans|propose|suggest|aim|goes|going|please|may|might|must|need|needs|runs|lasts|takes place|prepare|prepares)\b|'ll\b",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(
+    r"\b(?:(?:a|an|one|two|three|four|five)(?:\s+[a-z]+)?|once)\s+or\s+(?:two|three|four|five|six|twice)\b",
+    re.IGNORECASE,
+)
+_COMPOUND_AFTER = re.compile(
+    rf"-(?:{_time}|pages?|parts?|steps?|person|way|fold|point|line|stage|phase|star|hour|sided?|tier)\b",
+    re.IGNORECASE,
+)
+_FREQUENCY_AFTER = re.compile(
+    r"\s*(?:[a-z]+\s+)?(?:times?\s+)?(?:a|an|per|each|every)\s+(?:day|week|fortnight|month|quarter|year)\b",
+    re.IGNORECASE,
+)
+_DISCOURSE_AFTER = re.compile(
+    r"\s+(?:of (?:the|our|your|their|its|my) )?(?:(?:[a-z]+-)?[a-z]+(?:'s)?\s+){0,2}?(?:reasons?|things?|parts?|sides?|ways?|questions?|steps?|priorit(?:y|ies)|topics?|themes?|sections?"
+    r"|examples?|aspects?|messages?|ideas?|thoughts?|options?|observations?|takeaways?|wins?|lessons?|pillars?|workstreams?|words"
+    r"|halves|phases?|items?|headlines?|chapters?|slides?|pages?|columns?|paragraphs?|sentences?|bullets?|versions?|hands?|asks?"
+    r"|proposals?|suggestions?|recommendations?|issues?|problems?|concerns?|challenges?|obstacles?|hurdles?|opportunit(?:y|ies)"
+    r"|teams?|parties|perspectives?|scenarios?|levers?|areas?|goals?"
+    r"|objectives?|blocks?|tracks?|streams?|rounds?|pieces?|mornings?|afternoons?|evenings?|calls?|meetings?|sessions?|workshops?|pilots?|drafts?|angles?|fronts?|notes?|remarks?|of (?:us|them|these|those|you|which|the above))\b",
+    re.IGNORECASE,
+)
+# Words of gain, of loss and of happening: beside them a span of time or a number is a result.
+_RESULT = re.compile(
+    r"\b(?:sav(?:e|es|ed|ing|ings)|spar(?:e|es|ed)|cut|cuts|cutting|reduc\w+|gain\w*|faster|slower|quicker|shorter|shorten\w*|sooner|earlier|later"
+    r"|took|takes|lost|losing|wast\w+|downtime|outages?|down for|overdue|late|delay\w*|arrears|escalat\w+|tickets?|seats?|licen[cs]es?"
+    r"|users?|renew\w*|expir\w*|notice|cancel\w*|adopt\w*|score|nps|invoices?|unpaid|silen\w+|spoke\w*|heard|since|ago"
+    r"|promis\w+|commit\w+|undertak\w+|pledg\w+|green|amber|red|roi|return|payback|revenue|arr|churn\w*|contract)\b",
+    re.IGNORECASE,
+)
+_ORDINAL = re.compile(
+    r"\b(?:\d+(?:st|nd|rd|th)|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)\b",
+    re.IGNORECASE,
+)
+_COUNTED_AFTER = re.compile(
+    r"\s+(?:[a-z]+\s+)?(?:years?|months?|weeks?|quarters?|escalations?|tickets?|outages?|incidents?|complaints?|renewals?|percentiles?|seats?|users?|licen[cs]es?|invoices?"
+    r"|most|best|worst|largest|highest|lowest|of (?:the|its|their|our|all)|consecutive)\b",
+    re.IGNORECASE,
+)
+# How far from a number words of gain or loss make a result of it.
+_REACH = 160
+_MOST_COUNTED = 12
+
+
+def claims_nothing(found: Quantity, around: Surroundings) -> bool:
+    """Say whether a number that no fact bears out states nothing that a fact could."""
+    text, start, end = around.text, found.start, found.end
+    before = text[max(around.sentence_start, start - 48) : start]
+    if found.unit in (MONEY, PERCENT, PERCENT_POINTS):
+        return _is_idiom(text, start, end)
+    if found.unit in (SHARE, FOLD):
+        return _is_idiom(text, start, end) or _is_pair(text, start, end)
+    if _is_idiom(text, start, end) or _is_clock(text, start, end):
+        return True
+    if _ORDINAL.fullmatch(text, start, end):
+        return not _COUNTED_AFTER.match(text, end)
+    is_small = any(
+        value <= _MOST_COUNTED and value == value.to_integral_value() for value, _ in found.numeral.readings
+    )
+    if found.numeral.sign or found.out_of:
+        return False
+    if not found.unit or found.unit in ("point", "week", "day", "step", "goal", "milestone", "feature"):
+        label = _LABEL_BEFORE.search(before)
+        if label and not _COUNTED_LABEL.search(before) and not re.search(r"\bto\s+$", before, re.IGNORECASE):
+            return True
+    if is_small and _is_listed(found, text):
+        return True
+    if _RESULT.search(text, max(around.clause_start, start - _REACH), min(around.clause_end, end + _REACH)):
+        return False
+    if _COMPOUND_AFTER.match(text, found.numeral.end) or _FREQUENCY_AFTER.match(text, found.numeral.end):
+        return True
+    if _is_pair(text, start, end):
+        return True
+    if found.numeral.is_word and found.unit in ("people", "person") and is_small:
+        return True
+    before = _RANGE_BEFORE.sub("", before)
+    if re.fullmatch(_time, found.unit or "-", re.IGNORECASE):
+        is_planned = bool(_PLANNED_BEFORE.search(before) and _PLAN.search(around.sentence))
+        return is_planned or bool(_WINDOW_BEFORE.search(before))
+    return is_small and found.unit != "ticket" and bool(_DISCOURSE_AFTER.match(text, found.numeral.end))
+
+
+def _is_listed(found: Quantity, text: str) -> bool:
+    """Say whether a number counts the items of a list: 1. … 2. …, or (a first) (1) … (2) …"""
+    if not _LISTED_BEFORE.search(text[max(0, found.start - 4) : found.start]) or not _LISTED_AFTER.match(
+        text, found.numeral.end
+    ):
+        return False
+    at = int(found.numeral.readings[0][0])
+    numbers = [int(match[1]) for match in _LISTED.finditer(text)]
+    return (
+        at in numbers
+        and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        and (len(numbers) > 1 or at == 1)
+    )
+
+
+def _is_idiom(text: str, start: int, end: int) -> bool:
+    return _is_within(_IDIOM, text, start, end)
+
+
+def _is_clock(text: str, start: int, end: int) -> bool:
+    return _is_within(_CLOCK, text, start, end)
+
+
+def _is_pair(text: str, start: int, end: int) -> bool:
+    return _is_within(_PAIR, text, start, end)
+
+
+def _is_within(pattern: re.Pattern[str], text: str, start: int, end: int) -> bool:
+    near = max(0, start - 24)
+    return any(
+        match.start() < end and start < match.end()
+        for match in pattern.finditer(text, near, min(len(text), end + 24))
+    )

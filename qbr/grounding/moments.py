@@ -1,0 +1,137 @@
+"""Which end of the quarter a figure is told of: "from 26", "previously 26", "26 at the start"; "to 17", "now 17"."""
+
+import re
+from enum import StrEnum
+from functools import lru_cache
+
+from qbr.catalogue import Moment
+from qbr.grounding.context import Surroundings
+
+# Between a word of time and its number: a few small words.
+_small = r"(?:\s*(?:a|an|the|just|only|about|around|nearly|almost|some|over|under|of|at|on|its|their|our|all of|roughly|:|=|\())*\s*"
+_START_RIGHT_BEFORE = re.compile(
+    r"(?:\b(?:previously|formerly|originally|initially|against|versus|vs\.?|compared (?:with|to)|instead of|rather than|up from|down from"
+    r"|after|following|up on|down on|used to be|once|(?<!more )(?<!less )(?<!fewer )than|coming from|starting (?:at|from|with)|improving on"
+    r"|\bwas previously|began (?:at|with|on)|started (?:at|with|on|from|out at)|opened (?:at|with|on)|start(?:ing)? of the quarter|prior|before|earlier|having been|had been|(?:its|the) (?:beginning|start|outset|opening)|baseline|enter(?:ed|ing)(?: [^\s,;]+){{0,4}} with)"
+    rf"|[(,;–-]\s*was)\b{_small}$",
+    re.IGNORECASE,
+)
+_FROM_BEFORE = re.compile(rf"\bfrom\b{_small}$", re.IGNORECASE)
+_ARROW_BEFORE = re.compile(r"(?:->|=>|→|⇒|➔)\s*$")
+_ARROW_AFTER = re.compile(r"\s*(?:->|=>|→|⇒|➔)")
+_NOW_RIGHT_BEFORE = re.compile(
+    rf"\b(?:to|now|today|currently|current|presently|stands? (?:today )?at|sits? (?:now )?at|reached|reaches|reaching|hit|hits|closed (?:on|at|with)|ended (?:on|at|with)|ends (?:on|at|with|the quarter (?:on|at|with))|finish(?:es|ed)?(?: it)? (?:at|on|with)|is|are|has|(?:now|today|currently|presently)(?: \w+){{1,2}})\b{_small}$",
+    re.IGNORECASE,
+)
+_past = (
+    r"(?:at|in|since|on|when|from|as of|before)\s+(?:the\s+)?(?:quarter'?s?\s+)?(?:very\s+)?(?:start|beginning|outset|first day|first week|opening)"
+    r"|(?:when|as|before|after) (?:the|this|our) (?:quarter|period|review|year) (?:began|opened|started)|(?:a|one|last|the previous|the last|the prior|the) quarter (?:ago|earlier|before)"
+    r"|three months (?:ago|earlier|before|back)|last quarter|the time before|last time|previously|before|earlier|ago|initially|originally|at first|beforehand|back then|then|of the start|in the previous quarter|before that"
+)
+_START_RIGHT_AFTER = re.compile(rf"[^.,;:()\d]{{0,32}}?\b(?:{_past})\b", re.IGNORECASE)
+_NOW_RIGHT_AFTER = re.compile(
+    r"[^.,;:()\d]{0,32}?\b(?:now|today|currently|at (?:the|its|their) end|by (?:the|its) end|at the close|at present|this time|these days|at (?:quarter|period)[ -]end)\b",
+    re.IGNORECASE,
+)
+_START_SOMEWHERE = re.compile(
+    rf"\b(?:{_past}|began|begun|opened|started|starting|previous\w*|start(?=:|\s*$)|start of (?:the\s+)?quarter|q-start|baseline|outset)\b|^\s*(?:since|at|in) (?:the )?start",
+    re.IGNORECASE,
+)
+_NOW_SOMEWHERE = re.compile(
+    r"\b(?:now|today|currently|nowadays|at the end|by the end|ended|ends|closed|closes|finished|latest|current|stands?|sits?|remains?)\b",
+    re.IGNORECASE,
+)
+_PAST_TENSE = re.compile(
+    r"\b(?:was|were|had|stood|been|compared|against|instead|since|than|after|last|former\w*|quarter ago|baseline|used to)\b",
+    re.IGNORECASE,
+)
+
+
+# A quarter or a year between a word of time and its figure: we entered Q1 2026 with 26.
+_PERIOD = re.compile(r"\bQ[1-4](?:[\s/-]?(?:20)?'?\d\d)?\b|\b20\d\d(?:[\s/-]?Q[1-4])?\b", re.IGNORECASE)
+
+
+# How far from a figure its words of time are looked for.
+_REACH = 160
+
+
+class Told(StrEnum):
+    """What the words say of a figure's time. OPEN fits both ends, NOT_SAID the later one alone."""
+
+    START = "start"
+    NOW = "now"
+    OPEN = "open"
+    NOT_SAID = "not said"
+
+
+@lru_cache(maxsize=1024)
+def told(around: Surroundings, start: int, end: int) -> Told:
+    """Read the time that a figure is told of. The closer a word stands, the more it says."""
+    text = around.text
+    before = text[max(around.sentence_start, start - _REACH) : start]
+    last_digit = max((match.end() for match in re.finditer(r"\d", _PERIOD.sub(_blank, before))), default=0)
+    near = before[last_digit:][-60:]
+    after = text[end : min(around.sentence_end, end + _REACH)]
+    if _ARROW_BEFORE.search(near):
+        return Told.NOW
+    if _ARROW_AFTER.match(after):
+        return Told.START
+    if _FROM_BEFORE.search(near):
+        return Told.START
+    if re.match(r"[^.;\d]{0,30}\bto\s+(?:a |an |about |the |just |only )*[\d$€£¥]", after) and re.search(
+        r"\bfrom\b[^.;]{0,20}$", near, re.IGNORECASE
+    ):
+        return Told.START
+    if _START_RIGHT_BEFORE.search(near):
+        return Told.START
+    after_words = after[: min(60, _next_number(after))]
+    if _NOW_RIGHT_AFTER.match(after_words):
+        return Told.NOW
+    if _START_RIGHT_AFTER.match(after_words) and not _moves(near):
+        return Told.START
+    if _NOW_RIGHT_BEFORE.search(near):
+        return Told.NOW
+    stretch = text[max(around.clause_start, start - _REACH) : min(around.clause_end, end + _REACH)]
+    has_start = bool(_START_SOMEWHERE.search(stretch) or _START_SOMEWHERE.search(near))
+    has_now = bool(_NOW_SOMEWHERE.search(stretch) or _NOW_SOMEWHERE.search(near))
+    if has_start and has_now:
+        return Told.OPEN
+    if has_start:
+        return Told.START if _is_only_start(before, near) else Told.OPEN
+    if has_now:
+        return Told.NOW
+    if _PAST_TENSE.search(stretch) or _PAST_TENSE.search(near) or _START_SOMEWHERE.search(before):
+        return Told.OPEN
+    return Told.NOT_SAID
+
+
+def allows(said: Told, moment: Moment) -> bool:
+    """Say whether a figure of that end may stand where the words say that."""
+    if moment is Moment.START:
+        return said in (Told.START, Told.OPEN)
+    return said is not Told.START
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "x" * len(match[0])
+
+
+def _next_number(after: str) -> int:
+    match = re.search(r"\d", after)
+    return match.start() if match else len(after)
+
+
+def _moves(near: str) -> bool:
+    """Say whether what comes is how far something moved since then, or where it moved to."""
+    return bool(
+        re.search(
+            r"\b(?:by|to|reached|up|down|added|gained|lost|grew|rose|fell|shrank)\b[^.;,]{0,16}$",
+            near,
+            re.IGNORECASE,
+        )
+    )
+
+
+def _is_only_start(before: str, near: str) -> bool:
+    """Say whether the words of the start stand in front of the figure, or with it, and no movement since."""
+    return not re.search(r"\b(?:since|compared|than|from|against|versus)\b", near, re.IGNORECASE)
