@@ -83,8 +83,13 @@ def calibrate(
     with threadpool_limits(limits=1, user_api="blas"):
         fitted, settings, weights = _fit(values, outcome, current, keep)
     whole = _points(values, settings, weights, fitted, current)
-    scored = [health.evaluate(account, whole).score for account in accounts]
-    red, amber = _bands(np.array(scored), outcome)
+    red, amber = _bands(_scores(accounts, whole), outcome)
+    if red > _HIGHEST_RED:
+        # Most accounts cost little, so the line would stand where nobody looks for it: dearer penalties bring it down.
+        whole = _points(values, settings, weights, fitted, current, stretch=(100 - _USUAL_RED) / (100 - red))
+        red, amber = _bands(_scores(accounts, whole), outcome)
+    red = min(red, _HIGHEST_RED)
+    amber = min(max(amber, red + _LEAST_AMBER), _HIGHEST_AMBER)
     policy = HealthPolicy.from_mapping({**whole.to_mapping(), "red_threshold": red, "amber_threshold": amber})
     return Calibration(
         policy=policy,
@@ -511,15 +516,20 @@ def _points(
     weights: Mapping[str, float],
     fitted: frozenset[str],
     current: HealthPolicy,
+    *,
+    stretch: float = 1.0,
 ) -> HealthPolicy:
-    """Turn weights into whole points, on the scale that uses the whole range of the score."""
+    """Turn weights into whole points, on the scale that uses the whole range of the score.
+
+    ``stretch`` makes all dearer by that much, as far as a penalty may cost.
+    """
     terms = _terms(values, settings, current)
     cost = np.sum([terms[term] * weight for term, weight in weights.items()], axis=0)
     highest = max(sum(weights[term] for term in _TERMS_OF[name]) for name in fitted)
     if highest <= 0:
         # No input tells who leaves; there is nothing to propose but what is there.
         return current
-    scale = 100 / max(float(np.quantile(cost, _WORST)), highest)
+    scale = min(stretch * 100 / max(float(np.quantile(cost, _WORST)), highest), 100 / highest)
     points = {term: weight * scale for term, weight in weights.items()}
     given = {**current.to_mapping(), **_as_settings(settings, points, fitted)}
     if (short := 100 - _total(given)) > 0:
@@ -549,7 +559,9 @@ _PENALTY: Final[Mapping[str, str]] = {
 
 
 def _total(given: Mapping[str, int]) -> int:
-    return sum(given[name] for name in _PENALTY.values())
+    """Return what the worst account would cost; a limit that nothing reaches costs nothing (``policy.weights``)."""
+    idle = sum(given[limit] for _, each, limit, _ in _BY_PIECE if not given[each])
+    return sum(given[name] for name in _PENALTY.values()) - idle
 
 
 def _as_settings(
@@ -583,6 +595,17 @@ _BY_PIECE: Final = (
     ("support_ticket_volume", "ticket_penalty", "ticket_penalty_limit", "ticket_reach"),
     ("escalation_history_count", "escalation_penalty", "escalation_penalty_limit", "escalation_reach"),
 )
+
+_USUAL_RED: Final = 40
+_HIGHEST_RED: Final = 60
+_HIGHEST_AMBER: Final = 85
+_LEAST_AMBER: Final = 5
+"""Where the lines may stand: Red under half-way or little above, Green still within reach of a good account."""
+
+
+def _scores(accounts: Sequence[HealthSignals], policy: HealthPolicy) -> NDArray[np.int_]:
+    return np.array([health.evaluate(account, policy).score for account in accounts])
+
 
 _AMBER_CATCHES: Final = 0.8
 _AMBER_REACHES: Final = 1.5

@@ -164,3 +164,14 @@ def test_no_web_process_loads_what_fitting_needs() -> None:
     )
 
     assert ran.stdout.strip().endswith("set()")
+
+
+def test_where_most_accounts_cost_little_the_penalties_grow_and_the_lines_stay_where_people_look() -> None:
+    dice = random.Random(3)
+    accounts = [HealthSignals(login_frequency_score=0.55 + 0.45 * dice.random()) for _ in range(400)]
+    churned = [account.login_frequency_score < 0.6 for account in accounts]  # type: ignore[operator]
+
+    policy = calibration.calibrate(accounts, churned, current=HealthPolicy()).policy
+
+    assert policy.red_threshold <= 60
+    assert policy.red_threshold < policy.amber_threshold <= 85
