@@ -26,7 +26,7 @@ def deliver(job: Running) -> Mapping[str, Any]:
             case ChannelName.EVENTS:
                 return wiring.event_channel()
             case ChannelName.NOTION:
-                return NotionChannel(job.tenant, now=timezone.now())
+                return NotionChannel(job.tenant, is_first=delivery.attempts == 1, now=timezone.now())
 
     done = deliveries.attempt(UUID(job.params["delivery"]), open_channel=open_channel, clock=timezone.now)
     return {"channel": done.channel, "state": done.state, "receipt": done.receipt}

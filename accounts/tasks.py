@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import SyncRun, SyncState, WriteState
 from accounts.selectors import due_figures
-from accounts.services import health, lookups, sync, writeback
+from accounts.services import alert_delivery, health, lookups, sync, writeback
 from csm_portal import schedules, wiring
 from csm_portal.core import jobs
 from csm_portal.core.jobs import Running
@@ -39,6 +39,7 @@ def daily_scan(job: Running) -> Mapping[str, Any]:
 def write_figures(job: Running) -> Mapping[str, Any]:
     """Do one step of writing score and risk to the account pages; the next step is a job of its own."""
     run = writeback.run(workspace=wiring.workspace(), now=timezone.now(), job=job.job, progress=job.progress)
+    alert_delivery.look_at_pages(now=timezone.now())
     told = due_figures.counts(run)
     if run.state == WriteState.FAILED:
         raise PortError(" ".join(run.problems), trouble=Trouble.UNAVAILABLE, permanent=False)

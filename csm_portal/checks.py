@@ -86,7 +86,7 @@ def deployment(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]
     if settings.CSM_LOCAL_WEBHOOKS:
         problems.append(
             checks.Error(
-                "CSM_LOCAL_WEBHOOKS is on: a tenant's webhook may post to this machine and its network.",
+                "CSM_LOCAL_WEBHOOKS is on: a tenant's webhook may post to this machine, and over plain HTTP.",
                 hint="Unset CSM_LOCAL_WEBHOOKS.",
                 id="csm.E008",
             )

@@ -240,7 +240,7 @@ GOOGLE_TOKEN_URL: str = env.str("GOOGLE_TOKEN_URL", default="https://oauth2.goog
 GOOGLE_CONSENT_URL: str = env.str(
     "GOOGLE_CONSENT_URL", default="https://accounts.google.com/o/oauth2/v2/auth"
 )
-# CHECK 37: whether webhooks may go to this machine and its network. Only for the demo and tests.
+# CHECK 37: whether webhooks may go to this machine, over plain HTTP too. Only for the demo and tests.
 CSM_LOCAL_WEBHOOKS: bool = env.bool("CSM_LOCAL_WEBHOOKS", default=False)
 NOTION_BASE_URL: str = env.str("NOTION_BASE_URL", default="https://api.notion.com")
 NOTION_REQUESTS_PER_MINUTE: int = env.int("NOTION_REQUESTS_PER_MINUTE", default=180)

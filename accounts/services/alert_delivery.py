@@ -10,8 +10,15 @@ from accounts import alert_messages
 from accounts.models import Alert, FiguresInNotion, FiguresRun
 from accounts.selectors import due_figures
 from accounts.services import writeback
-from csm_portal.core import deliveries, links, outbox
-from csm_portal.core.models import ChannelName, NotionConnection, Tenant
+from csm_portal.core import deliveries, jobs, links, outbox
+from csm_portal.core.models import (
+    ChannelName,
+    Delivery,
+    DeliveryState,
+    JobState,
+    NotionConnection,
+    Tenant,
+)
 from csm_portal.ports.errors import PortError, Trouble
 from csm_portal.ports.mail import Address
 
@@ -74,6 +81,17 @@ def _messages(alert: Alert, *, now: datetime) -> list[tuple[ChannelName, UUID, M
     return [(channel, keys[channel], message) for channel, message in messages.items()]
 
 
+def look_at_pages(*, now: datetime) -> None:
+    """Let alerts that wait for their account's page be looked at now: it was just written. One query, and two for each."""
+    waiting = Delivery.objects.filter(
+        channel=ChannelName.NOTION, state=DeliveryState.PENDING, job__state=JobState.QUEUED
+    )
+    for delivery in waiting.select_related("job__tenant")[:50]:
+        Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.PENDING).update(not_before=now)
+        if delivery.job is not None:
+            jobs.hasten(delivery.job, now=now)
+
+
 class NotionChannel:
     """Score and risk on the account's page: what the write-back keeps there says whether they have arrived (SPEC 2.5a)."""
 
@@ -81,8 +99,9 @@ class NotionChannel:
     can_look = True
     is_exact = True
 
-    def __init__(self, tenant: Tenant, *, now: datetime) -> None:
+    def __init__(self, tenant: Tenant, *, is_first: bool, now: datetime) -> None:
         self._tenant = tenant
+        self._is_first = is_first
         self._now = now
 
     def find(self, message: Mapping[str, Any]) -> str | None:
@@ -99,7 +118,8 @@ class NotionChannel:
         """Have the figures written, if they are not there. Raises PortError until they are."""
         writeback.begin([UUID(message["account_id"])], at=self._now)
         found = self.find(message)
-        if found is None:
+        if found is None and not self._is_first:
+            # The scan that raised the alert asks first, on behalf of whoever asked for the scan.
             writeback.ask(self._tenant, now=self._now)
             found = self.find(message)
         if found is not None:

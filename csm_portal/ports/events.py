@@ -63,7 +63,8 @@ class BusMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusConfig:
-    """Where events are posted and what signs them (``whsec_`` and base64). ``allows_local`` is for tests and the demo."""
+    """Where events are posted and what signs them (``whsec_`` and base64). ``allows_local`` lets tests
+    and the demo post to this machine."""
 
     url: str = field(repr=False)
     secret: str = field(repr=False)

@@ -30,9 +30,14 @@ def host_and_port(url: str, *, allows_local: bool) -> tuple[str, int]:
     if parts.username is not None or parts.password is not None:
         raise Refused("The address must not hold a user name or password. The signature tells who posts.")
     host = parts.hostname.rstrip(".").lower()
-    if not allows_local:
+    if not (allows_local and is_this_machine(host)):
         _refuse_local(host)
     return host, port or (443 if parts.scheme == "https" else 80)
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host is this machine by its usual names."""
+    return host in ("127.0.0.1", "::1", "localhost")
 
 
 def is_public(address: IPAddress) -> bool:

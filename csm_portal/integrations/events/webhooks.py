@@ -76,13 +76,16 @@ class SignedWebhooks:
                 trouble=Trouble.UNAVAILABLE,
                 permanent=False,
             ) from error
-        if not found or not (self._config.allows_local or all(map(outbound.is_public, found))):
+        if not found or not all(map(self._is_allowed, found)):
             raise PortError(
                 f"{host} leads into a private network, where the portal does not post. Name a host of the internet.",
                 trouble=Trouble.NOT_CONFIGURED,
                 permanent=True,
             )
         return f"[{found[0]}]" if found[0].version == 6 else str(found[0])
+
+    def _is_allowed(self, address: outbound.IPAddress) -> bool:
+        return outbound.is_public(address) or (self._config.allows_local and address.is_loopback)
 
     def _request(self, host: str, address: str, key: str, body: str) -> httpx.Request:
         from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook

@@ -120,6 +120,15 @@ PRIVATE = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("url", ["http://10.0.0.1/x", "http://printer.local/x", "https://169.254.169.254/x"])
+def test_what_is_allowed_for_tests_is_this_machine_alone(url: str) -> None:
+    assert outbound.host_and_port("http://127.0.0.1:8001/x", allows_local=True) == ("127.0.0.1", 8001)
+    with pytest.raises(outbound.Refused):
+        outbound.host_and_port(url, allows_local=True)
+    with pytest.raises(PortError, match="private network"):
+        bus("https://hooks.example.com/x", resolve=lambda host, port: ["10.0.0.1"]).publish(EVENT)
+
+
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_name_that_leads_into_a_private_network_is_never_connected_to(address: str) -> None:
     posted = SignedWebhooks(
