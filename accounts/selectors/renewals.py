@@ -16,7 +16,10 @@ from accounts.selectors.portfolio_filters import Filters, Scope
 from csm_portal.core.models import Membership
 
 MONTHS: Final = 12
-YEAR: Final = timedelta(days=365)
+YEAR: Final = timedelta(weeks=52)
+"""A year is 52 weeks, so that the same day of the week is compared."""
+
+_LONGEST: Final = timedelta(weeks=56)
 LEAST: Final = 10
 """Under so many accounts a share says more about one of them than about the book."""
 
@@ -246,7 +249,7 @@ def _stands_in(one: Renewal, shown: str, today: date) -> bool:
 def _retention(everybody: QuerySet[Account], *, since: date) -> tuple[Retention, ...]:
     """Compare each account's ARR of a year ago, as its score of then stored it, with today's. One query."""
     then = HealthScore.objects.filter(
-        account=OuterRef("pk"), is_of_day=True, scored_on__lte=since, scored_on__gt=since - timedelta(days=31)
+        account=OuterRef("pk"), is_of_day=True, scored_on__lte=since, scored_on__gt=since - (_LONGEST - YEAR)
     ).order_by("-scored_on")
     rows = (
         everybody.annotate(
