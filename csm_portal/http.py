@@ -144,6 +144,7 @@ _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Schedule", "schedule", "calendar", (Role.ADMIN,)),
     ("Notion", "notion-setup", "plug", (Role.ADMIN,)),
     ("Channels", "channels", "external", (Role.ADMIN,)),
+    ("Slides", "qbr-slides", "document", (Role.ADMIN,)),
 )
 
 

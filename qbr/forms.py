@@ -5,13 +5,17 @@ from datetime import date
 from typing import Any, Final
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 
 from qbr import quarters
-from qbr.document import HEADINGS, SectionKey
+from qbr.document import HEADINGS, SectionKey, Version
 from qbr.models import Answer, Commitment, Outcome
+from qbr.outputs import template
+from qbr.outputs.handout import SHAPE_LABELS, Shape
 from qbr.selectors import listing
 from qbr.selectors.listing import Filters, Scope
 from qbr.services import editing
+from qbr.services.exporting import Format
 
 _TOO_LONG: Final = "This is longer than a section can be. Shorten it to 20,000 characters."
 
@@ -191,3 +195,56 @@ class CommitmentsForm(StepForm):
     def outcomes(self) -> dict[int, str]:
         """Return the outcome of each commitment by its position."""
         return {row.position: self.cleaned_data[f"outcome_{row.position}"] for row in self.rows}
+
+
+class ExportForm(forms.Form):
+    """Which file of a review is wanted; the customer's version in full where nothing is said (SPEC 6.1)."""
+
+    version = forms.ChoiceField(
+        label="Who reads it",
+        required=False,
+        choices=[(Version.CUSTOMER.value, "The customer"), (Version.INTERNAL.value, "Colleagues")],
+    )
+    shape = forms.ChoiceField(
+        label="How much",
+        required=False,
+        choices=[(shape.value, label) for shape, label in SHAPE_LABELS.items()],
+    )
+    # Each format has a button of its own.
+    format = forms.ChoiceField(required=False, choices=[(one.value, one.value) for one in Format])
+
+    def clean_version(self) -> Version:
+        """Return who the file is for."""
+        return Version(self.cleaned_data["version"] or Version.CUSTOMER)
+
+    def clean_shape(self) -> Shape:
+        """Return how much of the review is wanted."""
+        return Shape(self.cleaned_data["shape"] or Shape.FULL)
+
+    def clean_format(self) -> Format:
+        """Return the kind of file."""
+        return Format(self.cleaned_data["format"] or Format.PDF)
+
+
+class SlideTemplateForm(forms.Form):
+    """A company's own template for slides."""
+
+    file = forms.FileField(
+        label="Template (.pptx)",
+        max_length=200,
+        allow_empty_file=False,
+        widget=forms.FileInput(attrs={"accept": ".pptx"}),
+        error_messages={
+            "required": "Choose the presentation that slides are to be made from.",
+            "empty": "This file is empty. Choose the presentation that slides are to be made from.",
+        },
+    )
+
+    def clean_file(self) -> UploadedFile:
+        """Return the file, unless it is larger than a template may be."""
+        file: UploadedFile = self.cleaned_data["file"]
+        if (file.size or 0) > template.MOST_BYTES:
+            raise forms.ValidationError(
+                "The template is larger than 10 MB. Take pictures and sample slides out of it."
+            )
+        return file

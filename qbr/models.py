@@ -305,3 +305,20 @@ class Commitment(TenantModel):
 
     def __str__(self) -> str:
         return self.text[:300]
+
+
+class SlideTemplate(TenantModel):
+    """The presentation that a company's slides are made from; without one the portal's own is used."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    file = models.BinaryField()
+    name = models.CharField(max_length=200)
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="one_slide_template_per_tenant")]
+
+    def __str__(self) -> str:
+        return self.name

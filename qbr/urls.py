@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from qbr.views import listing, review, steps, texts
+from qbr.views import exports, listing, review, steps, texts
 
 urlpatterns: list[URLPattern] = [
     path("accounts/<uuid:account_id>/qbrs/", listing.begin, name="qbr-draft"),
@@ -15,6 +15,10 @@ urlpatterns: list[URLPattern] = [
     path("qbrs/<uuid:qbr_id>/approve/", steps.approve, name="qbr-approve"),
     path("qbrs/<uuid:qbr_id>/publish/", steps.publish, name="qbr-publish"),
     path("qbrs/<uuid:qbr_id>/publish-again/", steps.publish_again, name="qbr-publish-again"),
+    path("qbrs/<uuid:qbr_id>/export/", exports.export, name="qbr-export"),
+    path("qbrs/slides/", exports.slides, name="qbr-slides"),
+    path("qbrs/slides/template/", exports.slide_template, name="qbr-slides-template"),
+    path("qbrs/slides/back/", exports.slides_back, name="qbr-slides-back"),
     path("qbrs/<uuid:qbr_id>/answer/", steps.answer, name="qbr-answer"),
     path("qbrs/<uuid:qbr_id>/redraft/", steps.redraft, name="qbr-redraft"),
     path("qbrs/<uuid:qbr_id>/refresh/", steps.refresh, name="qbr-refresh"),

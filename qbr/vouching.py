@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from qbr.document import Content
-from qbr.grounding.check import Finding, FindingKind, Vouch
+from qbr.grounding.check import NOT_TO_VOUCH_FOR, Finding, Vouch
 
 _END = re.compile(r"(?<=[.!?…])[\"”’)\]]*\s+")
 
@@ -39,12 +39,12 @@ def answered(
 ) -> tuple[Finding, ...]:
     """Return the findings, each with the person's word for exactly this claim where there is one.
 
-    ``vouches`` are by claim. A citation of a fact that does not exist can only be corrected.
+    ``vouches`` are by claim. What ``NOT_TO_VOUCH_FOR`` names can only be corrected.
     """
     return tuple(
         replace(
             finding,
-            vouch=None if finding.kind is FindingKind.CITATION else vouches.get(claim(content, finding)),
+            vouch=None if finding.kind in NOT_TO_VOUCH_FOR else vouches.get(claim(content, finding)),
         )
         for finding in findings
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from qbr.document import Audience, Content, SectionKey, TextBlock
-from qbr.facts import FactSheet
+from qbr.facts import NUMERIC_KINDS, FactSheet
 from qbr.grounding import names, spelling
 from qbr.grounding.reading import FindingKind, Knowledge, Reading, Traced, prepare, read
 
@@ -43,8 +43,7 @@ class Finding:
     """Something in the text that no fact carries.
 
     ``block`` counts the text blocks of the section, ``start`` and ``end`` the characters of that block's
-    words. ``vouch`` is the person's word for it, where there is one. A citation of a fact that does not
-    exist cannot be vouched for.
+    words. ``vouch`` is the person's word for it, where there is one; ``NOT_TO_VOUCH_FOR`` never has one.
     """
 
     section: SectionKey
@@ -61,9 +60,15 @@ class Finding:
         return self.vouch is None
 
 
+NOT_TO_VOUCH_FOR = frozenset({FindingKind.CITATION, FindingKind.WORDING})
+"""What nobody's word makes right: it can only be corrected."""
+
 _NOT_FOR_CUSTOMERS = re.compile(
-    r"(?i:\b(?:churn\w*|health scores?|at[- ]risk|red accounts?|upsell\w*|cross-sell\w*|expansion opportunit\w+|stakeholder engagement)\b)"
-    r"|\b(?:Amber|Red|Green)\b(?! [A-Z])"
+    r"(?i:\b(?:churn\w*|(?:account |customer )?health scores?|health bands?|account health|TAM health|at[- ]risk"
+    r"|renewal risks?|risk (?:scores?|levels?|class(?:es)?|assessments?)|risk of (?:leaving|losing)|likely to leave"
+    r"|red accounts?|upsell\w*|up-sell\w*|cross-sell\w*|expansion (?:opportunit\w+|tags?|potential|signals?)"
+    r"|stakeholder (?:engagement|notes?))\b)"
+    r"|\b(?:Amber|Red|Green)\b(?! [A-Z])|\bRAG\b"
 )
 
 
@@ -76,6 +81,22 @@ def check(content: Content, facts: FactSheet, vouches: Iterable[Vouch] = ()) -> 
         for section in content.sections
         for index, block in enumerate(section.text)
         for finding in _findings(section.key, index, block, known, given)
+    ]
+
+
+def not_for_customers(words: str, known: Knowledge) -> list[tuple[int, int]]:
+    """Return where words stand that no customer reads (SPEC 6.1): of risk, of expansion, of scores and bands."""
+    return [match.span() for match in _NOT_FOR_CUSTOMERS.finditer(_without_names(words, known))]
+
+
+def internal_figures(reading: Reading, known: Knowledge) -> list[Traced]:
+    """Return the figures of a block that follow from internal facts alone."""
+    return [
+        one
+        for one in reading.traced
+        if all(
+            known.facts[fact].is_internal and known.facts[fact].kind in NUMERIC_KINDS for fact in one.facts
+        )
     ]
 
 
@@ -95,12 +116,12 @@ def _findings(
     problems = list(read(block, known).untraced)
     if block.audience is not Audience.INTERNAL:
         problems += [
-            (match.start(), match.end(), FindingKind.WORDING, _not_for_customers(match[0]))
-            for match in _NOT_FOR_CUSTOMERS.finditer(_without_names(words, known))
+            (start, end, FindingKind.WORDING, _not_for_customers(words[start:end]))
+            for start, end in not_for_customers(words, known)
         ]
     for start, end, kind, message in sorted(problems):
         text = words[start:end]
-        vouch = None if kind is FindingKind.CITATION else given.get((section, spelling.normalised(text)))
+        vouch = None if kind in NOT_TO_VOUCH_FOR else given.get((section, spelling.normalised(text)))
         yield Finding(
             section=section,
             block=index,

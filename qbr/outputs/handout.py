@@ -117,21 +117,36 @@ def of(
     stamp: str,
 ) -> Handout:
     """Return one version of a content in one shape; without a ``stamp`` it is a draft."""
-    return Handout(
-        document=_cleaned(_shaped(content, version, shape)),
-        account_name=untrusted.clean_line(content.account_name),
-        quarter=untrusted.clean_line(content.quarter),
-        period=period,
-        company=untrusted.clean_line(company),
-        stamp=untrusted.clean_line(stamp or NOT_APPROVED),
-        shape=shape,
-        version=version,
-        is_approved=bool(stamp),
-        sources={
-            fact.id: untrusted.clean_line(_source(fact))
-            for fact in facts.values()
-            if fact.is_known and (version is Version.INTERNAL or not fact.is_internal)
-        },
+    return cleaned(
+        Handout(
+            document=_shaped(content, version, shape),
+            account_name=content.account_name,
+            quarter=content.quarter,
+            period=period,
+            company=company,
+            stamp=stamp or NOT_APPROVED,
+            shape=shape,
+            version=version,
+            is_approved=bool(stamp),
+            sources={
+                fact.id: _source(fact)
+                for fact in facts.values()
+                if fact.is_known and (version is Version.INTERNAL or not fact.is_internal)
+            },
+        )
+    )
+
+
+def cleaned(handout: Handout) -> Handout:
+    """Return a handout without characters that nobody can see, and without cells that a spreadsheet calculates."""
+    return replace(
+        handout,
+        document=_cleaned(handout.document),
+        account_name=untrusted.clean_line(handout.account_name),
+        quarter=untrusted.clean_line(handout.quarter),
+        company=untrusted.clean_line(handout.company),
+        stamp=untrusted.clean_line(handout.stamp),
+        sources={fact: untrusted.clean_line(words) for fact, words in handout.sources.items()},
     )
 
 

@@ -31,6 +31,7 @@ _RULE, _STRIPE = (208, 213, 221), (246, 247, 250)
 _WARNING, _INFO = (253, 243, 220), (233, 240, 250)
 _MARGIN: Final = 20.0
 _BEFORE_SIGN: Final = re.compile(r"(?<=\d) (?=%)|(?<=[€$£¥]) (?=\d)")
+_SIZE: Final = 10.5
 _CELL_SIDES: Final = 4.2
 # A brief that does not fit its page is written smaller, then without its tables.
 _BRIEF_SIZES: Final = (9.5, 8.5, 8.0)
@@ -40,13 +41,12 @@ _SHAPED: Final = frozenset({"NotoSansHebrew", "NotoSansArabic", "NotoSansDevanag
 
 def render(handout: Handout, *, now: datetime) -> bytes:
     """Return the file. The same handout and moment give the same bytes."""
-    if handout.shape is not Shape.BRIEF:
-        return bytes(_written(handout, size=10.5, now=now).output())
-    for shorter, size in _ways_to_fit(handout):
-        pdf = _written(shorter, size=size, now=now)
-        if pdf.pages_count == 1:
+    ways = _ways_to_fit(handout) if handout.shape is Shape.BRIEF else [(handout, _SIZE)]
+    for shorter, size in ways:
+        body, pages = _written(shorter, size=size, now=now)
+        if pages == 1:
             break
-    return bytes(pdf.output())
+    return body
 
 
 def _ways_to_fit(handout: Handout) -> Iterator[tuple[Handout, float]]:
@@ -56,13 +56,18 @@ def _ways_to_fit(handout: Handout) -> Iterator[tuple[Handout, float]]:
     yield from ((without_tables, size) for size in _BRIEF_SIZES)
 
 
-def _written(handout: Handout, *, size: float, now: datetime) -> Any:
+def _written(handout: Handout, *, size: float, now: datetime) -> tuple[bytes, int]:
+    """Return the file and the number of its pages."""
     page = _Page(handout, size=size, now=now)
     page.title()
     for block in handout.document.blocks:
         page.block(block)
     page.stamp()
-    return page.pdf
+    body = bytes(page.pdf.output())
+    # A font reads its letters from its file until the last page is written.
+    for font in page.pdf.fonts.values():
+        font.close()
+    return body, page.pdf.pages_count
 
 
 class _Page:

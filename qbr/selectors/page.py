@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from csm_portal.core.models import Job, Membership
-from qbr import policies, preview, workflow
+from qbr import audience, policies, preview, workflow
 from qbr.document import HEADINGS, SectionKey, Version
 from qbr.facts import Fact, shown_with_unit
 from qbr.grounding import check
@@ -77,6 +77,8 @@ class ReviewPage:
     question: Question | None
     changes_asked: Transition | None
     last_day: date
+    # What the customer's version says and must not; looked for where that version is shown.
+    leaks: tuple[str, ...] = ()
 
     @property
     def may_edit(self) -> bool:
@@ -141,6 +143,9 @@ def review(
         question=publishing.question(last) if qbr.state == State.APPROVED else None,
         changes_asked=_changes_asked(history),
         last_day=qbr.quarter_end - timedelta(days=1),
+        leaks=()
+        if text is None or version is Version.INTERNAL
+        else audience.leaks(text.content, text.facts, notes=qbr.account.notes),
     )
 
 

@@ -9,7 +9,7 @@ from csm_portal.core.models import User
 from qbr import editing, vouching
 from qbr.document import HEADINGS, Content, SectionKey
 from qbr.facts import FactSheet
-from qbr.grounding.check import FindingKind
+from qbr.grounding.check import NOT_TO_VOUCH_FOR
 from qbr.models import QBR, Outcome, QBRRevision, RevisionKind, Vouch
 from qbr.selectors import source_facts
 from qbr.services import facts as fact_service
@@ -53,7 +53,7 @@ def vouch(
     """Give a person's word, by name, for what the number check could not trace.
 
     It holds for this text of this section in the sentences that it stands in now, and no others. Raises
-    NothingToVouchFor where the section holds no such open finding; a citation of a fact that does not exist can
+    NothingToVouchFor where the section holds no such open finding; what ``check.NOT_TO_VOUCH_FOR`` names can
     only be corrected.
     """
     with transaction.atomic():
@@ -64,7 +64,7 @@ def vouch(
             for finding in found.text.findings
             if (finding.section, finding.text) == (section, text)
             and finding.is_open
-            and finding.kind is not FindingKind.CITATION
+            and finding.kind not in NOT_TO_VOUCH_FOR
         }
         if not meant:
             raise NothingToVouchFor(

@@ -65,7 +65,7 @@ def ask(
             raise NotAllowed(
                 "What stands here is not what was approved. Submit it and have it approved again."
             )
-        number = _next_version(moved)
+        number = next_version(moved)
         publication = Publication.objects.create(
             qbr=moved,
             qbr_version=moved.version,
@@ -137,7 +137,7 @@ def last_of(qbr: QBR) -> Publication | None:
     return Publication.objects.filter(qbr=qbr).order_by("-qbr_version", "-started_at").first()
 
 
-def _next_version(qbr: QBR) -> int:
+def next_version(qbr: QBR) -> int:
     """Return the how-manieth approved text this is: those count that were published, or kept out of the page."""
     over = Q(end=PublishEnd.PUBLISHED) | Q(answer=Answer.KEEP)
     return Publication.objects.filter(over, qbr=qbr).count() + 1

@@ -5,11 +5,12 @@ from datetime import datetime
 from django.db import transaction
 
 from csm_portal.core.models import User
+from qbr import audience
 from qbr.models import QBR
 from qbr.services import moves
 from qbr.services.drafting import VOIDED
 from qbr.services.moves import OutOfDate
-from qbr.workflow import Action
+from qbr.workflow import Action, NotAllowed
 
 
 class CommentNeeded(ValueError):
@@ -23,7 +24,8 @@ def submit(qbr: QBR, *, actor: User, version: int, now: datetime) -> QBR:
     """
     with transaction.atomic():
         found = moves.ground(qbr, actor=actor, version=version)
-        _ = found.text  # A review without a text is nothing to submit.
+        # A review without a text is nothing to submit.
+        _keep_from_customers(found)
         return moves.advance(found, Action.SUBMIT, now=now, submitted_by=actor, submitted_at=now, trouble="")
 
 
@@ -52,6 +54,7 @@ def approve(qbr: QBR, *, content_hash: str, actor: User, version: int, now: date
         found = moves.ground(qbr, actor=actor, version=version)
         if found.text.revision.content_hash != content_hash:
             raise OutOfDate
+        _keep_from_customers(found)
         return moves.advance(
             found,
             Action.APPROVE,
@@ -60,3 +63,16 @@ def approve(qbr: QBR, *, content_hash: str, actor: User, version: int, now: date
             approved_at=now,
             approved_hash=content_hash,
         )
+
+
+def _keep_from_customers(found: moves.Ground) -> None:
+    """Refuse a text whose customer version holds what only colleagues may read: one approval covers both.
+
+    Open findings block by themselves, with a mark in the text.
+    """
+    if found.text.open_findings:
+        return
+    try:
+        audience.require(found.text.content, found.text.facts, notes=found.qbr.account.notes)
+    except audience.NotForCustomers as error:
+        raise NotAllowed(str(error)) from error

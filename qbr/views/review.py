@@ -14,10 +14,19 @@ from django_htmx.http import HttpResponseClientRefresh
 from csm_portal.http import PortalRequest, is_partial, member
 from qbr import policies
 from qbr.document import Version
-from qbr.forms import AnswerForm, ApproveForm, CommitmentsForm, PublishForm, RequestChangesForm, StepForm
+from qbr.forms import (
+    AnswerForm,
+    ApproveForm,
+    CommitmentsForm,
+    ExportForm,
+    PublishForm,
+    RequestChangesForm,
+    StepForm,
+)
 from qbr.models import QBR
 from qbr.selectors import page as selector
 from qbr.selectors import publishing
+from qbr.services import exporting
 from qbr.workflow import State
 
 
@@ -102,8 +111,15 @@ def show(
     if page.text is not None:
         content_hash = page.text.revision.content_hash
         context["approve_form"] = ApproveForm(initial={**step, "content_hash": content_hash})
+        context["is_approved"] = exporting.is_approved(qbr, page.text)
+        context["export_form"] = ExportForm(initial={"version": _offered(context["is_approved"])})
         context["commitments_form"] = CommitmentsForm(initial=step, rows=page.commitments)
     return render(request, "qbr/review.html", {**context, **bound}, status=status)
+
+
+def _offered(is_approved: bool) -> str:
+    """Return the version that a download begins with: the customer's once they may have it (SPEC P5, 6.1)."""
+    return Version.CUSTOMER.value if is_approved else Version.INTERNAL.value
 
 
 def _tabs(version: Version) -> list[dict[str, Any]]:
