@@ -212,7 +212,7 @@ def _clean_block(block: Block) -> Block:
             return Bullets(items=tuple(map(_clean_text, block.items)))
         case Table():
             return Table(
-                header=tuple(map(untrusted.clean_line, block.header)),
+                header=tuple(plain(_clean_cell((Span(text=name),))) for name in block.header),
                 rows=tuple(tuple(map(_clean_cell, row)) for row in block.rows),
             )
 
