@@ -52,8 +52,8 @@ format: $(VENV)/dev.done ## Format code and templates
 bench: $(VENV)/dev.done ## Measure speed as ratios; fails where a target of the benchmarks page is missed
 	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m benchmarks.pages
 
-bench-health: $(VENV)/dev.done ## Judge the score against real churn (needs ../shared/data)
-	@$(BIN)/python -m benchmarks.health
+bench-health: $(VENV)/dev.done ## Judge the score against real churn (needs ../shared/data; MORE=folder adds yours)
+	@$(BIN)/python -m benchmarks.health $(if $(MORE),../shared/data $(MORE))
 
 bench-truth: $(VENV)/dev.done ## Measure the truth check on 500 drafts with planted errors (minutes)
 	@$(BIN)/python -m benchmarks.truth

@@ -180,6 +180,16 @@ def _print(figures: SetFigures) -> None:
     print(f"    churned by band of the calibrated policy: {', '.join(told)}")
 
 
+def _portfolios(given: Sequence[Path]) -> list[Path]:
+    """Return the folders that hold a portfolio: those given, and those inside a given one."""
+    found = [folder for one in given for folder in (one, *sorted(one.glob("*/")))]
+    return [
+        folder
+        for folder in dict.fromkeys(found)
+        if (folder / "accounts.csv").exists() and (folder / "outcomes.csv").exists()
+    ]
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measure the folders and return the exit status: 1 if anything falls short, 2 if there is nothing to measure."""
     parser = argparse.ArgumentParser(
@@ -189,14 +199,9 @@ def main(arguments: Sequence[str]) -> int:
         "folders",
         nargs="*",
         type=Path,
-        help=f"folders with accounts.csv and outcomes.csv (default: those in {DATA})",
+        help=f"folders with accounts.csv and outcomes.csv, or folders of such (default: {DATA})",
     )
-    folders = parser.parse_args(arguments).folders or sorted(DATA.glob("*/"))
-    folders = [
-        folder
-        for folder in folders
-        if (folder / "accounts.csv").exists() and (folder / "outcomes.csv").exists()
-    ]
+    folders = _portfolios(parser.parse_args(arguments).folders or [DATA])
     if not folders:
         print(
             "No folder with accounts.csv and outcomes.csv was found; name one on the command line.",

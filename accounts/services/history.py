@@ -28,7 +28,6 @@ KEPT: Final = frozenset({"renewal_days_out"})
 """Looking back from a renewal every account is as near to it, so the history cannot tell what nearness costs."""
 
 _FALSE_GREENS: Final = 200
-_HARDLY: Final = 0.01
 _MARKEDLY: Final = 0.05
 
 
@@ -180,8 +179,9 @@ def _fitted(history: History, book: PolicyBook) -> tuple[dict[str, Any], dict[st
     if fitted.policy == book.standard or not _is_better(found_policy):
         raise NothingToPropose(
             "Fitting found nothing better than what is in force: on the later renewals the fitted policy told leavers "
-            f"apart {_percent(found_policy.after.auc)} of the time, the one in force {_percent(found_policy.before.auc)}; of "
-            f"those that left, {_percent(found_policy.after.recall or 0)} were Red, and {_percent(found_policy.before.recall or 0)}."
+            f"apart {_percent(found_policy.after.auc)} of the time, the one in force {_percent(found_policy.before.auc)}. Of "
+            f"those that left it calls {_percent(found_policy.after.recall or 0)} Red, the one in force "
+            f"{_percent(found_policy.before.recall or 0)}."
         )
     figures: dict[str, Any] = {
         "horizon": CALIBRATED_AT,
@@ -205,7 +205,7 @@ def _is_better(found: "Proposal") -> bool:
     """Whether the later renewals speak for the fitted policy: in the order of the scores, or in where Red is drawn."""
     if found.gain > 0:
         return True
-    is_as_good = found.gain > -_HARDLY
+    is_as_good = found.gain_interval[1] >= 0
     return is_as_good and _balance(found.after) > _balance(found.before) + _MARKEDLY
 
 
@@ -228,7 +228,8 @@ def _summary(figures: Mapping[str, Any]) -> str:
     return (
         f"Fitted on {figures['fitted_on']} renewals up to {wording.day(date.fromisoformat(figures['fitted_until']))}. On {figures['measured_on']} later ones it "
         f"put whoever left below whoever stayed {_percent(figures['after']['auc'])} of the time, the settings in force "
-        f"{_percent(figures['before']['auc'])}."
+        f"{_percent(figures['before']['auc'])}; of those that left it called "
+        f"{_percent(figures['after']['recall'] or 0)} Red, the settings in force {_percent(figures['before']['recall'] or 0)}."
     )
 
 
