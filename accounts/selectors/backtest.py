@@ -110,6 +110,15 @@ class Report:
     false_greens: tuple[FalseGreen, ...]
     is_behind: bool
 
+    @property
+    def arr_missed(self) -> dict[str, Decimal]:
+        """The ARR of the false greens by currency, never across (SPEC 1)."""
+        sums: dict[str, Decimal] = {}
+        for one in self.false_greens:
+            if one.arr is not None:
+                sums[one.currency] = sums.get(one.currency, Decimal(0)) + one.arr
+        return sums
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibrated:

@@ -99,6 +99,7 @@ def test_the_page_names_who_left_out_of_green_with_score_and_arr(scoped: Tenant,
     assert (found.account, found.score, found.arr, found.currency) == ("Quiet Leaver", 100, 123456, "EUR")
     assert reverse("account", args=[missed.pk]) in told
     assert "Their sponsor left" in told
+    assert page.report.arr_missed["EUR"] == sum(one.arr or 0 for one in page.report.false_greens)
     assert "Tossing a coin would do so" in told
 
 
