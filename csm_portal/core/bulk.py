@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from django.db.models.constants import OnConflict
 from csm_portal.core.scope import TenantModel, claim
 
 # What both drivers take as it is, unless the field gives it another form.
-_PLAIN = (str, int, bool, type(None))
+_PLAIN = frozenset({str, int, bool, type(None)})
 _FORMED = (models.JSONField, models.UUIDField)
 # Types whose few values come again and again in a batch: the day, the moment, an ARR, a band, an owner.
 _REPEATED = (date, Decimal, Enum, UUID)
@@ -51,11 +52,8 @@ def write(rows: Sequence[TenantModel], *, over: Sequence[str] = (), fields: Sequ
         f"INSERT INTO {quote(meta.db_table)} ({columns}) "  # noqa: S608
         f"VALUES ({', '.join(['%s'] * len(written))}) {conflict}"
     )
-    readers = [(field.attname, _preparer(field, connection)) for field in written]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            statement, [tuple([prepare(getattr(row, name)) for name, prepare in readers]) for row in rows]
-        )
+        cursor.executemany(statement, _prepared(rows, written, connection))
 
 
 def update(rows: Sequence[TenantModel], *, fields: Sequence[str]) -> None:
@@ -78,15 +76,33 @@ def update(rows: Sequence[TenantModel], *, fields: Sequence[str]) -> None:
         f"UPDATE {quote(meta.db_table)} SET {columns} "  # noqa: S608
         f"WHERE {quote(told[-2].column)} = %s AND {quote(told[-1].column)} = %s"
     )
-    readers = [(field.attname, _preparer(field, connection)) for field in told]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            statement, [tuple([prepare(getattr(row, name)) for name, prepare in readers]) for row in rows]
-        )
+        cursor.executemany(statement, _prepared(rows, told, connection))
 
 
-def _preparer(field: "models.Field[Any, Any]", connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
+def _prepared(
+    rows: Sequence[TenantModel],
+    fields: Sequence["models.Field[Any, Any]"],
+    connection: BaseDatabaseWrapper,
+) -> list[tuple[Any, ...]]:
+    """Return each row's values as the driver takes them: column by column, most of which need no look at each value."""
+    read = [attrgetter(field.attname) for field in fields]
+    columns = [
+        _column(field, [one(row) for row in rows], connection)
+        for field, one in zip(fields, read, strict=True)
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def _column(field: "models.Field[Any, Any]", values: list[Any], connection: BaseDatabaseWrapper) -> list[Any]:
     target = field.target_field if isinstance(field, models.ForeignKey) else field
+    if not isinstance(target, _FORMED) and _PLAIN.issuperset(map(type, values)):
+        return values
+    prepare = _preparer(target, connection)
+    return [prepare(value) for value in values]
+
+
+def _preparer(target: "models.Field[Any, Any]", connection: BaseDatabaseWrapper) -> Callable[[Any], Any]:
     form = target.get_db_prep_save
     takes_plain = not isinstance(target, _FORMED)
     formed: dict[Any, Any] = {}
@@ -96,8 +112,10 @@ def _preparer(field: "models.Field[Any, Any]", connection: BaseDatabaseWrapper) 
             return value
         if not isinstance(value, _REPEATED):
             return form(value, connection)
-        if value not in formed:
-            formed[value] = form(value, connection)
-        return formed[value]
+        try:
+            return formed[value]
+        except KeyError:
+            ready = formed[value] = form(value, connection)
+            return ready
 
     return prepare
