@@ -4,8 +4,9 @@ A company's template has its own font; Noto Sans is wider than most, so that wha
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from math import sqrt
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ LEADING: Final = 1.2
 def line_count(words: str, *, size: float, width: float) -> int:
     """Return how many lines words take that are written ``size`` points high in ``width`` points."""
     lines, room = 1, width
-    for word in words.split():
+    for word in words.split(" "):
         taken = _width(word) * size
         # A word that is wider than the line is cut wherever the line ends.
         if taken > width:
@@ -53,6 +54,28 @@ def pieces(words: str, *, size: float, width: float, lines: int) -> Iterator[str
         rest = rest[cut:].lstrip()
     if rest:
         yield rest
+
+
+def columns(cells: Sequence[Sequence[float]], *, room: float) -> tuple[float, ...]:
+    """Share out the room of a table among its columns, given the width that each cell would need on one line.
+
+    A column that needs no more than an equal share gets what it needs; the longer ones share the rest, one long
+    cell counting less than many.
+    """
+    wanted = [max(column) for column in cells]
+    if sum(wanted) <= room:
+        return tuple(one * room / sum(wanted) for one in wanted)
+    share = room / len(cells)
+    kept = {at: one for at, one in enumerate(wanted) if one <= share}
+    weights = [sqrt(max(column) * sum(column) / len(column)) for column in cells]
+    rest = sum(weight for at, weight in enumerate(weights) if at not in kept)
+    left = room - sum(kept.values())
+    return tuple(kept.get(at, left * weight / rest) for at, weight in enumerate(weights))
+
+
+def width(words: str, *, size: float) -> float:
+    """Return the width of words on one line, in points."""
+    return _width(words) * size
 
 
 def _width(word: str) -> float:

@@ -48,6 +48,7 @@ _FORMULA: Final = re.compile(r"\s*(?:[=@]|[+-][^\d\s])")
 # The summary of a brief keeps what needs attention, its last section the steps.
 _BRIEF_PARAGRAPHS: Final = {SectionKey.HEALTH: 2}
 _BRIEF_BULLETS: Final = {SectionKey.NEXT_STEPS: 4}
+_BEFORE_SIGN: Final = re.compile(r"(?<=\d) (?=%)|(?<=[€$£¥]) (?=\d)")
 _BRIEF_ROWS: Final = 4
 
 
@@ -148,6 +149,11 @@ def cleaned(handout: Handout) -> Handout:
         stamp=untrusted.clean_line(handout.stamp),
         sources={fact: untrusted.clean_line(words) for fact, words in handout.sources.items()},
     )
+
+
+def kept_together(words: str) -> str:
+    """Return the words with each figure tied to its sign, so that no line ends between them."""
+    return _BEFORE_SIGN.sub("\u00a0", words)
 
 
 def _shaped(content: Content, version: Version, shape: Shape) -> Document:

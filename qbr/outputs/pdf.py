@@ -3,7 +3,6 @@
 ``fpdf`` and its fonts are loaded when the first file is made, not when a web process starts.
 """
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from csm_portal.ports.documents import Block, Bullets, Callout, Heading, Paragraph, Table, Text, plain
-from qbr.outputs.handout import Handout, Shape
+from qbr.outputs import fitting
+from qbr.outputs.handout import Handout, Shape, kept_together
 
 MEDIA_TYPE: Final = "application/pdf"
 
@@ -30,7 +30,6 @@ _INK, _MUTED, _ACCENT = (30, 34, 42), (96, 104, 118), (37, 78, 140)
 _RULE, _STRIPE = (208, 213, 221), (246, 247, 250)
 _WARNING, _INFO = (253, 243, 220), (233, 240, 250)
 _MARGIN: Final = 20.0
-_BEFORE_SIGN: Final = re.compile(r"(?<=\d) (?=%)|(?<=[€$£¥]) (?=\d)")
 _SIZE: Final = 10.5
 _CELL_SIDES: Final = 4.2
 # A brief that does not fit its page is written smaller, then without its tables.
@@ -186,16 +185,10 @@ class _Page:
         """Return the widths of the columns: what fits on one line keeps it, what is longer shares the rest."""
         pdf = self.pdf
         columns = [[name, *(plain(row[at]) for row in table.rows)] for at, name in enumerate(table.header)]
-        wanted = [
-            max(pdf.get_string_width(words) for words in column) * 1.06 + _CELL_SIDES for column in columns
+        needed = [
+            [pdf.get_string_width(words) * 1.06 + _CELL_SIDES for words in column] for column in columns
         ]
-        room, share = pdf.epw, pdf.epw / len(wanted)
-        if sum(wanted) <= room:
-            return tuple(one * room / sum(wanted) for one in wanted)
-        kept = {at: one for at, one in enumerate(wanted) if one <= share}
-        rest = sum(one for at, one in enumerate(wanted) if at not in kept)
-        left = room - sum(kept.values())
-        return tuple(kept.get(at, left * one / rest) for at, one in enumerate(wanted))
+        return fitting.columns(needed, room=pdf.epw)
 
     def _write(
         self,
@@ -212,7 +205,7 @@ class _Page:
         self.pdf.multi_cell(
             0,
             self._leading(size) * leading,
-            _kept_together(words),
+            kept_together(words),
             align="R" if _reads_from_the_right(words) else "L",
             fill=fill,
             padding=padding,
@@ -284,11 +277,6 @@ def _further_fonts(letters: frozenset[str]) -> list[str]:
 def _letters(handout: Handout) -> frozenset[str]:
     meta = (handout.account_name, handout.quarter, handout.company, handout.period, handout.stamp)
     return frozenset("".join((*meta, *handout.document.plain_lines())))
-
-
-def _kept_together(words: str) -> str:
-    """Keep a figure on one line with its sign."""
-    return _BEFORE_SIGN.sub("\u00a0", words)
 
 
 def _reads_from_the_right(words: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from csm_portal.ports.documents import Bullets, Callout, Heading, Paragraph, Table, Text, plain
 from qbr.outputs import fitting
-from qbr.outputs.handout import Chapter, Handout
+from qbr.outputs.handout import Chapter, Handout, kept_together
 
 AFTER: Final = 8.0
 CELL_SIDES, CELL_ENDS = 15.0, 8.0
@@ -14,8 +14,6 @@ GAP: Final = 14.0
 TEXT_SIZES: Final = (20.0, 18.0, 16.0)
 TABLE_SIZES: Final = (14.0, 12.0)
 _BULLET_INDENT: Final = 22.0
-# A column is at least this share of what equal columns would have.
-_NARROWEST: Final = 0.55
 # A cell that alone would fill a slide is cut; the whole text is in the other formats.
 _CELL_LINES: Final = 8
 
@@ -148,7 +146,7 @@ def _height(line: Line, size: float, width: float) -> float:
 
 def _grid(table: Table, size: float, width: float) -> Grid:
     rows = [tuple(plain(cell) for cell in row) for row in table.rows]
-    widths = _widths([table.header, *rows], width)
+    widths = _widths([table.header, *rows], size, width)
     most = [
         tuple(_shortened(words, size, room) for words, room in zip(row, widths, strict=True)) for row in rows
     ]
@@ -185,17 +183,17 @@ def _split(grid: Grid, height: float) -> Iterator[Grid]:
     yield replace(grid, rows=grid.rows[first:], heights=(head, *below[first:]))
 
 
-def _widths(rows: Sequence[Sequence[str]], width: float) -> tuple[float, ...]:
-    """Return the widths of the columns: by their longest words, long texts counting less than in full."""
-    longest = [max(len(words) for words in column) ** 0.7 for column in zip(*rows, strict=True)]
-    mean = sum(longest) / len(longest) or 1
-    shares = [max(one / mean, _NARROWEST) for one in longest]
-    return tuple(width * share / sum(shares) for share in shares)
+def _widths(rows: Sequence[Sequence[str]], size: float, room: float) -> tuple[float, ...]:
+    needed = [
+        [fitting.width(words, size=size) + CELL_SIDES + 1 for words in column]
+        for column in zip(*rows, strict=True)
+    ]
+    return fitting.columns(needed, room=room)
 
 
 def _line(text: Text, *, is_bullet: bool = False, is_note: bool = False) -> Line:
     return Line(
-        words=plain(text),
+        words=kept_together(plain(text)),
         is_bullet=is_bullet,
         is_note=is_note,
         facts=tuple(span.fact for span in text if span.fact),

@@ -95,6 +95,8 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
+    // The page stays when a file comes, and the next click asks for another one.
+    if (form.hasAttribute("data-gives-files")) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;

@@ -31,7 +31,7 @@ def words_of(slide) -> str:
             texts.append(shape.text_frame.text)
         if shape.has_table:
             texts += [cell.text for row in shape.table.rows for cell in row.cells]
-    return "\n".join(texts)
+    return "\n".join(texts).replace("\u00a0", " ")
 
 
 def all_words(body: bytes) -> str:
