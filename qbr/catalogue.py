@@ -107,7 +107,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(id="history.*.band", label="Health band", kind=FactKind.WORD, topics=_BAND, is_internal=True),
     *_inputs(),
     Entry(id="input.last_interaction_on", label="Last interaction", kind=FactKind.DATE, topics=("interact", "spoke", "spoken", "met", "contact", "talk", "touch", "conversation", "heard", "last", "silen", "last conversation", "last call", "last contact", "last talk", "last touch", "last meeting", "last visit", "confer", "last exchange", "last saw", "last chat", "last caught")),
-    Entry(id="seats.used", label="Seats used", kind=FactKind.COUNT, unit="seats", topics=("seat", "licen", "used", "using", "user", "active", "people", "colleague")),
+    Entry(id="seats.used", label="Seats used", kind=FactKind.COUNT, unit="seats", topics=("seat", "licen", "use", "used", "using", "user", "active", "people", "colleague")),
     Entry(id="seats.purchased", label="Seats purchased", kind=FactKind.COUNT, unit="seats", topics=("seat", "licen", "purchas", "bought", "contract", "paid", "people", "colleague")),
     Entry(id="seats.unused", label="Seats not in use", kind=FactKind.COUNT, unit="seats", topics=("seat", "licen", "unused", "idle", "free", "spare", "not in use", "people", "colleague")),
     Entry(id="contract.arr", label="ARR", kind=FactKind.MONEY, topics=("arr", "revenue", "contract", "spend", "worth", "value", "recurring", "pay", "paid", "costs")),

@@ -201,7 +201,7 @@ def _telling(
             least = max(gap, value / 50) if spell(value).endswith(("k", "m", "million")) else gap
             if other > 1 and other != value and other < 10**9 and abs(other - value) > least:
                 text = spell(other)
-                if text != spell(value):
+                if text != spell(value) and not text.startswith("0"):
                     return text
         return None
 

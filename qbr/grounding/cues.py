@@ -27,7 +27,7 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
     ),
     Needs.BETWEEN: re.compile(r"\b(?:between|before|ahead|prior|after|apart|later|earlier)\b", re.IGNORECASE),
     Needs.BORDER: re.compile(
-        r"\b(?:threshold\w*|limit\w*|border|line|below|under|above|beyond|over|reach\w*|cross\w*|short)\b",
+        r"\b(?:threshold\w*|limit\w*|border|line|green|amber|red|away|below|under|above|beyond|over|reach\w*|cross\w*|short)\b",
         re.IGNORECASE,
     ),
     Needs.LOWEST: re.compile(

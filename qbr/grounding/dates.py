@@ -81,7 +81,7 @@ _PATTERNS: tuple[re.Pattern[str], ...] = tuple(
         rf"{_starts}FY\s?'?(?P<fy>{_yr}|\d\d){_ends}",
         rf"{_starts}(?P<year>{_yr}){_ends}(?!\s*%|\s+(?!(?:was|is|has|as|this|versus)\b)[a-z]+s\b)",
         rf"\bon the (?P<day>{_day})(?:st|nd|rd|th){_ends}",
-        rf"(?<!every )(?<!each )(?<!every other )\b(?P<alone>{_wd})\b(?!\s+(?:mornings|afternoons|calls|meetings))",
+        rf"(?<!every )(?<!each )(?<!\ba )(?<!every other )\b(?P<alone>{_wd})\b(?!\s+(?:mornings|afternoons|calls|meetings))",
     )
 )
 # Alone, "may" and "march" are words; only a preposition or a capital inside a sentence makes them months.

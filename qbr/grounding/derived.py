@@ -23,7 +23,8 @@ def figures(facts: FactSheet) -> Iterator[Figure]:
     for figure in _change(facts.known("benchmark.adoption_median"), adoption):
         yield replace(figure, also=Needs.COMPARED)
     for limit in ("policy.amber_threshold", "policy.red_threshold"):
-        yield from _change(facts.known(limit), facts.known("health.score_now"))
+        for figure in _change(facts.known(limit), facts.known("health.score_now")):
+            yield replace(figure, also=Needs.BORDER)
     for whole, part in (
         ("seats.purchased", "seats.used"),
         ("features.licensed_count", "features.used_count"),

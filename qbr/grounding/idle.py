@@ -34,7 +34,7 @@ _IDIOM = re.compile(
     r"\b24/7\b|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
     r"|\b(?:24|twenty-four) hours a day\b|\b(?:7|seven) days a week\b|\b(?:365|366) days a year\b"
     r"|\b(?:takes|it takes) two\b|\bsecond to none\b|\bhalf the (?:battle|job|story|work|fun)\b|\bzero surprises\b"
-    r"|\bhalf an eye\b|\bfour eyes see more than two\b|\bfour-eyes\b|\bat sixes and sevens\b|\bone hundred percent (?:sure|certain|behind)\b|\b100\s?% (?:sure|certain|behind)\b"
+    r"|\bhalf an eye\b|\bfour eyes see more than two\b|\bfour-eyes\b|\bnine to five\b|\bat sixes and sevens\b|\bone hundred percent (?:sure|certain|behind)\b|\b100\s?% (?:sure|certain|behind)\b"
     r"|\bten to one\b|\ba thousand thanks\b|\b(?:a )?million thanks\b",
     re.IGNORECASE,
 )
@@ -70,7 +70,7 @@ _DISCOURSE_AFTER = re.compile(
     r"|halves|phases?|items?|headlines?|chapters?|slides?|pages?|columns?|paragraphs?|sentences?|bullets?|versions?|hands?|asks?"
     r"|proposals?|suggestions?|recommendations?|issues?|problems?|concerns?|challenges?|obstacles?|hurdles?|opportunit(?:y|ies)"
     r"|teams?|parties|perspectives?|scenarios?|levers?|areas?|goals?"
-    r"|objectives?|blocks?|tracks?|streams?|rounds?|pieces?|mornings?|afternoons?|evenings?|calls?|meetings?|sessions?|workshops?|pilots?|drafts?|angles?|fronts?|notes?|remarks?|of (?:us|them|these|those|you|which|the above))\b",
+    r"|objectives?|blocks?|tracks?|streams?|rounds?|pieces?|mornings?|afternoons?|evenings?|calls?|meetings?|sessions?|workshops?|pilots?|drafts?|angles?|fronts?|notes?|remarks?|numbers?|facts?|metrics?|indicators?|of (?:us|them|these|those|you|which|the above))\b",
     re.IGNORECASE,
 )
 # Words of gain, of loss and of happening: beside them a span of time or a number is a result.

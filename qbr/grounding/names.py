@@ -25,6 +25,7 @@ _BORDER = re.compile(
 )
 _OPENS = re.compile(r"""(?:^|[.!?…:;]["')\]]*\s+|["(\[•–—-]\s*|\n|(?:^|\W)\(?\d{1,2}[.)]\s+)$""")
 _CONTRACTION = re.compile(r"(?:'(?:d|ve|re|ll|m|s)|n't)$")
+_LETTERED = re.compile(r"\b(?:plan|option|scenario|variant|part|group|team|point)s? $", re.IGNORECASE)
 _SHORTEST_QUOTATION = 8
 _LONGEST_NAME = 16
 _LONGEST_WRITTEN = 60
@@ -292,7 +293,7 @@ def _runs(text: str) -> list[list[_Token]]:
         word, start, end = match[0], match.start(), match.end()
         if word.casefold().endswith("'s"):
             word, end = word[:-2], end - 2
-        if not word or not _looks_like_a_name(word):
+        if not word or not _looks_like_a_name(word) or _is_lettered(text, start, end):
             continue
         token = _Token(word, start, end)
         gap = text[previous_end:start] if previous_end >= 0 else ""
@@ -302,6 +303,11 @@ def _runs(text: str) -> list[list[_Token]]:
             runs.append([token])
         previous_end = end
     return runs
+
+
+def _is_lettered(text: str, start: int, end: int) -> bool:
+    """Say whether a capital only tells things apart: plan B, option C."""
+    return end - start == 1 and bool(_LETTERED.search(text[max(0, start - 12) : start]))
 
 
 def _looks_like_a_name(word: str) -> bool:

@@ -14,7 +14,7 @@ from qbr.catalogue import Moment, entry
 from qbr.grounding import cues, moments
 from qbr.grounding.context import Surroundings, days_named, present, says
 from qbr.grounding.dates import When
-from qbr.grounding.evidence import Evidence
+from qbr.grounding.evidence import Day, Evidence
 from qbr.grounding.figures import Figure, Needs
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, POINTS, SHARE, Hedge, Quantity
 
@@ -61,6 +61,15 @@ _MOVED_AFTER = re.compile(
     r"\s*(?:[a-z]+\s+){0,2}?(?:more|fewer|less|higher|lower|up|down|better|worse|extra|additional|above|below|than|apart|between|ahead|behind|away)\b",
     re.IGNORECASE,
 )
+_GONE_BY = re.compile(
+    r"\b(?:last (?:word|time|call|contact|spoke|conversation|exchange|meeting|visit|talk|touch|heard)|spoke|spoken|met|talked|heard|have been|has been|was|were|came|called|conferred|visited|saw)\b",
+    re.IGNORECASE,
+)
+_AHEAD = re.compile(
+    r"\b(?:will|until|till|by|before|due|renew\w*|next|planned|set for|scheduled|expir\w*|ends?|end|deadline|notice|signed|agreed|extended|moved)\b",
+    re.IGNORECASE,
+)
+_DEADLINE = re.compile(r"\b(?:until|till|by|before|no later than)\s+(?:the\s+)?$", re.IGNORECASE)
 _SEAT = re.compile(r"\b(?:seat|user|licen[cs]e|head|person)\b", re.IGNORECASE)
 _MONTH = re.compile(r"\bmonth(?:ly|s)?\b", re.IGNORECASE)
 _IN_COMPARISON = re.compile(
@@ -96,7 +105,7 @@ def quantity(
         for figure in rivals
         if _equals(found, figure)
         and _is_worded(found, figure, around)
-        and _is_timely(found, figure, around, known)
+        and (_is_timely(found, figure, around, known) or _is_the_other_end(found, figure, around, told))
     ]
     chosen = _on_topic(hits, rivals, around)
     if not chosen and not present(_topics(rivals), around.clause):
@@ -207,6 +216,7 @@ def day(found: When, around: Surroundings, known: Evidence) -> tuple[str, ...]:
         # A stretch of time of which no fact is, but that a date lies in: the renewal in Q4.
         spoken_of = present(_told_apart(known.days), around.clause)
         return tuple(dict.fromkeys(item.fact for item in hits if _own(item.topics) & spoken_of))
+    hits = [item for item in hits if _is_in_tense(item, found, around, known)]
     is_year = found.year is not None and found.month is None and not found.day
     if is_year or not hits:
         # A bare year is loose talk: any date within it will do.
@@ -231,6 +241,19 @@ def day(found: When, around: Surroundings, known: Evidence) -> tuple[str, ...]:
         if spoken_of - named:
             return ()
     return tuple(dict.fromkeys(item.fact for item in hits))
+
+
+def _is_in_tense(item: Day, found: When, around: Surroundings, known: Evidence) -> bool:
+    """Say whether a day ahead is not told as past, nor a day gone by as a deadline: we last spoke on the renewal date."""
+    today = max(known.ends_on, default=None)
+    if today is None or not _own(item.topics):
+        return True
+    if item.value > today and item.fact.startswith("contract."):
+        return not (_GONE_BY.search(around.clause) and not _AHEAD.search(around.clause))
+    # A date of notice that has passed was a deadline once; a conversation never was.
+    return item.fact != "input.last_interaction_on" or not _DEADLINE.search(
+        around.text[max(around.clause_start, found.start - 16) : found.start]
+    )
 
 
 def _told_apart(days: Iterable[_HasTopics]) -> set[str]:
@@ -460,6 +483,14 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
         known.starts_on is not None and when.agrees_with(known.starts_on)
         for when in days_named(around.sentence)
     )
+
+
+def _is_the_other_end(found: Quantity, figure: Figure, around: Surroundings, told: frozenset[str]) -> bool:
+    """Say whether the later value of the same thing is told beside an earlier one: 17 open, 26 at kick-off."""
+    if figure.moment is not Moment.START or figure.needs is not Needs.NOTHING:
+        return False
+    later = figure.facts[0].replace("_at_start", "_now").replace(".at_start", ".now")
+    return later in told and moments.told(around, found.start, found.end) is moments.Told.NOT_SAID
 
 
 def _on_topic(hits: Sequence[_Topical], rivals: Sequence[_HasTopics], around: Surroundings) -> list[_Topical]:
