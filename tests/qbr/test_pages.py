@@ -40,8 +40,8 @@ def page(user: User, qbr: QBR, **query: str) -> str:
 
 
 def buttons(html: str, qbr: QBR) -> set[str]:
-    """The steps whose forms stand on the page."""
-    return set(re.findall(rf'action="/qbrs/{qbr.pk}/([a-z-]+)/"', html))
+    """The steps whose forms stand on the page; taking a file is none of them."""
+    return set(re.findall(rf'action="/qbrs/{qbr.pk}/([a-z-]+)/"', html)) - {"export"}
 
 
 def post(client: Client, qbr: QBR, step: str, **data: Any) -> Any:
