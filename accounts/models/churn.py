@@ -1,20 +1,21 @@
 """What the rules said about an account's risk of leaving, and on what facts."""
 
-import uuid
-
 from django.db import models
 
 from accounts.models.account import Account
 from accounts.models.health import HealthScore
+from csm_portal.core import keys
 from csm_portal.core.scope import TenantModel
 
 
 class ChurnAssessment(TenantModel):
     """The churn risk of an account on a local day (SPEC 4.1)."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="churn_assessments")
-    score = models.ForeignKey(HealthScore, on_delete=models.PROTECT, related_name="+")
+    id = models.UUIDField(primary_key=True, default=keys.ordered, editable=False)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="churn_assessments", db_index=False
+    )
+    score = models.ForeignKey(HealthScore, on_delete=models.PROTECT, related_name="+", db_index=False)
     assessed_on = models.DateField()
     assessed_at = models.DateTimeField()
     level = models.CharField(max_length=8)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models.account import Account
 from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.segments import LONGEST_NAME, PolicyBook
+from csm_portal.core import keys
 from csm_portal.core.models import User
 from csm_portal.core.scope import TenantModel
 
@@ -86,8 +87,9 @@ class PolicyDraft(TenantModel):
 class HealthScore(TenantModel):
     """One scoring of one account, with all that is needed to do it again (SPEC 3.5)."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="scores")
+    id = models.UUIDField(primary_key=True, default=keys.ordered, editable=False)
+    # Beside the indexes below, one for each key would only make every scan slower.
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="scores", db_index=False)
     scored_on = models.DateField()
     scored_at = models.DateTimeField()
     # A re-run on the same local day is kept beside the first; the last one is the day's.
@@ -108,13 +110,13 @@ class HealthScore(TenantModel):
     known = models.JSONField(default=dict)
     # Input name -> points, for the inputs that cost something, and the clamp; they sum to 100 − score.
     points = models.JSONField()
-    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
     # The segment of that version whose rule chose the settings; empty for the standard.
     policy_segment = models.CharField(max_length=LONGEST_NAME, blank=True)
     engine_version = models.CharField(max_length=20)
     arr = models.DecimalField(max_digits=16, decimal_places=2, null=True)
     currency = models.CharField(max_length=3, blank=True)
-    owner = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    owner = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     lifecycle_stage = models.CharField(max_length=200, blank=True)
     renewal_on = models.DateField(null=True)
 
@@ -141,7 +143,7 @@ class AccountHealth(TenantModel):
     """What lists show of an account's health: one row each, written by the scan, so that a list joins one row."""
 
     account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="health")
-    latest = models.ForeignKey(HealthScore, on_delete=models.PROTECT, related_name="+")
+    latest = models.ForeignKey(HealthScore, on_delete=models.PROTECT, related_name="+", db_index=False)
     score = models.PositiveSmallIntegerField()
     computed_band = models.CharField(max_length=7)
     effective_band = models.CharField(max_length=7)

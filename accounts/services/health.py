@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import Account, HealthScore, PolicyVersion
+from accounts.models import Account, AccountHealth, Alert, ChurnAssessment, HealthScore, PolicyVersion
 from accounts.scoring import bands, explain, health, results
 from accounts.scoring.bands import Band
 from accounts.scoring.health import Evaluation
@@ -22,7 +22,7 @@ from accounts.selectors import earlier, inputs
 from accounts.selectors.inputs import Snapshot
 from accounts.services import alerts, churn, freezing, latest, policies, writeback
 from accounts.services.freezing import Freeze
-from csm_portal.core import audit, bulk
+from csm_portal.core import audit, bulk, statistics
 from csm_portal.core.models import Tenant, User
 from csm_portal.core.scope import current_tenant_id
 
@@ -159,6 +159,7 @@ def scan(
     data: Mapping[str, Any] | None = None,
 ) -> ScanCounts:
     """Score every account and write the scan into the audit log, one row a run; ``data`` goes in beside."""
+    statistics.keep_current(Account, AccountHealth, Alert, ChurnAssessment, HealthScore)
     counts = score_accounts(as_of=as_of, now=now, progress=progress)
     tenant = Tenant.objects.get(pk=current_tenant_id())
     audit.record("scan.finished", tenant, actor=actor, at=now, data={**counts.to_mapping(), **(data or {})})
