@@ -10,6 +10,8 @@ from accounts.selectors.segment_choices import Choices
 
 KEEP: Final = "keep"
 DELETE: Final = "delete"
+_LARGEST_ARR: Final = 10**14 - 1
+"""What the mirror holds of an ARR: fourteen digits before the point."""
 _ACTS: Final = (
     (KEEP, "Keep it, with this rule"),
     (DELETE, "Delete it: its accounts follow the next rule that fits, or the standard"),
@@ -36,8 +38,10 @@ class SegmentForm(forms.Form):
     segments = forms.MultipleChoiceField(label="Segment is any of", required=False)
     stages = forms.MultipleChoiceField(label="Lifecycle stage is any of", required=False)
     owners = forms.MultipleChoiceField(label="Owner is any of", required=False)
-    arr_from = forms.IntegerField(label="ARR is at least", required=False, min_value=0)
-    arr_below = forms.IntegerField(label="ARR is under", required=False, min_value=0)
+    arr_from = forms.IntegerField(
+        label="ARR is at least", required=False, min_value=0, max_value=_LARGEST_ARR
+    )
+    arr_below = forms.IntegerField(label="ARR is under", required=False, min_value=0, max_value=_LARGEST_ARR)
     currency = forms.ChoiceField(
         label="Currency of these amounts",
         required=False,
@@ -93,6 +97,13 @@ class SegmentForm(forms.Form):
             "act": KEEP,
             **segment.rule.to_mapping(),
         }
+
+    def clean_name(self) -> str:
+        """Refuse the name that the settings of everybody else have."""
+        name = str(self.cleaned_data["name"])
+        if name.strip().casefold() == "standard":
+            raise forms.ValidationError("“Standard” is what all other accounts follow. Choose another name.")
+        return name
 
     def clean(self) -> dict[str, Any]:
         """Hold the conditions against each other."""

@@ -26,7 +26,7 @@ from csm_portal.core import audit, bulk, statistics
 from csm_portal.core.models import Tenant, User
 from csm_portal.core.scope import current_tenant_id
 
-BATCH: Final = 500
+BATCH: Final = 1_000
 
 Progress = Callable[[int, int], None]
 """Is told how many accounts of how many are scored."""
@@ -102,7 +102,7 @@ def score_accounts(
     scored and not the mirror's, and no other account: this is how history is laid down, oldest day first.
     ``announce`` raises the alerts that follow and hands the most urgent over, at most five a tenant and local day.
 
-    Each batch of 500 is one transaction and costs the same number of queries; a run that was broken off is
+    Each batch of a thousand is one transaction and costs the same number of queries; a run that was broken off is
     simply run again.
     """
     version = policies.current(now=now)

@@ -89,6 +89,8 @@ def test_a_rule_that_asks_nothing_gets_a_sentence(tenant: Tenant, ada: User, two
         ({"arr_from": 9, "currency": ""}, "Say in which currency the ARR is meant"),
         ({"arr_from": 9, "arr_below": 3, "currency": "EUR"}, "No ARR is at least 9 and under 3."),
         ({"name": ""}, "Give the segment a name"),
+        ({"name": " standard "}, "“Standard” is what all other accounts follow."),
+        ({"arr_from": 10**20, "currency": "EUR"}, "Ensure this value is less than or equal to"),
         ({"reason": ""}, "Say why"),
         ({"place": 7}, "Select a valid choice"),
     ):
