@@ -16,6 +16,7 @@ from accounts.scoring import alert_states, wording
 from accounts.scoring import alerts as rules
 from accounts.scoring.alert_states import Action, AlertState
 from accounts.scoring.alerts import Reason, Severity
+from accounts.scoring.churn_facts import FactCode
 from accounts.selectors import portfolio_filters, tallies
 from accounts.selectors.account_detail import Fact, fact
 from accounts.selectors.portfolio_filters import Filters, Scope
@@ -238,6 +239,9 @@ FIELDS: Final = (
     "headline",
     "action",
     "until",
+    "facts",
+    "account__notice_on",
+    "account__renewal_on",
     "due_on",
     "raised_on",
     "urgency",
@@ -298,15 +302,25 @@ def row(values: Sequence[Any], membership: Membership, *, today: date) -> AlertR
 
 
 def _why_here(given: Mapping[str, Any], today: date) -> str:
-    """Say what the rank comes from: ``× 8 (critical) × 4 (contract in 12 days)``; the ARR stands before it.
+    """Say what the rank comes from: ``× 8 (critical) × 4 (notice in 12 days)``; the ARR stands before it.
 
     Where the ARR is not known, the median that it counts as is named; 1 says that nobody's is known.
     """
-    until: date | None = given["until"]
-    near = "no contract date" if until is None else f"contract {wording.away((until - today).days)}"
     is_median = given["arr_is_assumed"] and given["arr"] > 1
     assumed = f", counted as the median of {given['arr']:,.0f}" if is_median else ""
-    return f"× {given['severity_weight']} ({given['severity']}) × {given['nearness']} ({near}){assumed}"
+    return f"× {given['severity_weight']} ({given['severity']}) × {given['nearness']} ({_near(given, today)}){assumed}"
+
+
+def _near(given: Mapping[str, Any], today: date) -> str:
+    """Name the date that counts and how far away it is: ``notice in 12 days``, ``contract date passed 3 days ago``."""
+    until: date | None = given["until"]
+    if until is None:
+        return "no contract date"
+    is_told = any(isinstance(one, dict) and one.get("code") == FactCode.NOTICE for one in given["facts"])
+    # An alert of one fact, arrears say, does not tell which date it is; the account does.
+    is_notice = is_told or (until == given["account__notice_on"] and until != given["account__renewal_on"])
+    what, left = "notice" if is_notice else "contract", (until - today).days
+    return f"{what} date passed {wording.away(left)}" if left < 0 else f"{what} {wording.away(left)}"
 
 
 def _held_back(given: Mapping[str, Any], *, today: date) -> str:

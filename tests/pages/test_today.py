@@ -48,6 +48,43 @@ def test_the_most_urgent_account_comes_first_with_the_reason_for_its_rank(alice:
     assert "Agree with the customer's finance contact" in text(page)
 
 
+@pytest.mark.parametrize(
+    ("notice", "renewal", "until", "facts", "told"),
+    [
+        (37, 97, 37, [{"code": "notice"}], "notice in 37 days"),
+        # The date moved in Notion since the scan: the alert's own fact counts.
+        (60, 97, 37, [{"code": "notice"}], "notice in 37 days"),
+        # An alert of arrears holds no fact about the contract.
+        (37, 97, 37, [{"code": "arrears"}], "notice in 37 days"),
+        (-8, 97, 97, [{"code": "renewal"}, {"code": "notice_passed"}], "contract in 97 days"),
+        (None, 0, 0, [{"code": "renewal"}], "contract today"),
+        (-3, None, -3, [{"code": "overdue"}], "notice date passed 3 days ago"),
+        (-30, -1, -1, [{"code": "overdue"}], "contract date passed 1 day ago"),
+    ],
+)
+def test_the_rank_names_the_date_that_counts(
+    tenant: Tenant,
+    alice: User,
+    notice: int | None,
+    renewal: int | None,
+    until: int,
+    facts: list[dict[str, str]],
+    told: str,
+) -> None:
+    today = timezone.localdate(timezone=tenant.zone)
+    notice_on, renewal_on = (
+        None if days is None else today + timedelta(days=days) for days in (notice, renewal)
+    )
+    make_alert(
+        make_account(owner=alice, notice_on=notice_on, renewal_on=renewal_on),
+        until=today + timedelta(days=until),
+        facts=facts,
+    )
+
+    assert f"× 1 ({told})" in text(signed_in(alice).get("/today/"))
+    assert f"× 1 ({told})" in text(signed_in(alice).get("/alerts/"))
+
+
 def test_an_account_is_one_line_whatever_is_open(alice: User) -> None:
     account = make_account(name="Halden", owner=alice)
     make_alert(account)
