@@ -9,8 +9,9 @@ from typing import Final, TypeAlias
 from csm_portal.templatetags import strokes, wording
 
 _TOP_SCORE: Final = 100
-# Two weekly scores are seven days apart; a pause well beyond that is drawn as a gap, never bridged.
-_LONGEST_STEP_DAYS: Final = 10
+# The last scores of two calendar weeks lie thirteen days apart at most, from a Monday to the Sunday after next; a
+# longer pause is a week without a score, drawn as a gap and never bridged.
+_LONGEST_STEP_DAYS: Final = 13
 # Room for the scale on the left and the bands' names on the right, in units of the drawing.
 _SCALE_GUTTER: Final = 28
 _BAND_GUTTER: Final = 48

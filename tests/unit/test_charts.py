@@ -74,6 +74,14 @@ def test_a_given_band_is_kept_because_older_days_had_other_thresholds():
     assert trend.points[0].band == "Amber"
 
 
+def test_the_last_scores_of_two_weeks_in_a_row_are_no_gap():
+    monday, sunday_after_next = date(2026, 11, 9), date(2026, 11, 22)
+
+    trend = trends.lay_out([(monday, 55), (sunday_after_next, 26)], red=40, amber=70)
+
+    assert not trend.has_gap
+
+
 def test_weeks_without_any_row_are_a_gap_too():
     points = [(START, 80), (START + timedelta(days=7), 79), (START + timedelta(days=60), 70)]
 
