@@ -9,8 +9,8 @@ from typing import Any, Final
 from accounts.scoring import explain, wording
 from accounts.scoring.health import Evaluation, evaluate
 from accounts.scoring.many import ManyScorer
-from accounts.scoring.policy import HealthPolicy
-from accounts.scoring.signals import INPUT_BY_NAME, INPUT_NAMES, HealthSignals, Rag, Shape
+from accounts.scoring.policy import HealthPolicy, weights
+from accounts.scoring.signals import INPUT_BY_NAME, INPUT_NAMES, INPUTS, HealthSignals, Rag, Shape
 
 BEYOND_REACH: Final = frozenset({"renewal_days_out", "escalation_history_count"})
 """A date that comes nearer and what has happened already: time moves them, no customer success manager does."""
@@ -55,6 +55,21 @@ def tried(evaluation: Evaluation, given: Mapping[str, Any]) -> Evaluation:
     """
     signals = HealthSignals(**{name: getattr(evaluation.signals, name) for name in INPUT_NAMES} | dict(given))
     return evaluate(signals, evaluation.policy)
+
+
+def missing(evaluation: Evaluation) -> list[str]:
+    """Name the inputs, the weightiest first, that would bring enough of the weight to call a band; none where it is."""
+    policy, weight = evaluation.policy, weights(evaluation.policy)
+    known = evaluation.signals.known()
+    unknown = [spec for spec in INPUTS if spec.counts_in_coverage and spec.name not in known]
+    unknown.sort(key=lambda spec: -weight[spec.name])
+    observed, needed = evaluation.observed_weight, []
+    for spec in unknown:
+        if observed * 100 >= policy.minimum_coverage * evaluation.total_weight:
+            break
+        observed += weight[spec.name]
+        needed.append(spec.label)
+    return needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

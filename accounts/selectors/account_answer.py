@@ -10,9 +10,8 @@ from accounts.scoring import changes, explain, health, what_if, wording
 from accounts.scoring.bands import Band
 from accounts.scoring.changes import Change
 from accounts.scoring.health import Evaluation, UnknownEngine
-from accounts.scoring.policy import weights
 from accounts.scoring.segments import STANDARD, NoSuchSegment
-from accounts.scoring.signals import INPUT_BY_NAME, INPUTS, HealthSignals, Rag
+from accounts.scoring.signals import INPUT_BY_NAME, HealthSignals, Rag
 from accounts.scoring.what_if import Way
 from accounts.selectors.account_history import History
 
@@ -161,20 +160,10 @@ def _lift_last_known(latest: HealthScore, evaluation: Evaluation) -> tuple[str, 
 
 
 def _unknown_inputs(evaluation: Evaluation) -> str:
-    """Name the inputs, the weightiest first, that would bring enough of the weight to call a band."""
-    policy, weight = evaluation.policy, weights(evaluation.policy)
-    known = evaluation.signals.known()
-    missing = [spec for spec in INPUTS if spec.counts_in_coverage and spec.name not in known]
-    missing.sort(key=lambda spec: -weight[spec.name])
-    observed, needed = evaluation.observed_weight, []
-    for spec in missing:
-        if observed * 100 >= policy.minimum_coverage * evaluation.total_weight:
-            break
-        observed += weight[spec.name]
-        needed.append(spec.label)
+    """Name the inputs that would bring enough of the weight to call a band."""
     return (
-        f"{wording.percent(evaluation.coverage)} of the weight is known, and {policy.minimum_coverage} % is asked. "
-        f"Fill in {wording.listed(needed)} in Notion, and the next scan calls a band."
+        f"{wording.percent(evaluation.coverage)} of the weight is known, and {evaluation.policy.minimum_coverage} % is "
+        f"asked. Fill in {wording.listed(what_if.missing(evaluation))} in Notion, and the next scan calls a band."
     )
 
 

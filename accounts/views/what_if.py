@@ -30,6 +30,7 @@ def what_if(request: PortalRequest, account_id: UUID) -> HttpResponse:
     form = WhatIfForm(asked if is_asked else None, signals=now.signals)
     is_refused = is_asked and not form.is_valid()
     given = form.values() if is_asked and not is_refused else {}
-    context = {"account": account, "form": form, "page": selector.page(now, given), "is_refused": is_refused}
+    page = selector.page(account, now, given)
+    context = {"account": account, "form": form, "page": page, "is_refused": is_refused}
     template = "accounts/what_if.html" + ("#what-if" if is_partial(request) else "")
     return render(request, template, context, status=422 if is_refused else 200)

@@ -138,3 +138,51 @@ def test_an_input_that_costs_more_by_activity_alone_says_so(tenant: Tenant, alic
     told = text(page_of(made, alice, login_frequency_score="95"))
 
     assert "declining, login frequency 20 % declining, login frequency 95 %" in told
+
+
+_NOTHING = dict.fromkeys(
+    (
+        "feature_adoption_rate",
+        "login_frequency_score",
+        "payment_current",
+        "stakeholder_engagement_score",
+        "escalation_history_count",
+    )
+)
+
+
+def badge(response: HttpResponse) -> str:
+    """Return the band as the page shows it."""
+    shown = response.content.decode().split('class="score-of"', 1)[1].split("</p>", 1)[0]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown.split(">", 1)[1]))
+
+
+def test_an_account_of_which_too_little_is_known_is_unknown_and_not_green(
+    tenant: Tenant, alice: User
+) -> None:
+    with tenant_scope(tenant):
+        made = make_account(owner=alice, **_NOTHING, support_sentiment="", usage_trend="")
+        health.score_accounts(as_of=NOW.date(), now=NOW, announce=False)
+
+    page = page_of(made, alice)
+    moved = page_of(made, alice, nps_score="2")
+    filled = page_of(made, alice, payment_current="yes", login_frequency_score="90")
+
+    for told in (page, moved):
+        assert "Unknown" in badge(told)
+        assert "Green already" not in text(told)
+        assert re.search(
+            r"A band needs 40 % of the weight; [\d.]+ % is known: fill in Payment and Login frequency\.",
+            text(told),
+        )
+    assert "Green" in badge(filled)
+    assert "A band needs" not in text(filled)
+
+
+def test_an_input_taken_away_lifts_no_band(tenant: Tenant, account: Account, alice: User) -> None:
+    page = page_of(account, alice, payment_current="")
+
+    assert figure(page) >= 70
+    assert "Amber" in badge(page)
+    assert "last known" in badge(page)
+    assert "Payment (last seen on 14 May 2026) is no longer known." in text(page)
