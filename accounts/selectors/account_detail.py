@@ -21,6 +21,7 @@ from accounts.selectors.account_inputs import Breakdown
 
 SPANS: Final[Mapping[str, tuple[str, timedelta]]] = {
     "": ("Since the previous score", timedelta(days=1)),
+    "1w": ("1 week", timedelta(weeks=1)),
     "4w": ("4 weeks", timedelta(weeks=4)),
     "12w": ("12 weeks", timedelta(weeks=12)),
     "52w": ("52 weeks", timedelta(weeks=52)),

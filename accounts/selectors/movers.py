@@ -32,6 +32,9 @@ SPANS: Final[Mapping[str, tuple[str, int]]] = {
 }
 """How far back the scores are compared: the word in the address, what it is called, days."""
 
+ON_ACCOUNT: Final[Mapping[str, str]] = {"1d": "", "": "1w", "4w": "4w", "12w": "12w"}
+"""What the address of an account's page says for the same span."""
+
 LEAST: Final[Mapping[str, tuple[str, int]]] = {
     "any": ("1 point or more", 1),
     "": ("5 points or more", 5),
@@ -80,6 +83,12 @@ class MoversPage:
     span: str
     least: str
     has_more: bool
+
+    @property
+    def of_account(self) -> str:
+        """Return what an account's address ends with to show the same move, point by point."""
+        since = ON_ACCOUNT[self.span]
+        return f"?since={since}#moved" if since else "#moved"
 
     @property
     def summary(self) -> str:

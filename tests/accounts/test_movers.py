@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account
 from accounts.scoring.changes import Cause
 from accounts.scoring.policy import HealthPolicy
-from accounts.selectors import movers
+from accounts.selectors import account_detail, movers
 from accounts.selectors.portfolio_filters import Filters
 from accounts.services import health, policies
 from csm_portal.core.models import Membership, Tenant, User
@@ -23,6 +23,7 @@ from tests.factories import make_account, make_accounts
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 5, 14, 9, 0, tzinfo=UTC)
+FIT = {"payment_current": True, "login_frequency_score": "0.90", "usage_trend": "growing"}
 
 
 def score(*, days_ago: int = 0) -> None:
@@ -146,3 +147,27 @@ def test_an_address_with_strange_values_shows_the_usual_page(
 
     assert answer.status_code == 200
     assert "no part of the book of business" in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("since", "on_account"),
+    [("1d", "#moved"), ("", "?since=1w#moved"), ("4w", "?since=4w#moved"), ("12w", "?since=12w#moved")],
+)
+def test_an_account_opens_on_what_moved_it_over_the_same_span(
+    scoped: Tenant, alice: User, bob: User, since: str, on_account: str
+) -> None:
+    account = make_account(name="Fell", owner=alice, **FIT)
+    score(days_ago=90)
+    Account.objects.update(payment_current=False, login_frequency_score="0.30", usage_trend="declining")
+    score()
+
+    listed = signed_in(bob).get("/movers/", {"since": since}).content.decode()
+
+    address = f'href="/accounts/{account.pk}/{on_account}">'
+    assert f"{address}Fell<" in listed
+    assert f"{address}see the account<" in listed
+
+
+def test_each_span_is_one_of_the_accounts_page() -> None:
+    for key, (_, days) in movers.SPANS.items():
+        assert account_detail.SPANS[movers.ON_ACCOUNT[key]][1] == timedelta(days=days)

@@ -187,6 +187,7 @@ def test_what_moved_the_score_is_told_point_by_point(tenant: Tenant, account: Ac
         score(payment_current=False)
 
     recently, in_weeks = page_of(account, alice), page_of(account, alice, since="4w")
+    in_a_week = page_of(account, alice, since="1w")
 
     now = recently.context["detail"].score.score
     for page in (recently, in_weeks):
@@ -199,6 +200,8 @@ def test_what_moved_the_score_is_told_point_by_point(tenant: Tenant, account: Ac
     }
     assert recently.context["detail"].compared_on == day(1)
     assert in_weeks.context["detail"].compared_on == day(35)
+    assert in_a_week.context["detail"].compared_on == day(35)
+    assert '<a href="?since=1w#moved" aria-current="page">1 week</a>' in in_a_week.content.decode()
     assert "paid up in arrears Data changed −30" in text(recently)
 
 
