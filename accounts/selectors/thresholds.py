@@ -197,6 +197,12 @@ def start(force: InForce, *, version: int | None = None, draft: UUID | None = No
     return Start(book=force.book)
 
 
+def lost_segments(force: InForce, start: Start) -> tuple[str, ...]:
+    """Name the segments in force that saving what a form begins with would delete, in their order."""
+    kept = {one.name for one in start.book.segments}
+    return tuple(one.name for one in force.book.segments if one.name not in kept)
+
+
 def open_drafts() -> QuerySet[PolicyDraft]:
     """Return the drafts that are neither in force nor thrown away, the one that was changed last first."""
     return PolicyDraft.objects.filter(became=None, discarded_at=None).select_related("created_by")

@@ -66,6 +66,7 @@ def thresholds(request: PortalRequest) -> HttpResponse:
             "form": form,
             "restoring": start.version,
             "draft": start.draft,
+            "lost_segments": selector.lost_segments(force, start),
             "start_differs": bool(start.query),
         }
     return render(request, TEMPLATE, context)
@@ -183,14 +184,16 @@ def _again(
 ) -> HttpResponse:
     if status != 200:
         form.focus_on_first_error()
-    segment = str(form["segment"].value() or STANDARD)
+    segment, force = str(form["segment"].value() or STANDARD), selector.in_force()
     context = {
         "form": form,
         "newest": newest,
-        "page": selector.page(selector.in_force()),
+        "page": selector.page(force),
         "tabs": _tabs(start, segment),
         "segment": segment,
+        "restoring": start.version,
         "draft": start.draft,
+        "lost_segments": selector.lost_segments(force, start),
         **more,
     }
     template = TEMPLATE + ("#thresholds-form" if is_partial(request) else "")

@@ -212,6 +212,36 @@ def test_a_draft_is_kept_opened_changed_and_put_in_force(
     assert client.get(address).status_code == 404
 
 
+def test_a_version_older_than_the_segments_says_that_they_would_be_deleted(
+    tenant: Tenant, ada: User, two_accounts: None
+) -> None:
+    client = signed_in(ada)
+    client.post(f"{URL}draft/", entered(reason="", draft_name="From before"))
+    with tenant_scope(tenant):
+        draft = PolicyDraft.objects.get()
+    with_big(tenant, ada)
+    restored = entered(restores=1, expected_number=2)
+
+    older = client.get(f"{URL}?version=1")
+    refused = client.post(URL, {**restored, "reason": ""})
+    tried = client.post(f"{URL}try/", restored, headers=HTMX)
+
+    gone = "The segment “Big” does not exist in version 1 and would be deleted."
+    assert gone in text(older)
+    # The trial beside it runs as the page opens, and knows of no segment either.
+    assert 'hx-trigger="load, ' in older.content.decode()
+    assert "data-announce" in tried.content.decode()
+    assert "Big:" not in text(tried)
+    assert refused.status_code == 422
+    assert gone in text(refused)
+    assert "“Big” does not exist in this draft and would be deleted." in text(
+        client.get(f"{URL}?draft={draft.pk}")
+    )
+    for query in ("", "?version=2"):
+        assert "would be deleted" not in text(client.get(URL + query))
+    assert newest(tenant).number == 2
+
+
 def test_a_draft_needs_a_name_and_settings_that_can_be_ones(tenant: Tenant, ada: User) -> None:
     client = signed_in(ada)
 
