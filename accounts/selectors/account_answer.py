@@ -1,18 +1,20 @@
 """The three answers that an account's page gives first: why it has its band, since when, and what would lift it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from accounts.models import HealthScore
-from accounts.scoring import changes, explain, health, what_if, wording
+from accounts.scoring import bands, changes, explain, health, what_if, wording
 from accounts.scoring.bands import Band
 from accounts.scoring.changes import Change
 from accounts.scoring.health import Evaluation, UnknownEngine
+from accounts.scoring.policy import PolicyError
 from accounts.scoring.segments import STANDARD, NoSuchSegment
 from accounts.scoring.signals import INPUT_BY_NAME, HealthSignals, Rag
 from accounts.scoring.what_if import Way
+from accounts.selectors import earlier
 from accounts.selectors.account_history import History
 
 DRIVERS: Final = 3
@@ -73,30 +75,83 @@ def _since(latest: HealthScore, history: History, *, today: date) -> str:
     if not history.band_before or history.day_before is None:
         return f"{band} since its first score on {wording.day(since)}{long}."
     told = f"{band} since {wording.day(since)}{long}; {history.band_before} before."
-    causes = _turn(latest, since, history.day_before)
-    if not causes:
-        return told
-    worse = _SEVERITY[band] < _SEVERITY[history.band_before]
-    return f"{told} {'What took it there' if worse else 'What lifted it'}: {wording.listed(causes)}."
+    return " ".join([told, *_turn(latest, since, history.day_before)])
 
 
 _SEVERITY: Final[Mapping[str, int]] = {Band.RED: 0, Band.AMBER: 1, Band.UNKNOWN: 2, Band.GREEN: 3}
+_LIMITS: Final[Mapping[str, str]] = {
+    "red_threshold": "calls Red under {} (before: {})",
+    "amber_threshold": "calls Green from {} (before: {})",
+    "minimum_coverage": "asks for {} % of the weight (before: {} %)",
+}
 
 
 def _turn(latest: HealthScore, since: date, day_before: date) -> list[str]:
-    """Say what moved the score on the day on which the band began; nothing where it cannot be told."""
+    """Say in sentences what moved the band on the day on which it began; nothing where it cannot be told."""
     ends = HealthScore.objects.filter(
         account_id=latest.account_id, is_of_day=True, scored_on__in=(day_before, since)
     )
     pair = list(ends.select_related("policy").order_by("scored_on"))
     if len(pair) != 2:
         return []
+    before, after = pair
     try:
-        comparison = changes.compare(*(_replayed(one) for one in pair))
+        comparison = changes.compare(_replayed(before), _replayed(after))
+        by_limits = _limits(before, after)
     except UnknownEngine:
         return []
+    is_worse = _SEVERITY[after.effective_band] < _SEVERITY[before.effective_band]
+    if by_limits and (
+        comparison.points * (-1 if is_worse else 1) < 0
+        or health.band_of(before.score, after.applied()) == after.effective_band
+    ):
+        # The points went the other way, or would have left the account where the limits put it.
+        return [by_limits]
     along = [change for change in comparison.changes if change.points * comparison.points > 0]
-    return [_told(change) for change in along[:CAUSES]]
+    causes = [_told(change) for change in along[:CAUSES]]
+    told = []
+    if causes:
+        told.append(f"{'What took it there' if is_worse else 'What lifted it'}: {wording.listed(causes)}.")
+    if by_limits:
+        told.append(by_limits)
+    return told
+
+
+def _limits(before: HealthScore, after: HealthScore) -> str:
+    """Name the limits without whose move the later score would not have its band; empty where there is none."""
+    then, now = before.applied(), after.applied()
+    moved = [name for name in _LIMITS if getattr(then, name) != getattr(now, name)]
+    if not moved:
+        return ""
+    known = earlier.known_band(
+        scored_on=before.scored_on,
+        effective_band=before.effective_band,
+        inputs=before.inputs,
+        known=before.known,
+    )
+    signals = HealthSignals.from_mapping(after.inputs)
+
+    def decide(*names: str) -> bool:
+        try:
+            settings = replace(now, **{name: getattr(then, name) for name in names})
+        except PolicyError:
+            return False
+        evaluation = health.score_with(after.engine_version, signals, settings)
+        band = bands.effective_band(evaluation, last_known=known, as_of=after.scored_on).band
+        return band != after.effective_band
+
+    if decide():
+        # The rules alone do not give this band: a person decided.
+        return ""
+    # Two that move together may decide where neither does alone.
+    deciding = [name for name in moved if decide(name)] or (moved if decide(*moved) else [])
+    if not deciding:
+        return ""
+    told = [_LIMITS[name].format(getattr(now, name), getattr(then, name)) for name in deciding]
+    by = f"Thresholds version {after.policy.number}"
+    if after.policy_segment != before.policy_segment:
+        by += f", {f'segment {after.policy_segment}' if after.policy_segment else 'standard settings'},"
+    return f"{by} {wording.listed(told)}."
 
 
 def _told(change: Change) -> str:

@@ -24,6 +24,16 @@ pytestmark = pytest.mark.django_db
 NOW: datetime = timezone.now()
 TODAY: date = NOW.astimezone(ZoneInfo("Europe/Berlin")).date()
 
+_NOTHING = dict.fromkeys(
+    (
+        "feature_adoption_rate",
+        "login_frequency_score",
+        "payment_current",
+        "stakeholder_engagement_score",
+        "escalation_history_count",
+    )
+)
+
 
 @pytest.fixture
 def account(tenant: Tenant, alice: User) -> Account:
@@ -86,6 +96,82 @@ def test_a_change_of_the_thresholds_is_named_as_what_took_it_there(
     assert "payment (−20, because the thresholds changed)" in said(account, alice)
 
 
+def limited(tenant: Tenant, ada: User, **changes: int) -> None:
+    """Save thresholds with other limits, as version 2."""
+    with tenant_scope(tenant):
+        values = {**HealthPolicy().to_mapping(), **changes}
+        policies.save(values, actor=ada, reason="Harder.", now=NOW, expected_number=1)
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        (
+            {"red_threshold": 65, "amber_threshold": 75},
+            "Red since {}, today; Amber before. Thresholds version 2 calls Red under 65 (before: 40).",
+        ),
+        (
+            {"amber_threshold": 60},
+            "Green since {}, today; Amber before. Thresholds version 2 calls Green from 60 (before: 70).",
+        ),
+        (
+            {"red_threshold": 80, "amber_threshold": 90},
+            "Red since {}, today; Amber before. Thresholds version 2 calls Red under 80 (before: 40).",
+        ),
+    ],
+)
+def test_a_limit_that_moved_the_band_is_named(
+    tenant: Tenant, account: Account, alice: User, ada: User, limits: dict[str, int], told: str
+) -> None:
+    score(tenant, 3, payment_current=False, feature_adoption_rate=Decimal("0.3"))
+    limited(tenant, ada, **limits)
+    score(tenant, 0)
+
+    page = said(account, alice)
+
+    assert told.format(wording.day(TODAY)) in page
+    assert "What took it there" not in page
+    assert "What lifted it" not in page
+
+
+def test_a_limit_that_the_points_did_not_need_is_not_named(
+    tenant: Tenant, account: Account, alice: User, ada: User
+) -> None:
+    score(tenant, 3)
+    limited(tenant, ada, amber_threshold=75)
+    score(tenant, 0, payment_current=False, feature_adoption_rate=Decimal("0.3"))
+
+    page = said(account, alice)
+
+    assert "What took it there: payment" in page
+    assert "Thresholds version 2 calls" not in page
+
+
+def test_points_and_a_limit_that_moved_the_band_together_are_both_named(
+    tenant: Tenant, account: Account, alice: User, ada: User
+) -> None:
+    score(tenant, 3, payment_current=False)
+    limited(tenant, ada, red_threshold=65)
+    score(tenant, 0, feature_adoption_rate=Decimal("0.3"))
+
+    assert (
+        "What took it there: feature adoption from 80 % to 30 % (−6). "
+        "Thresholds version 2 calls Red under 65 (before: 40)."
+    ) in said(account, alice)
+
+
+def test_a_band_that_a_lower_minimum_coverage_gave_says_so(
+    tenant: Tenant, account: Account, alice: User, ada: User
+) -> None:
+    score(tenant, 3, **_NOTHING, support_sentiment="", usage_trend="")
+    limited(tenant, ada, minimum_coverage=5)
+    score(tenant, 0)
+
+    page = said(account, alice)
+
+    assert "Unknown before. Thresholds version 2 asks for 5 % of the weight (before: 40 %)." in page
+
+
 def test_the_first_score_has_nothing_before_it(tenant: Tenant, account: Account, alice: User) -> None:
     score(tenant, 0)
 
@@ -98,16 +184,7 @@ def test_the_first_score_has_nothing_before_it(tenant: Tenant, account: Account,
 def test_an_unknown_account_says_which_inputs_would_give_it_a_band(
     tenant: Tenant, account: Account, alice: User
 ) -> None:
-    nothing = dict.fromkeys(
-        (
-            "feature_adoption_rate",
-            "login_frequency_score",
-            "payment_current",
-            "stakeholder_engagement_score",
-            "escalation_history_count",
-        )
-    )
-    score(tenant, 0, **nothing, support_sentiment="", usage_trend="")
+    score(tenant, 0, **_NOTHING, support_sentiment="", usage_trend="")
 
     told = said(account, alice)
 
