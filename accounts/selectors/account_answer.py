@@ -111,6 +111,9 @@ def _turn(latest: HealthScore, since: date, day_before: date) -> list[str]:
     causes = [_told(change) for change in along[:CAUSES]]
     told = []
     if causes:
+        if len(comparison.changes) > len(causes):
+            # The points that are listed are not the whole way of the score.
+            causes.append("others")
         told.append(f"{'What took it there' if is_worse else 'What lifted it'}: {wording.listed(causes)}.")
     if by_limits:
         told.append(by_limits)

@@ -96,6 +96,21 @@ def test_a_change_of_the_thresholds_is_named_as_what_took_it_there(
     assert "payment (−20, because the thresholds changed)" in said(account, alice)
 
 
+def test_causes_that_are_left_out_are_others(tenant: Tenant, account: Account, alice: User) -> None:
+    score(tenant, 3)
+    score(
+        tenant,
+        0,
+        payment_current=False,
+        feature_adoption_rate=Decimal("0.3"),
+        stakeholder_engagement_score=Decimal("0.3"),
+    )
+
+    assert (
+        "What took it there: payment from paid up to in arrears (−30), feature adoption from 80 % to 30 % (−6) and others."
+    ) in said(account, alice)
+
+
 def limited(tenant: Tenant, ada: User, **changes: int) -> None:
     """Save thresholds with other limits, as version 2."""
     with tenant_scope(tenant):
