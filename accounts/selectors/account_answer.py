@@ -185,7 +185,7 @@ def _lift(latest: HealthScore, evaluation: Evaluation) -> tuple[str, str, Rag | 
         return _lift_last_known(latest, evaluation)
     if latest.effective_band == Band.GREEN:
         left = latest.score - policy.amber_threshold + 1
-        told = f"It is Green already. {wording.points(left)} more, and it would be Amber."
+        told = f"It is Green already. If it lost {wording.points(left)}, it would be Amber."
         return "What would make it Amber", told, None, None
     # Today's engine: what a person tries on the next page is scored by it too.
     found = what_if.goal(health.evaluate(evaluation.signals, policy), at_most=1)

@@ -193,7 +193,7 @@ def test_the_first_score_has_nothing_before_it(tenant: Tenant, account: Account,
     told = said(account, alice)
 
     assert f"Green since its first score on {wording.day(TODAY)}, today." in told
-    assert "31 points more, and it would be Amber." in told
+    assert "If it lost 31 points, it would be Amber." in told
 
 
 def test_an_unknown_account_says_which_inputs_would_give_it_a_band(
