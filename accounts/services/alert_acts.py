@@ -96,9 +96,10 @@ def take(
     row for the act, none where nothing could be done. Raises NotPossible.
     """
     _check(asked, action, said, today)
+    member = _membership(actor)
     done, left, entries = [], [], []
     for alert in _locked(asked):
-        if refusal := _refusal(alert, action, version=asked[alert.pk], actor=actor):
+        if refusal := _refusal(alert, action, version=asked[alert.pk], member=member):
             left.append(refusal)
             continue
         before = _kept(alert)
@@ -126,10 +127,11 @@ def undo(act: AlertAct, *, actor: User, now: datetime) -> Outcome:
     if not AlertAct.objects.filter(pk=act.pk, undone_at=None).update(undone_at=now, undone_by=actor):
         raise NotPossible("This has been undone already.")
     entries = {UUID(entry["alert"]): entry for entry in act.entries}
+    member = _membership(actor)
     done, left = [], []
     for alert in _locked(entries):
         entry = entries[alert.pk]
-        if not policies.can_write(_membership(actor), alert.account):
+        if not policies.can_write(member, alert.account):
             left.append(f"{alert.account.name} is not yours any more.")
         elif alert.version != entry["version"]:
             left.append(f"{alert.account.name}: {_what_happened(alert)}")
@@ -169,8 +171,8 @@ def _locked(ids: Mapping[UUID, Any]) -> list[Alert]:
     return list(alerts.select_for_update(of=("self",)).order_by("pk"))
 
 
-def _refusal(alert: Alert, action: Action, *, version: int, actor: User) -> str:
-    if not policies.can_write(_membership(actor), alert.account):
+def _refusal(alert: Alert, action: Action, *, version: int, member: Membership) -> str:
+    if not policies.can_write(member, alert.account):
         return f"{alert.account.name} is looked after by somebody else."
     if alert.version != version:
         return f"{alert.account.name}: {_what_happened(alert)}"

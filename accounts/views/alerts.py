@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -204,6 +204,8 @@ def _step(
         .order_by("-urgency", "pk")
     )
     rows = [(f"{one.pk}:{asked[one.pk]}", one) for one in found[: service.AT_ONCE]]
+    if asked and not rows:
+        raise Http404
     if action == Action.SNOOZE:
         for name in ("until", "note"):
             form.fields[name].required = True

@@ -331,6 +331,31 @@ def test_what_is_not_ticked_is_asked_for(alert: Alert, alice: User) -> None:
     assert "Choose at least one alert." in text(told)
 
 
+def test_a_bulk_act_and_its_undo_cost_the_same_at_one_alert_and_at_twenty(
+    scoped: Tenant, alice: User
+) -> None:
+    alerts = [make_alert(account) for account in make_accounts(21, owner=alice)]
+    counts = []
+    for chosen in (alerts[:1], alerts[1:]):
+        with CaptureQueriesContext(connection) as queries:
+            outcome = take(Action.ACKNOWLEDGE, alice, *chosen)
+            assert outcome.act is not None
+            alert_acts.undo(outcome.act, actor=alice, now=NOW)
+        assert len(outcome.done) == len(chosen)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("action", [Action.SNOOZE, Action.RESOLVE, Action.ACKNOWLEDGE])
+def test_another_tenants_alert_is_not_there_whatever_is_asked(
+    alert: Alert, charlie: User, action: Action
+) -> None:
+    asked = {"alert": f"{alert.pk}:1", "action": action}
+
+    assert signed_in(charlie).post("/alerts/act/", asked).status_code == 404
+
+
 def test_the_list_costs_the_same_at_one_alert_and_at_fifty(scoped: Tenant, alice: User) -> None:
     make_alert(make_account(owner=alice))
     client = signed_in(alice)
