@@ -29,12 +29,15 @@ class Sent:
 
 
 class Recording(httpx.BaseTransport):
-    """Hands requests on and keeps what was sent. ``refuse`` may raise before, ``lose`` after the server's work."""
+    """Hands requests on and keeps what was sent.
+
+    ``refuse`` may raise or answer before, ``lose`` raise after the server's work.
+    """
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self.inner = inner
         self.sent: list[Sent] = []
-        self.refuse: Callable[[Sent], None] = lambda sent: None
+        self.refuse: Callable[[Sent], httpx.Response | None] = lambda sent: None
         self.lose: Callable[[Sent], None] = lambda sent: None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -42,7 +45,9 @@ class Recording(httpx.BaseTransport):
         body = json.loads(content) if content else None
         sent = Sent(request.method, request.url.path, body, request.headers, dict(request.url.params))
         self.sent.append(sent)
-        self.refuse(sent)
+        refused = self.refuse(sent)
+        if refused is not None:
+            return refused
         response = self.inner.handle_request(request)
         self.lose(sent)
         return response
