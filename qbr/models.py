@@ -9,6 +9,9 @@ from django.utils import timezone
 from accounts.models import Account
 from csm_portal.core.models import Job, User
 from csm_portal.core.scope import TenantManager, TenantModel
+from qbr.editor_models import Remark as Remark
+from qbr.editor_models import Thread as Thread
+from qbr.editor_models import WorkingCopy as WorkingCopy
 from qbr.querysets import QBRQuerySet
 
 QBRManager = TenantManager.from_queryset(QBRQuerySet)
