@@ -39,3 +39,11 @@ class AlertQuerySet(TenantQuerySet[Any]):
     def running(self) -> Self:
         """Alerts whose cause lasts, resolved ones too."""
         return self.filter(ended_at=None)
+
+
+class PlanQuerySet(TenantQuerySet[Any]):
+    def visible_to(self, membership: Membership) -> Self:
+        """Coaching plans that this member may read: those of the accounts that they may read."""
+        if membership.roles <= {Role.SALES}:
+            return self.none()
+        return self.filter(tenant_id=membership.tenant_id)

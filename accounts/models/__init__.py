@@ -2,7 +2,8 @@
 
 from accounts.models.account import Absence, Account, PropertyMapping, ROIFactMapping
 from accounts.models.alerts import Alert, AlertAct, AlertPlace
-from accounts.models.churn import ChurnAssessment
+from accounts.models.churn import ChurnAssessment, ChurnStory
+from accounts.models.coaching import CoachingPlan, CoachingStep, PlanState
 from accounts.models.health import AccountHealth, DraftSource, HealthScore, PolicyDraft, PolicyVersion
 from accounts.models.hints import Hint, HintState, NotionWatch
 from accounts.models.notion_writes import (
@@ -28,6 +29,9 @@ __all__ = [
     "BandOverride",
     "CSMProfile",
     "ChurnAssessment",
+    "ChurnStory",
+    "CoachingPlan",
+    "CoachingStep",
     "DraftSource",
     "FiguresInNotion",
     "FiguresRun",
@@ -39,6 +43,7 @@ __all__ = [
     "Outcome",
     "OutcomeImport",
     "OutcomeKind",
+    "PlanState",
     "PolicyDraft",
     "PolicyVersion",
     "ProfileState",

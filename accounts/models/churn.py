@@ -35,3 +35,28 @@ class ChurnAssessment(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.level} on {self.assessed_on}"
+
+
+class ChurnStory(TenantModel):
+    """What a model wrote about an account's risk, with the facts cited by id; shown while ``basis`` is still the case.
+
+    The figures are put in when it is shown. ``narrative`` is empty where no usable answer came: the model is not asked
+    again about the same basis, and the page says so.
+    """
+
+    id = models.UUIDField(primary_key=True, default=keys.ordered, editable=False)
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="churn_story")
+    # The hash of level, trigger and kinds of facts that it was written about.
+    basis = models.CharField(max_length=64)
+    narrative = models.TextField(blank=True)
+    actions = models.JSONField(default=list)
+    written_by = models.CharField(max_length=100)
+    facts_checked = models.PositiveSmallIntegerField(default=0)
+    written_at = models.DateTimeField()
+    trouble = models.CharField(max_length=500, blank=True)
+
+    class Meta(TenantModel.Meta):
+        abstract = False
+
+    def __str__(self) -> str:
+        return f"written by {self.written_by}"
