@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0014_fewer_indexes_on_history"),
-        ("core", "0011_editor"),
+        ("core", "0010_channels_keep_no_check"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
