@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.services import snoozes
 from accounts.services.alert_delivery import NotionChannel
 from csm_portal import wiring
 from csm_portal.core import deliveries
@@ -35,3 +36,8 @@ def deliver(job: Running) -> Mapping[str, Any]:
 def each_minute(tenant: Tenant, *, now: datetime) -> None:
     """Put deliveries whose job is gone on their way again."""
     deliveries.look_after(tenant, now=now)
+
+
+def wake_alerts(tenant: Tenant, *, now: datetime) -> None:
+    """End the snoozes that are over where the tenant is."""
+    snoozes.end_those_over(today=now.astimezone(tenant.zone).date(), now=now)

@@ -22,7 +22,11 @@ _LAST_TICK = "schedules.last_tick"
 LOOK_BACK_DAYS = 7
 # What each tick asks of each active tenant, in its scope: cheap, and free to enqueue a job. Dotted names, because what
 # they name stands above this module.
-EACH_MINUTE = ("accounts.refresh_tasks.each_minute", "accounts.delivery_tasks.each_minute")
+EACH_MINUTE = (
+    "accounts.refresh_tasks.each_minute",
+    "accounts.delivery_tasks.each_minute",
+    "accounts.delivery_tasks.wake_alerts",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

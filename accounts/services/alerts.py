@@ -20,7 +20,7 @@ from accounts.scoring.churn import RiskLevel
 from accounts.scoring.churn_facts import Fact, FactCode, FactKind
 from accounts.scoring.policy import HealthPolicy
 from accounts.selectors.inputs import Snapshot
-from accounts.services import alert_delivery
+from accounts.services import alert_delivery, snoozes
 from csm_portal.core import bulk
 from csm_portal.core.models import Tenant
 from csm_portal.core.scope import current_tenant_id
@@ -178,7 +178,7 @@ class _Step:
         if worse or is_awake:
             alert.seen = _stored(now)
             if alert.state != AlertState.OPEN:
-                self._open(alert, worse or "The snooze is over and the cause is still there.")
+                self._open(alert, worse or snoozes.OVER)
                 return
             alert.is_waiting = True
         if _told(alert) != before:
