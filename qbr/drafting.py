@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from csm_portal.ports import untrusted
 from csm_portal.ports.documents import Span, Text
 from qbr import citations, figures
 from qbr.document import Audience, Content, LockedBlock, Section, SectionKey, TextBlock, TextKind
 from qbr.facts import FactSheet, shown
-from qbr.prompts import untrusted
 from qbr.schemas import NextStepsAnswer, QBRAnswer, SectionAnswer, Step
 
 INTERNAL_MARK = "[internal]"

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from qbr.prompts import untrusted
+from csm_portal.ports import untrusted
 
 FactValue: TypeAlias = Decimal | date | str | bool | tuple[str, ...] | None
 

@@ -4,21 +4,30 @@ The writer's answer is prose with citations of facts, nothing else: no figure, n
 own (P1).
 """
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from csm_portal.ports.answers import Parsed, parse
+
+__all__ = [
+    "FactRef",
+    "Line",
+    "NextStepsAnswer",
+    "Paragraph",
+    "Parsed",
+    "QBRAnswer",
+    "QBRPage",
+    "SectionAnswer",
+    "Step",
+    "parse",
+]
 
 # Grammars of small local models refuse repetitions of 2,000 and more.
 Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1500)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 FactRef = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
-
-_LONGEST_ANSWER = 200_000
-_MOST_OPENINGS = 60
 
 
 class _Owned(BaseModel):
@@ -83,55 +92,3 @@ class QBRPage(_Owned):
     )
     notion_page_id: str | None = None
     notion_page_url: str | None = None
-
-
-Answer = TypeVar("Answer", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parsed(Generic[Answer]):
-    """An answer, or the reasons why there is none, fit to be sent back to the writer."""
-
-    answer: Answer | None
-    errors: tuple[str, ...] = ()
-
-
-def parse(text: str, model: type[Answer]) -> Parsed[Answer]:
-    """Find and validate the JSON object in a writer's answer; code fences and prose around it are tolerated."""
-    if len(text) > _LONGEST_ANSWER:
-        return Parsed(answer=None, errors=("The answer is too long; keep to the lengths of the schema.",))
-    errors: tuple[str, ...] = ("The answer holds no JSON object; answer with the object alone.",)
-    most_keys = -1
-    for candidate in _objects(text):
-        try:
-            return Parsed(answer=model.model_validate(candidate))
-        except ValidationError as error:
-            # The object that looks most like an answer is the one whose errors help.
-            keys = len(candidate.keys() & model.model_fields.keys())
-            if keys > most_keys:
-                most_keys, errors = keys, _sentences(error)
-    return Parsed(answer=None, errors=errors)
-
-
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    decoder = json.JSONDecoder()
-    at = 0
-    for _ in range(_MOST_OPENINGS):
-        at = text.find("{", at)
-        if at < 0:
-            return
-        try:
-            value, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            at += 1
-            continue
-        yield value
-        at = end
-
-
-def _sentences(error: ValidationError) -> tuple[str, ...]:
-    lines = []
-    for item in error.errors(include_url=False, include_input=False, include_context=False)[:12]:
-        place = ".".join(str(part) for part in item["loc"]) or "the object"
-        lines.append(f"{place}: {item['msg']}.")
-    return tuple(lines)

@@ -26,6 +26,7 @@ def draft(job: Running) -> Mapping[str, Any]:
             now=timezone.now(),
             version=job.params["version"],
             progress=job.progress,
+            job=job.job,
         )
     except moves.OutOfDate as error:
         raise Partial(

@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
+
+MOST_TOKENS: Final = 4_000
+"""How long an answer may be at most; longer ones are cut off by the model's provider."""
+
+LONGEST_CALL_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +46,29 @@ class Writer(Protocol):
 
     def write(self, task: WritingTask, *, timeout_seconds: float = 60.0) -> Writing:
         """Return the answer to one task, in one attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a token costs in US dollars, read and written."""
+
+    prompt: float
+    completion: float
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A writer that may know beforehand what it costs; asked in the worker only, it can be slow the first time."""
+
+    def price(self) -> Price | None:
+        """Return the price of the model, or None where it is not known."""
+
+
+class Writers(Protocol):
+    """Who writes, and who steps in: the same one where no model is set. ``csm_portal.wiring.Writers`` is one."""
+
+    @property
+    def first(self) -> Writer: ...
+
+    @property
+    def fallback(self) -> Writer: ...

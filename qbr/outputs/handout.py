@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from csm_portal.ports import untrusted
 from csm_portal.ports.documents import (
     Block,
     Bullets,
@@ -24,7 +25,6 @@ from csm_portal.ports.documents import (
 )
 from qbr.document import Content, SectionKey, Version
 from qbr.facts import Fact, FactSheet, shown_date, shown_with_unit
-from qbr.prompts import untrusted
 
 NOT_APPROVED: Final = "Draft: nobody has approved this text yet."
 

@@ -1,13 +1,13 @@
 """What every prompt has in common: who writes, under which rules, and the form of the answer (SPEC 5.5)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from csm_portal.ports import untrusted
 from qbr.facts import Fact, FactSheet, shown_with_unit
-from qbr.prompts import untrusted
 
 CSM_SYSTEM_PROMPT = """\
 You write for a customer success team. You are given facts about one account, each with an id, and you answer \
@@ -60,16 +60,6 @@ def material(facts: FactSheet) -> dict[str, Any]:
             for fact in facts.values()
         }
     }
-
-
-def again(prompt: str, answer: str, errors: Sequence[str]) -> str:
-    """Return the prompt that asks once more, with what was wrong with the first answer."""
-    listed = "\n".join(f"- {error}" for error in errors)
-    return (
-        f"{prompt}\nYour previous answer could not be used:\n{listed}\n\n"
-        f"{untrusted.fenced('previous answer', answer[:20_000])}\n\n"
-        "Answer again with one JSON object that satisfies the schema, and nothing around it.\n"
-    )
 
 
 def _fact_lines(facts: FactSheet) -> list[str]:

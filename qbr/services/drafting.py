@@ -7,24 +7,24 @@ writer's prose, the number check. No transaction is open while a writer writes.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
-import structlog
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from accounts.models import Account
-from csm_portal.core import audit, jobs
+from csm_portal.core import asking, audit, jobs
+from csm_portal.core.asking import Answered
 from csm_portal.core.models import Job, Membership, Tenant, User
 from csm_portal.ports.errors import PortError
-from csm_portal.ports.writer import Writer, Writing, WritingTask
+from csm_portal.ports.writer import Writers, WritingTask
 from qbr import drafting, policies, schemas
 from qbr.document import Content
 from qbr.facts import FactSheet
 from qbr.grounding import check
 from qbr.models import QBR, Origin, QBRRevision, RevisionKind, Transition
-from qbr.prompts import review, system
+from qbr.prompts import review
 from qbr.quarters import Quarter
 from qbr.schemas import QBRAnswer
 from qbr.selectors import source_facts
@@ -32,22 +32,10 @@ from qbr.services import facts as fact_service
 from qbr.services import moves, revisions
 from qbr.workflow import Action, State
 
-log = structlog.get_logger(__name__)
-
 TASK: Final = "qbr.tasks.draft"
 
 
 Progress = Callable[[int, int | None, str], None]
-
-
-class Writers(Protocol):
-    """Who writes, and who steps in: ``csm_portal.wiring.Writers`` is one."""
-
-    @property
-    def first(self) -> Writer: ...
-
-    @property
-    def fallback(self) -> Writer: ...
 
 
 class NothingToReview(Exception):
@@ -60,10 +48,12 @@ class NotWritten(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prose:
-    """A usable answer, who gave it, and a sentence about whoever could not."""
+    """A usable answer, who gave it, what was asked of a model for it, and a sentence about a model that gave none."""
 
     answer: QBRAnswer
-    writing: Writing
+    author: str
+    is_template: bool
+    asked: Answered[QBRAnswer]
     trouble: str = ""
 
 
@@ -190,6 +180,7 @@ def draft(
     now: datetime,
     version: int | None = None,
     progress: Progress | None = None,
+    job: Job | None = None,
 ) -> QBR:
     """Draft a review and return it.
 
@@ -214,7 +205,14 @@ def draft(
     )
     tell(1, 3, "Writing the text")
     try:
-        prose = write(review.writing_task(facts, notes=qbr.account.notes), writers=writers)
+        prose = write(
+            review.writing_task(facts, notes=qbr.account.notes),
+            writers=writers,
+            now=now,
+            actor=qbr.requested_by if job is None else job.requested_by,
+            job=job,
+            about=about(qbr),
+        )
     except NotWritten as error:
         QBR.objects.filter(pk=qbr.pk).update(trouble=str(error))
         raise
@@ -224,6 +222,11 @@ def draft(
     _keep(qbr, before, content, facts, prose, now=now, tenant=tenant, open_findings=found)
     tell(3, 3, "Drafted")
     return qbr
+
+
+def about(qbr: QBR) -> str:
+    """Return what calls of a model for this review are known by."""
+    return f"{qbr._meta.label_lower}:{qbr.pk}"
 
 
 @transaction.atomic
@@ -238,16 +241,15 @@ def _keep(
     tenant: Tenant,
     open_findings: int,
 ) -> None:
-    writing = prose.writing
     moves.take(
         qbr,
         Action.REDRAFT,
         to=State.DRAFT,
         now=now,
         actor=None,
-        by=writing.author,
+        by=prose.author,
         content_hash=content.canonical_hash(),
-        data={"open_findings": open_findings, "is_template": writing.is_template},
+        data={"open_findings": open_findings, "is_template": prose.is_template},
         trouble=prose.trouble,
         **VOIDED,
     )
@@ -258,44 +260,59 @@ def _keep(
         number=1 if before is None else before.number + 1,
         fact_edition=fact_service.freeze(qbr, facts),
         now=now,
-        author_name=writing.author,
+        author_name=prose.author,
         note=prose.trouble,
-        writing=writing,
+        asked=prose.asked,
     )
 
 
-def write(task: WritingTask, *, writers: Writers) -> Prose:
-    """Return a usable answer: the first writer's, on a second try with its errors, or the fallback's.
+def write(
+    task: WritingTask,
+    *,
+    writers: Writers,
+    now: datetime,
+    actor: User | None = None,
+    job: Job | None = None,
+    about: str = "",
+) -> Prose:
+    """Return a usable answer: the model's, or the fallback's where there is no model or no answer of it.
 
     Raises NotWritten where nobody gave one.
     """
-    prose, trouble = _ask(task, writers.first)
-    if prose is not None:
-        return prose
-    if writers.fallback is not writers.first:
-        stand_in, worse = _ask(task, writers.fallback)
-        if stand_in is not None:
-            told = f"{trouble} The text was written from templates instead; ask for a new draft to try the model again."
-            return Prose(answer=stand_in.answer, writing=stand_in.writing, trouble=told)
-        trouble = f"{trouble} {worse}"
-    raise NotWritten(f"The review could not be drafted. {trouble}")
+    asked = asking.ask(
+        asking.Question(
+            purpose=task.kind,
+            system=task.system,
+            prompt=task.prompt,
+            answer=QBRAnswer,
+            material=task.material,
+        ),
+        writers=writers,
+        now=now,
+        actor=actor,
+        job=job,
+        about=about,
+    )
+    if asked.answer is not None:
+        return Prose(answer=asked.answer, author=asked.author, is_template=False, asked=asked)
+    try:
+        writing = writers.fallback.write(task)
+    except PortError as error:
+        raise NotWritten(_not_drafted(f"{asked.trouble} {error}")) from error
+    parsed = schemas.parse(writing.text, QBRAnswer)
+    if parsed.answer is None:
+        raise NotWritten(_not_drafted(f"{asked.trouble} {writing.author} gave no usable text."))
+    trouble = asked.trouble and (
+        f"{asked.trouble} The text was written from templates instead; ask for a new draft to try the model again."
+    )
+    return Prose(
+        answer=parsed.answer,
+        author=writing.author,
+        is_template=writing.is_template,
+        asked=asked,
+        trouble=trouble,
+    )
 
 
-def _ask(task: WritingTask, writer: Writer) -> tuple[Prose | None, str]:
-    """Ask one writer, once more with the errors where the first answer is not usable."""
-    prompt = task.prompt
-    for _ in range(2):
-        asked = WritingTask(
-            kind=task.kind, system=task.system, prompt=prompt, schema=task.schema, material=task.material
-        )
-        try:
-            writing = writer.write(asked)
-        except PortError as error:
-            log.warning("qbr_writer_failed", writer=writer.name, trouble=error.trouble)
-            return None, str(error)
-        parsed = schemas.parse(writing.text, QBRAnswer)
-        if parsed.answer is not None:
-            return Prose(answer=parsed.answer, writing=writing), ""
-        log.warning("qbr_answer_refused", writer=writer.name, errors=len(parsed.errors))
-        prompt = system.again(task.prompt, writing.text, parsed.errors)
-    return None, f"{writer.name} answered twice in a form that cannot be used."
+def _not_drafted(trouble: str) -> str:
+    return f"The review could not be drafted. {trouble.strip()}"

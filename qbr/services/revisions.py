@@ -1,14 +1,12 @@
 """Writes revisions: one for every change of a review's content, and never changed again."""
 
 from datetime import datetime
-from decimal import Decimal
 
+from csm_portal.core.asking import Answered
 from csm_portal.core.models import User
-from csm_portal.ports.writer import Writing
 from qbr.document import Content
 from qbr.models import QBR, QBRRevision, RevisionKind
-
-_COST_PLACES = Decimal("0.000001")
+from qbr.schemas import QBRAnswer
 
 
 def add(
@@ -22,10 +20,13 @@ def add(
     author: User | None = None,
     author_name: str = "",
     note: str = "",
-    writing: Writing | None = None,
+    asked: Answered[QBRAnswer] | None = None,
 ) -> QBRRevision:
-    """Write the next revision. Whoever calls it has claimed the review's version, so the number is free."""
-    cost = None if writing is None or writing.cost_usd is None else Decimal(str(writing.cost_usd))
+    """Write the next revision. Whoever calls it has claimed the review's version, so the number is free.
+
+    ``asked`` is what was asked of a model for it: a draft by the templates has a cost too, where the model was
+    asked first.
+    """
     return QBRRevision.objects.create(
         qbr=qbr,
         number=number,
@@ -37,7 +38,7 @@ def add(
         author_name=(str(author) if author is not None else author_name)[:200],
         created_at=now,
         note=note[:500],
-        prompt_tokens=writing.prompt_tokens if writing is not None else None,
-        completion_tokens=writing.completion_tokens if writing is not None else None,
-        cost_usd=None if cost is None else cost.quantize(_COST_PLACES),
+        prompt_tokens=None if asked is None else asked.prompt_tokens,
+        completion_tokens=None if asked is None else asked.completion_tokens,
+        cost_usd=None if asked is None else asked.cost_usd,
     )

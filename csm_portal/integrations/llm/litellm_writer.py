@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from csm_portal.ports.errors import PortError, Trouble
-from csm_portal.ports.writer import Writing, WritingTask
+from csm_portal.ports.writer import MOST_TOKENS, Price, Writing, WritingTask
 
-_MOST_TOKENS = 4_000
 _TEMPERATURE = 0.2
 
 
@@ -33,7 +32,7 @@ class LiteLLMWriter:
         api_base: str | None = None,
         api_key: str | None = None,
         supports_schema: bool | None = None,
-        max_tokens: int = _MOST_TOKENS,
+        max_tokens: int = MOST_TOKENS,
         temperature: float | None = _TEMPERATURE,
         extra: dict[str, Any] | None = None,
     ) -> None:
@@ -54,6 +53,17 @@ class LiteLLMWriter:
         except Exception as error:
             raise _port_error(error, litellm, self.name, timeout_seconds) from error
         return _writing(answer, self.name, time.monotonic() - started)
+
+    def price(self) -> Price | None:
+        """Return what litellm's own list says a token of this model costs; None where the list has no such model."""
+        try:
+            known = _litellm().get_model_info(self.name)
+            return Price(
+                prompt=float(known["input_cost_per_token"]), completion=float(known["output_cost_per_token"])
+            )
+        except Exception:
+            # litellm raises a bare Exception for a model that it has never heard of.
+            return None
 
     def _call(self, task: WritingTask, litellm: Any, timeout_seconds: float) -> dict[str, Any]:
         call: dict[str, Any] = {
