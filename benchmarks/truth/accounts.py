@@ -1,89 +1,15 @@
-"""Accounts that drafts are written about: names of many languages, currencies and sizes; known well or less well.
-
-The two halves share no name: what is found in the one was not learned in the other.
-"""
+"""Accounts that drafts are written about: names of many languages, currencies and sizes; known well or less well."""
 
 import random
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from benchmarks.truth.pools import Pool
 from qbr import catalogue, quarters
 from qbr.facts import Fact, FactKind, FactSheet
 
 _THRESHOLDS = (70, 40)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """What one half's accounts, people, features and sentences of others are called."""
-
-    companies: tuple[str, ...]
-    people: tuple[str, ...]
-    features: tuple[str, ...]
-    hours: tuple[str, ...]
-    savings: tuple[str, ...]
-    goals: tuple[str, ...]
-    commitments: tuple[str, ...]
-    segments: tuple[str, ...]
-    stages: tuple[str, ...]
-
-
-TUNING = Pool(
-    companies=(
-        "Harbour Logistics", "Brückner & Söhne GmbH", "Studio 54 Interiors", "Łódź Logistyka", "キツネ商店", "Société Martin SA",
-        "O'Neill Foods Ltd.", "Three Rivers Health", "Ångström AB", "Banco del Sur", "24/7 Care", "Kaya Tekstil",
-    ),
-    people=(
-        "Alice Moreno", "Jonas Weber", "Priya Nair", "Hélène Dubois", "Søren Åkesson", "Miguel Ferreira", "Ewa Nowak",
-        "Tom Baker", "Yuki Tanaka", "Grace O'Brien", "Mehmet Yılmaz", "Anna-Lena Vogt", "Mark Stone", "Дмитрий Орлов",
-        "Chidi Okafor", "May Chen",
-    ),
-    features=(
-        "Route Planner", "Dock Calendar", "Carrier Portal", "Claims Desk", "Insight 360", "Smart Alerts", "Sign-On", "iSync",
-        "Budget Builder", "Audit Trail", "Shift Board", "Data Vault",
-    ),
-    hours=("Planning hours saved", "Manual entry hours saved", "Reporting hours saved"),
-    savings=("Detention fees avoided", "Overtime saved", "Printing costs cut", "Penalties avoided", "Licences retired"),
-    goals=(
-        "Cut truck waiting time by 20 % before the Christmas peak", "Pass the ISO 27001 audit in spring",
-        "Onboard 300 drivers by October", "Move every site to Office 365",
-    ),
-    commitments=(
-        "Connect the Antwerp warehouse", "Train the night shift", "Move billing to Office 365", "Import the old orders",
-        "Set up two dashboards for Finance", "Review the ISO 9001 handbook",
-    ),
-    segments=("Mid-Market", "Enterprise", "SMB"),
-    stages=("Adopting", "Onboarding", "Renewing"),
-)  # fmt: skip
-HELD_OUT = Pool(
-    companies=(
-        "Meridian Freight", "Zürcher Kantonswerke AG", "Pier 39 Seafood", "Żabka Dystrybucja", "株式会社みどり", "Groupe Lévêque SAS",
-        "McAllister & Daughters Inc.", "Seven Oaks Dental", "Öresund Energi", "Nova Terra Lda", "Q8 Mining", "Demir Çelik",
-        "Blue Heron Labs",
-    ),
-    people=(
-        "Beatrice Okonkwo", "Lukas Steiner", "Anjali Rao", "François Lemaire", "Ingrid Bjørnstad", "João Pereira",
-        "Katarzyna Wiśniewska", "Will Hunter", "Haruto Sato", "Siobhán Kelly", "Elif Demirci", "Karl-Heinz Braun",
-        "Rose Field", "Ольга Петренко", "Amara Nwosu", "June Park",
-    ),
-    features=(
-        "Cold Chain Monitor", "Yard View", "Supplier Hub", "Dispute Center", "Forecast 2.0", "Live Tiles", "SCIM", "eInvoice",
-        "Scenario Lab", "Access Log", "Rota Designer", "Archive Plus",
-    ),
-    hours=("Scheduling hours saved", "Data entry hours avoided", "Audit preparation hours saved"),
-    savings=("Spoilage avoided", "Courier costs saved", "Storage fees cut", "Late fees avoided", "Agency costs avoided"),
-    goals=(
-        "Halve the spoilage rate before the summer of the trade fair", "Reach SOC 2 Type II this year",
-        "Roll out to 45 branches by June", "Replace the Lotus 1-2-3 sheets",
-    ),
-    commitments=(
-        "Clean up the Rotterdam master data", "Coach the branch managers", "Switch the SOC 2 evidence to Access Log",
-        "Publish the price list", "Run three pilots with the Lyon team", "Retire the AS400 export",
-    ),
-    segments=("Strategic", "Commercial", "Public Sector"),
-    stages=("Ramping", "Implementing", "Expanding"),
-)  # fmt: skip
 
 _CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY", "EUR", "USD")
 _DRIVERS = ("Feature adoption", "Escalations", "Support tickets", "NPS", "Login frequency", "Payment")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from benchmarks.truth import accounts, slots
-from benchmarks.truth.accounts import Pool
+from benchmarks.truth import pools, slots
+from benchmarks.truth.pools import Pool
 from benchmarks.truth.slots import Ground, Told, Unfit
 
-_FOLDER = Path(__file__).resolve().parent
+_FOLDER = Path(__file__).resolve().parent / "shapes"
 _SLOT = re.compile(r"(\{[^{}]+\}|<[^<>]+>)")
 # Notes and bullets are lines of their own; prose comes in paragraphs.
 _LINES = ("notes", "bullets", "chat", "hurried")
@@ -84,12 +84,13 @@ def load(name: str) -> Half:
     """Read one half: ``tuning`` or ``heldout``."""
     voices: dict[str, list[str]] = {}
     voice = ""
-    for line in (_FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("# "):
-            voice = line[2:]
-        elif line.strip():
-            voices.setdefault(voice, []).append(line)
-    pool = {"tuning": accounts.TUNING, "heldout": accounts.HELD_OUT}[name]
+    for file in sorted((_FOLDER / name).glob("*.txt")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if line.startswith("# "):
+                voice = line[2:]
+            elif line.strip():
+                voices.setdefault(voice, []).append(line)
+    pool = {"tuning": pools.TUNING, "heldout": pools.HELD_OUT}[name]
     return Half(name=name, voices={key: tuple(lines) for key, lines in voices.items()}, pool=pool)
 
 

@@ -1,6 +1,7 @@
 """What stands in the braces of a shape: a true figure, day, name or direction, and how each can be told wrongly."""
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -8,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from benchmarks.truth import spellings
-from benchmarks.truth.accounts import Pool
+from benchmarks.truth.pools import Pool
 from qbr.facts import MONTHS, FactSheet
 
 Wrong = Callable[[random.Random], str | None]
@@ -68,6 +69,8 @@ _LABELS = {"hlabel": "roi.1", "mlabel": "roi.2", "mlabel2": "roi.3"}
 _LISTED = {"fu1": ("features.used", 0), "fu2": ("features.used", 1), "fn1": ("features.unused", 0), "fn2": ("features.unused", 1)}  # fmt: skip
 _TEXTS = {"goal": "goals.text", "k1": "commitment.1.text", "k2": "commitment.2.text", "drv1": "driver.1.name", "drv2": "driver.2.name"}  # fmt: skip
 _HISTORY = ("hday", "hscore", "hmin", "hmax")
+# What makes a percentage of a number.
+_PERCENT_SIGN = re.compile(r"\s*(?:%|per\s?cent)$")
 _SUFFIXES = (" Ltd.", " Inc.", " GmbH", " SA", " SAS", " AB", " AG", " Lda")
 
 
@@ -160,7 +163,7 @@ def _figure(name: str, style: str, ground: Ground, chance: random.Random) -> Tol
         errors["unit"] = _other_currency(value, currency)
     if form == "percent":
         errors["unit"] = lambda c: (
-            spell(value).rstrip("%percnt ").rstrip() + c.choice((" points", " days", " tickets"))
+            _PERCENT_SIGN.sub("", spell(value)) + c.choice((" points", " days", " tickets"))
         )
     return Told(text=spell(value), group="number", errors=errors)
 
