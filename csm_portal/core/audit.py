@@ -10,6 +10,7 @@ import structlog
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from csm_portal.core import acting
 from csm_portal.core.models import AuditEvent, User
 from csm_portal.core.scope import current_tenant_id
 
@@ -47,7 +48,7 @@ def record(
         tenant_id=current_tenant_id(),
         at=at,
         actor=actor,
-        actor_name=str(actor) if actor is not None else by,
+        actor_name=str(actor) if actor is not None else acting.name(by)[:200],
         verb=verb,
         object_type=subject._meta.label_lower,
         object_id=str(subject.pk),

@@ -1,5 +1,6 @@
 """The infrastructure rows that every app stands on."""
 
+from csm_portal.core.models.agent import AgentKey, AgentRun, RunOrigin, RunState
 from csm_portal.core.models.audit import AuditEvent
 from csm_portal.core.models.connections import NotionConnection, TenantSecret
 from csm_portal.core.models.jobs import Job, JobState, ScheduleSlot, SlotState
@@ -9,6 +10,8 @@ from csm_portal.core.models.people import Membership, Role, Tenant, User
 from csm_portal.core.models.request_gate import RequestAdmission, RequestGate
 
 __all__ = [
+    "AgentKey",
+    "AgentRun",
     "AuditEvent",
     "CallOutcome",
     "ChannelConnection",
@@ -27,6 +30,8 @@ __all__ = [
     "RequestAdmission",
     "RequestGate",
     "Role",
+    "RunOrigin",
+    "RunState",
     "ScheduleSlot",
     "SlotState",
     "Tenant",
