@@ -1,8 +1,9 @@
-"""Account and alert queries named by meaning; a read starts with ``visible_to``."""
+"""Account, alert and opportunity queries named by meaning; a read starts with ``visible_to``."""
 
 from typing import Any, Self
 
 from accounts.scoring.alert_states import LIVE
+from accounts.scoring.expansion_states import OPEN
 from csm_portal.core.models import Membership, Role
 from csm_portal.core.scope import TenantQuerySet
 
@@ -47,3 +48,21 @@ class PlanQuerySet(TenantQuerySet[Any]):
         if membership.roles <= {Role.SALES}:
             return self.none()
         return self.filter(tenant_id=membership.tenant_id)
+
+
+class OpportunityQuerySet(TenantQuerySet[Any]):
+    def visible_to(self, membership: Membership) -> Self:
+        """Opportunities that this member may read: those of the accounts that they may read."""
+        if membership.roles <= {Role.SALES}:
+            return self.none()
+        return self.filter(tenant_id=membership.tenant_id)
+
+    def handed_over_to(self, membership: Membership) -> Self:
+        """Opportunities that were handed over to Sales: what sales people read, and nothing before that."""
+        if Role.SALES not in membership.roles:
+            return self.none()
+        return self.filter(tenant_id=membership.tenant_id, dispatched_at__isnull=False)
+
+    def open(self) -> Self:
+        """Opportunities that somebody still has before them."""
+        return self.filter(state__in=sorted(OPEN))

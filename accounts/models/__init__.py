@@ -4,6 +4,7 @@ from accounts.models.account import Absence, Account, PropertyMapping, ROIFactMa
 from accounts.models.alerts import Alert, AlertAct, AlertPlace
 from accounts.models.churn import ChurnAssessment, ChurnStory
 from accounts.models.coaching import CoachingPlan, CoachingStep, PlanState
+from accounts.models.expansion import Opportunity, OpportunityPlace, PlacePurpose, PriceItem
 from accounts.models.health import AccountHealth, DraftSource, HealthScore, PolicyDraft, PolicyVersion
 from accounts.models.hints import Hint, HintState, NotionWatch
 from accounts.models.notion_writes import (
@@ -40,12 +41,16 @@ __all__ = [
     "HintState",
     "HistoryReport",
     "NotionWatch",
+    "Opportunity",
+    "OpportunityPlace",
     "Outcome",
     "OutcomeImport",
     "OutcomeKind",
+    "PlacePurpose",
     "PlanState",
     "PolicyDraft",
     "PolicyVersion",
+    "PriceItem",
     "ProfileState",
     "PropertyMapping",
     "ROIFactMapping",
