@@ -181,6 +181,7 @@ def draft(
     version: int | None = None,
     progress: Progress | None = None,
     job: Job | None = None,
+    run_id: UUID | None = None,
 ) -> QBR:
     """Draft a review and return it.
 
@@ -211,6 +212,7 @@ def draft(
             now=now,
             actor=qbr.requested_by if job is None else job.requested_by,
             job=job,
+            run_id=run_id,
             about=about(qbr),
         )
     except NotWritten as error:
@@ -273,6 +275,7 @@ def write(
     now: datetime,
     actor: User | None = None,
     job: Job | None = None,
+    run_id: UUID | None = None,
     about: str = "",
 ) -> Prose:
     """Return a usable answer: the model's, or the fallback's where there is no model or no answer of it.
@@ -291,6 +294,7 @@ def write(
         now=now,
         actor=actor,
         job=job,
+        run_id=run_id,
         about=about,
     )
     if asked.answer is not None:
