@@ -60,7 +60,7 @@ class Known:
 
     ``licensed`` and ``used`` are None where the workspace names no features. ``peers`` goes by the feature's name in
     lower case. ``since`` says from which day on a field's present value stands. ``before`` is the adoption (0 to 1) of an
-    earlier day. ``contact`` is empty where nobody is named.
+    earlier day, ``seats`` how many are used and purchased.
     """
 
     signals: HealthSignals
@@ -73,7 +73,6 @@ class Known:
     since: Mapping[str, date] = field(default_factory=dict)
     before: tuple[date, float] | None = None
     seats: tuple[int, int] | None = None
-    contact: str = ""
 
     @property
     def names_features(self) -> bool:
@@ -144,7 +143,7 @@ def recommend(known: Known) -> Coaching:
     return Coaching(recommendations=tuple(found), scope=_scope(known, found))
 
 
-def steps(coaching: Coaching, *, as_of: date, contact: str = "") -> tuple[Step, ...]:
+def steps(coaching: Coaching, *, as_of: date) -> tuple[Step, ...]:
     """Return the plan that follows: a step each, a week apart, then a look at what it has changed."""
     made: list[Step] = []
     due = as_of + FIRST_AFTER
@@ -161,7 +160,7 @@ def steps(coaching: Coaching, *, as_of: date, contact: str = "") -> tuple[Step, 
         )
         due += NEXT_AFTER
     if made:
-        title, why = words.look_back(contact)
+        title, why = words.look_back()
         due = due - NEXT_AFTER + LOOK_BACK_AFTER
         made.append(Step(cause="", area="", title=title, why=why, due_on=working_day(due)))
     return tuple(made)
@@ -205,7 +204,7 @@ def _feature(name: str, known: Known, adoption: Sequence[Evidence], *, on: date)
         compared = words.feature_of_others(name, used=peers.used, licensed=peers.licensed)
         evidence.append(Evidence(signal="features_used", sentence=compared, on=known.as_of))
     others = None if peers is None else (peers.used, peers.licensed)
-    title, why = words.feature_step(name, contact=known.contact, others=others)
+    title, why = words.feature_step(name, others=others)
     return Recommendation(
         cause=Cause.FEATURE, area=name, title=title, why=why, evidence=(*evidence, *adoption)
     )
@@ -238,7 +237,6 @@ def _overall(known: Known, adoption: Sequence[Evidence]) -> list[Recommendation]
     mark = known.benchmark if known.benchmark and known.benchmark.accounts >= LEAST_PEERS else None
     title, why = words.overall_step(
         rate,
-        contact=known.contact,
         median=None if mark is None or rate >= mark.median else (mark.median, mark.accounts),
         names_features=known.names_features,
     )
@@ -262,7 +260,7 @@ def _usage(known: Known) -> list[Recommendation]:
         found.append(Evidence(signal="login_frequency_score", sentence=sentence, on=on))
     if not found:
         return []
-    title, why = words.usage_step(level, contact=known.contact, is_declining=is_declining)
+    title, why = words.usage_step(level, is_declining=is_declining)
     return [Recommendation(cause=Cause.USAGE, area=words.LOGINS, title=title, why=why, evidence=tuple(found))]
 
 
@@ -281,7 +279,7 @@ def _sponsor(known: Known, *, is_wanted: bool) -> list[Recommendation]:
     level = known.signals.stakeholder_engagement_score
     if not is_wanted or level is None or level * 100 >= known.policy.stakeholder_threshold:
         return []
-    title, why = words.sponsor_step(known.contact)
+    title, why = words.sponsor_step()
     sentence = words.engagement(level, known.policy.stakeholder_threshold)
     on = known.on("stakeholder_engagement_score")
     evidence = Evidence(signal="stakeholder_engagement_score", sentence=sentence, on=on)
@@ -294,7 +292,7 @@ def _complaint(known: Known) -> list[Recommendation]:
     if known.signals.support_sentiment != Sentiment.NEGATIVE:
         return []
     tickets = known.signals.support_ticket_volume
-    title, why = words.complaint_step(tickets, contact=known.contact)
+    title, why = words.complaint_step(tickets)
     on = known.on("support_sentiment")
     evidence = Evidence(signal="support_sentiment", sentence="Support sentiment is negative.", on=on)
     return [

@@ -12,15 +12,10 @@ SPONSOR: Final = "Sponsor"
 SUPPORT: Final = "Support"
 
 _LONGEST_NAME: Final = 80
-_NOBODY: Final = "the customer"
 
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-
-
-def _who(contact: str) -> str:
-    return _short(contact) if contact else _NOBODY
 
 
 def feature_idle(name: str) -> str:
@@ -31,9 +26,9 @@ def feature_of_others(name: str, *, used: int, licensed: int) -> str:
     return f"{used} of {licensed} other accounts of the segment that license “{_short(name)}” use it."
 
 
-def feature_step(name: str, *, contact: str, others: tuple[int, int] | None) -> tuple[str, str]:
+def feature_step(name: str, *, others: tuple[int, int] | None) -> tuple[str, str]:
     """Return title and why of the step for one idle feature."""
-    title = f"Show “{_short(name)}” on real work to the people it is for, invited by {_who(contact)}"
+    title = f"Show “{_short(name)}” on real work to the people it is for"
     why = f"“{_short(name)}” is part of the licence and not in use yet."
     if others is not None and others[0] * 2 >= others[1]:
         why += f" {others[0]} of {others[1]} comparable customers who have it use it."
@@ -54,13 +49,9 @@ def fell(before: float, rate: float, *, since: date) -> str:
     return f"Feature adoption fell from {was} on {wording.day(since)} to {now}."
 
 
-def overall_step(
-    rate: float, *, contact: str, median: tuple[float, int] | None, names_features: bool
-) -> tuple[str, str]:
+def overall_step(rate: float, *, median: tuple[float, int] | None, names_features: bool) -> tuple[str, str]:
     """Return title and why of the step where no single feature can be named."""
-    title = (
-        f"Go through the product with {_who(contact)}: what is used, what is not, and what stands in the way"
-    )
+    title = "Go through the product together: what is used, what is not, and what stands in the way"
     why = f"Overall adoption is {wording.percent(rate)}"
     if median is not None:
         why += f"; comparable customers are at {wording.percent(median[0])} (median of {median[1]})"
@@ -77,10 +68,9 @@ def logins(level: float, asked: int) -> str:
     return f"Login frequency is {wording.percent(level)}, under the {asked} % that the thresholds ask for."
 
 
-def usage_step(level: float | None, *, contact: str, is_declining: bool) -> tuple[str, str]:
-    title = f"Find out with {_who(contact)} who logs in less than before, and what they use instead"
-    if not is_declining:
-        title = f"Find out with {_who(contact)} who does not log in, and what they use instead"
+def usage_step(level: float | None, *, is_declining: bool) -> tuple[str, str]:
+    who = "logs in less than before" if is_declining else "does not log in"
+    title = f"Find out together who {who}, and what they use instead"
     why = "Usage is declining." if is_declining else ""
     if level is not None:
         why += f"{' ' if why else ''}Login frequency is {wording.percent(level)}."
@@ -100,15 +90,15 @@ def engagement(level: float, asked: int) -> str:
     return f"Stakeholder engagement is {wording.percent(level)}, under the {asked} % that the thresholds ask for."
 
 
-def sponsor_step(contact: str) -> tuple[str, str]:
+def sponsor_step() -> tuple[str, str]:
     return (
-        f"Agree with {_who(contact)} on one goal that management has asked for, and tie this plan to it",
+        "Agree on one goal that management has asked for, and tie this plan to it",
         "A plan lasts when somebody who decides has asked for it.",
     )
 
 
-def complaint_step(tickets: float | None, *, contact: str) -> tuple[str, str]:
-    title = f"Go through the open tickets with support, and tell {_who(contact)} what happens when"
+def complaint_step(tickets: float | None) -> tuple[str, str]:
+    title = "Go through the open tickets with support, and say what happens when"
     why = "Training does not stick while something is broken."
     if tickets:
         verb = "is" if tickets == 1 else "are"
@@ -116,9 +106,9 @@ def complaint_step(tickets: float | None, *, contact: str) -> tuple[str, str]:
     return title, why
 
 
-def look_back(contact: str) -> tuple[str, str]:
+def look_back() -> tuple[str, str]:
     return (
-        f"Look at the figures with {_who(contact)}: adoption, logins and seats, before and after",
+        "Look at the figures together: adoption, logins and seats, before and after",
         "So that both sides see what the plan has changed.",
     )
 
