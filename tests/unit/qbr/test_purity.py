@@ -5,7 +5,7 @@ import sys
 
 _PURE = (
     "qbr.catalogue qbr.citations qbr.document qbr.drafting qbr.editing qbr.facts qbr.figures qbr.quarters qbr.schemas "
-    "qbr.workflow qbr.grounding.check qbr.prompts.review qbr.prompts.advice csm_portal.integrations.llm.templates "
+    "qbr.workflow qbr.anchors qbr.merging qbr.side_by_side qbr.word_changes qbr.grounding.check qbr.prompts.review qbr.prompts.advice csm_portal.integrations.llm.templates "
     "csm_portal.integrations.llm.litellm_writer"
 )
 _SCRIPT = f"""
