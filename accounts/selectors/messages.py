@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from csm_portal.core import secret_names
 from csm_portal.core.models import (
@@ -103,7 +103,9 @@ def can_retry(membership: Membership, delivery: Delivery) -> bool:
     return is_lead or (Role.CSM in membership.roles and delivery.person_id == membership.user_id)
 
 
-def page(membership: Membership, *, channel: ChannelName, before: str = "") -> MessagesPage:
+def page(
+    membership: Membership, *, channel: ChannelName, before: str = "", size: int = PAGE_SIZE
+) -> MessagesPage:
     """Return one channel's deliveries. Two queries however many there are."""
     mine = visible_to(membership)
     counts = {
@@ -111,13 +113,15 @@ def page(membership: Membership, *, channel: ChannelName, before: str = "") -> M
         for row in mine.filter(state=DeliveryState.FAILED).values("channel").annotate(n=Count("pk"))
     }
     found = mine.filter(channel=channel).select_related("event", "person").order_by("-created_at", "-pk")
-    if moment := _moment(before):
-        found = found.filter(created_at__lt=moment)
-    rows = list(found[: PAGE_SIZE + 1])
+    if place := _place(before):
+        moment, key = place
+        # What one scan hands over is written in one moment: the key says which of it comes next.
+        found = found.filter(Q(created_at__lt=moment) | Q(created_at=moment, pk__lt=key))
+    rows = list(found[: size + 1])
     return MessagesPage(
         channel=channel,
         label=channel.label,
-        rows=tuple(_message(row, membership) for row in rows[:PAGE_SIZE]),
+        rows=tuple(_message(row, membership) for row in rows[:size]),
         tabs=tuple(
             Tab(
                 label=_TAB_LABELS[one],
@@ -127,7 +131,7 @@ def page(membership: Membership, *, channel: ChannelName, before: str = "") -> M
             )
             for one in _TAB_LABELS
         ),
-        older=rows[PAGE_SIZE - 1].created_at.isoformat() if len(rows) > PAGE_SIZE else "",
+        older=_mark(rows[size - 1]) if len(rows) > size else "",
         failed=counts.get(channel, 0),
         shows_everybody=bool(membership.roles & {Role.MANAGER, Role.ADMIN}),
     )
@@ -196,12 +200,17 @@ def _words(channel: ChannelName, message: Mapping[str, Any]) -> tuple[str, str]:
             return "", ""
 
 
-def _moment(text: str) -> datetime | None:
+def _mark(row: Delivery) -> str:
+    return f"{row.created_at.isoformat()} {row.pk}"
+
+
+def _place(mark: str) -> tuple[datetime, UUID] | None:
+    moment, _, key = mark.partition(" ")
     try:
-        moment = datetime.fromisoformat(text) if text else None
+        place = datetime.fromisoformat(moment), UUID(key)
     except ValueError:
         return None
-    return moment if moment is None or moment.tzinfo else None
+    return place if place[0].tzinfo else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

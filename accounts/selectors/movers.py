@@ -1,7 +1,7 @@
 """The accounts whose score moved: up or down, from when, and by what."""
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -24,6 +24,7 @@ A_DIRECTION: Final = 25
 """How many accounts are shown of each direction: who has to act on more needs a filter, not a longer list."""
 
 CAUSES_SHOWN: Final = 2
+_A_STATEMENT: Final = 1_000
 SPANS: Final[Mapping[str, tuple[str, int]]] = {
     "1d": ("Since the day before", 1),
     "": ("1 week", 7),
@@ -99,12 +100,18 @@ class MoversPage:
 
 
 def page(
-    membership: Membership, *, filters: Filters, span: str = "", least: str = "", today: date
+    membership: Membership,
+    *,
+    filters: Filters,
+    span: str = "",
+    least: str = "",
+    today: date,
+    size: int = A_DIRECTION,
 ) -> MoversPage:
     """Return who moved among the accounts that this member may read. Five queries however many there are.
 
     ``span`` is a key of SPANS, ``least`` one of LEAST; an unknown one counts as the usual. Each account's latest
-    score is compared with its last one from so many days before the latest scan.
+    score is compared with its last one from so many days before the latest scan. ``size`` bounds each direction.
     """
     span, least = span if span in SPANS else "", least if least in LEAST else ""
     accounts = portfolio_filters.narrow(
@@ -115,10 +122,10 @@ def page(
     )
     until = _scanned_on(today) - timedelta(days=SPANS[span][1])
     compared = _compared(accounts, until=until)
-    falls, gains = _largest_moves(compared, points=LEAST[least][1])
-    keys = [key for _, _, key in (*falls[:A_DIRECTION], *gains[:A_DIRECTION])]
-    rows = {row[0]: row for row in compared.filter(pk__in=keys).values_list(*_FIELDS)}
-    shown = [rows[key] for key in map(UUID, keys) if key in rows]
+    falls, gains = _largest_moves(compared, points=LEAST[least][1], size=size)
+    keys = [UUID(key) for _, _, key in (*falls[:size], *gains[:size])]
+    rows = _rows(compared, keys)
+    shown = [rows[key] for key in keys if key in rows]
     scores = _scores([key for row in shown for key in (row[8], row[9])])
     movers = [_mover(row, scores) for row in shown]
     return MoversPage(
@@ -127,7 +134,7 @@ def page(
         filters=filters,
         span=span,
         least=least,
-        has_more=max(len(falls), len(gains)) > A_DIRECTION,
+        has_more=max(len(falls), len(gains)) > size,
     )
 
 
@@ -174,20 +181,36 @@ _Move = tuple[int, str, str]
 """By how many points, and the account's name and key."""
 
 
-def _largest_moves(compared: QuerySet[Any], *, points: int) -> tuple[list[_Move], list[_Move]]:
+def _rows(compared: QuerySet[Any], keys: Sequence[UUID]) -> dict[UUID, tuple[Any, ...]]:
+    """Return what is shown of these accounts. A query for each thousand: a page asks for fifty at most."""
+    return {
+        row[0]: row for chunk in _batched(keys) for row in compared.filter(pk__in=chunk).values_list(*_FIELDS)
+    }
+
+
+def _batched(keys: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    """Split keys into as many as one statement takes on every database."""
+    return (keys[start : start + _A_STATEMENT] for start in range(0, len(keys), _A_STATEMENT))
+
+
+def _largest_moves(compared: QuerySet[Any], *, points: int, size: int) -> tuple[list[_Move], list[_Move]]:
     """Return the largest falls and gains, one more of each than is shown. One pass over all accounts for both."""
     far_enough = compared.filter(Q(moved__lte=-points) | Q(moved__gte=points))
     # The keys come as text: thousands are passed over for each that is shown.
     found = list(far_enough.values_list("moved", "name", Cast("pk", TextField())))
-    falls = heapq.nsmallest(A_DIRECTION + 1, (one for one in found if one[0] < 0))
+    falls = heapq.nsmallest(size + 1, (one for one in found if one[0] < 0))
     gains = heapq.nsmallest(
-        A_DIRECTION + 1, (one for one in found if one[0] > 0), key=lambda one: (-one[0], *one[1:])
+        size + 1, (one for one in found if one[0] > 0), key=lambda one: (-one[0], *one[1:])
     )
     return falls, gains
 
 
 def _scores(keys: list[UUID]) -> dict[UUID, HealthScore]:
-    return {score.pk: score for score in HealthScore.objects.filter(pk__in=keys).select_related("policy")}
+    return {
+        score.pk: score
+        for chunk in _batched(keys)
+        for score in HealthScore.objects.filter(pk__in=chunk).select_related("policy")
+    }
 
 
 def _mover(row: tuple[Any, ...], scores: Mapping[UUID, HealthScore]) -> Mover:

@@ -1,5 +1,6 @@
 """What went out on the channels, and what a person does about it: read, download, try again, connect a mailbox."""
 
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,8 +13,11 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import spreadsheets
 from accounts.selectors import messages as selector
+from accounts.selectors.messages import Message
 from accounts.services import channels
+from accounts.views import downloads, scopes
 from csm_portal import wiring
 from csm_portal.core import deliveries
 from csm_portal.core.models import ChannelName, Role
@@ -31,14 +35,37 @@ _CONSENT_SECONDS = 600
 @member(*READERS)
 def message_list(request: PortalRequest) -> HttpResponse:
     """Show what went out on one channel, newest first."""
-    asked = request.GET.get("channel", "")
+    query = scopes.without_empty(request.GET)
+    wants_file = downloads.asked_for(query)
+    request.GET = cast(Any, query)
+    asked = query.get("channel", "")
     channel = ChannelName(asked) if asked in set(ChannelName) else ChannelName.MAIL
+    page = selector.page(
+        request.membership,
+        channel=channel,
+        before="" if wants_file else query.get("before", ""),
+        size=spreadsheets.MOST if wants_file else selector.PAGE_SIZE,
+    )
+    if wants_file:
+        return downloads.answer(request, f"messages-{channel}", _HEADER, map(_cells, page.rows))
     context = {
-        "page": selector.page(request.membership, channel=channel, before=request.GET.get("before", "")),
+        "page": page,
         "mailbox": selector.mailbox(request.user, request.membership),
     }
     template = "accounts/messages.html" + ("#message-list" if is_partial(request) else "")
     return render(request, template, context)
+
+
+_HEADER = (
+    "Title", "Text", "Person", "State", "Written", "Attempts", "Trouble", "May have arrived twice", "May have arrived",
+)  # fmt: skip
+
+
+def _cells(row: Message) -> tuple[Any, ...]:
+    return (
+        row.title, row.text.strip(), row.person, row.state, row.created_at, row.attempts, row.error, row.may_be_twice,
+        row.is_doubtful,
+    )  # fmt: skip
 
 
 @require_safe

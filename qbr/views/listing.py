@@ -11,14 +11,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import spreadsheets
 from accounts.models import Account
+from accounts.views import downloads
 from csm_portal.core.models import Membership, Role
 from csm_portal.http import PortalRequest, is_partial, member
 from qbr import quarters
 from qbr.forms import DraftForm, ReviewFilterForm
 from qbr.models import Origin
 from qbr.selectors import listing
-from qbr.selectors.listing import Filters, ListPage, Scope
+from qbr.selectors.listing import Filters, ListPage, ListRow, Scope
 from qbr.services import drafting
 
 
@@ -41,8 +43,16 @@ def qbr_list(request: PortalRequest) -> HttpResponse:
         if isinstance(value, str) and value.strip():
             query[name] = value
     request.GET = cast(Any, query)
+    wants_file = downloads.asked_for(query)
     filters, notes = listing.read_filters({name: str(query[name]) for name in query})
-    page = listing.page(request.membership, filters=filters, mark=query.get("cursor", ""))
+    page = listing.page(
+        request.membership,
+        filters=filters,
+        mark="" if wants_file else query.get("cursor", ""),
+        size=spreadsheets.MOST if wants_file else listing.PAGE_SIZE,
+    )
+    if wants_file:
+        return downloads.answer(request, "qbrs", _HEADER, map(_cells, page.rows))
     context = {
         "page": page,
         "notes": (*notes, *page.notes),
@@ -58,6 +68,24 @@ def qbr_list(request: PortalRequest) -> HttpResponse:
     if partial:
         response.headers["HX-Push-Url"] = _address(query)
     return response
+
+
+_HEADER = (
+    "Account",
+    "Quarter",
+    "State",
+    "Who has it next",
+    "Waits for you",
+    "Something went wrong",
+    "Changed",
+)
+
+
+def _cells(row: ListRow) -> tuple[Any, ...]:
+    return (
+        row.account, row.quarter, listing.STATES[row.state], row.next_is, row.is_waiting, row.has_trouble,
+        row.updated_at,
+    )  # fmt: skip
 
 
 @require_POST

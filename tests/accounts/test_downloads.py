@@ -2,14 +2,20 @@
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.http import HttpResponse
+from django.utils import timezone
 
 from accounts import spreadsheets
-from csm_portal.core.models import AuditEvent, User
+from accounts.models import Account
+from accounts.selectors import messages
+from accounts.services import health
+from csm_portal.core import outbox
+from csm_portal.core.models import AuditEvent, ChannelName, Delivery, Membership, Tenant, User
+from tests.access.things import make_things
 from tests.accounts.health_rows import fact, make_health
 from tests.conftest import signed_in
 from tests.factories import make_account, make_accounts, make_alert
@@ -85,3 +91,54 @@ def test_sales_take_nothing_along(address: str, alice: User, sam: User) -> None:
     make_alert(make_account(owner=alice))
 
     assert rows(signed_in(sam).get(address, {"as": "csv"})) == []
+
+
+def test_the_movers_go_into_a_file_all_of_them(alice: User, bob: User) -> None:
+    today = timezone.localdate()
+    accounts = make_accounts(60, owner=alice, payment_current=True)
+    moment = timezone.now()
+    for day in (today - timedelta(days=8), today):
+        health.score_accounts(as_of=day, now=moment, announce=False)
+        Account.objects.update(payment_current=False)
+
+    told = rows(signed_in(bob).get("/movers/?as=csv"))
+
+    assert len(told) == len(accounts)
+    assert {row["Moved"] for row in told} == {"-30"}
+    assert told[0]["Why"].startswith("Payment")
+    assert "as=csv" in signed_in(bob).get("/movers/").content.decode()
+    assert rows(signed_in(bob).get("/movers/?as=csv&scope=mine")) == []
+
+
+def test_reviews_and_messages_go_into_files_as_they_are_shown(scoped: Tenant, alice: User, bob: User) -> None:
+    things = make_things(scoped, owner=alice)
+    client = signed_in(alice)
+
+    (review,) = rows(client.get("/qbrs/?as=csv"))
+    assert (review["Account"], review["State"]) == (things.account.name, "Draft")
+    assert rows(client.get("/qbrs/?as=csv&state=published")) == []
+    (message,) = rows(client.get("/messages/?as=csv"))
+    assert message["State"] == "failed"
+    assert rows(client.get("/messages/?as=csv&channel=chat")) == []
+    taken = AuditEvent.objects.filter(verb="list.downloaded").values_list("data__list", flat=True)
+    assert sorted(set(taken)) == ["messages-chat", "messages-mail", "qbrs"]
+
+
+def test_no_message_is_left_out_between_two_pages(scoped: Tenant, bob: User) -> None:
+    account, now = make_account(), timezone.now()
+    event = outbox.announce("alert.raised", account, payload={}, now=now)
+    for channel in ChannelName:
+        assert Delivery.objects.create(event=event, channel=channel, created_at=now)
+    others = [outbox.announce("alert.raised", account, payload={}, now=now) for _ in range(70)]
+    Delivery.objects.bulk_create(
+        [Delivery(event=one, channel=ChannelName.CHAT, created_at=now) for one in others]
+    )
+    membership, seen, mark = Membership.objects.get(user=bob), set(), ""
+
+    for _ in range(3):
+        page = messages.page(membership, channel=ChannelName.CHAT, before=mark)
+        seen |= {row.pk for row in page.rows}
+        mark = page.older
+
+    assert len(seen) == 71
+    assert mark == ""
