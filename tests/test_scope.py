@@ -125,6 +125,7 @@ def test_the_places_that_look_across_tenants_are_few_and_known() -> None:
 
     assert sorted(places) == [
         "accounts/services/hints.py",
+        "csm_portal/core/agent_keys.py",
         "csm_portal/core/jobs.py",
         "csm_portal/core/jobs.py",
         "csm_portal/core/jobs.py",

@@ -20,7 +20,7 @@ from uuid import UUID
 import structlog
 from pydantic import BaseModel
 
-from csm_portal.core import allowances
+from csm_portal.core import acting, allowances
 from csm_portal.core.allowances import MICROS, OverCap, Reservation
 from csm_portal.core.models import CallOutcome, Job, ModelAllowance, ModelCall, User
 from csm_portal.ports import answers, untrusted
@@ -126,7 +126,7 @@ def ask(
         writer=writers.first,
         allowance=allowances.in_force(),
         now=now,
-        row={"asked_by": actor, "job": job, "run_id": run_id, "about": about[:100]},
+        row={"asked_by": actor, "job": job, "run_id": run_id or acting.run_id(), "about": about[:100]},
     )
     return asker.ask(question)
 
