@@ -4,6 +4,7 @@ from accounts.models.account import Absence, Account, PropertyMapping, ROIFactMa
 from accounts.models.alerts import Alert, AlertAct, AlertPlace
 from accounts.models.churn import ChurnAssessment, ChurnStory
 from accounts.models.coaching import CoachingPlan, CoachingStep, PlanState
+from accounts.models.digests import Digest, DigestChannel, DigestChoice
 from accounts.models.expansion import Opportunity, OpportunityPlace, PlacePurpose, PriceItem
 from accounts.models.health import AccountHealth, DraftSource, HealthScore, PolicyDraft, PolicyVersion
 from accounts.models.hints import Hint, HintState, NotionWatch
@@ -17,6 +18,7 @@ from accounts.models.notion_writes import (
 )
 from accounts.models.outcomes import HistoryReport, Outcome, OutcomeImport, OutcomeKind, ReportKind
 from accounts.models.overrides import BandOverride
+from accounts.models.rates import ExchangeRate
 from accounts.models.sync import Answer, SyncKind, SyncRun, SyncState
 
 __all__ = [
@@ -33,7 +35,11 @@ __all__ = [
     "ChurnStory",
     "CoachingPlan",
     "CoachingStep",
+    "Digest",
+    "DigestChannel",
+    "DigestChoice",
     "DraftSource",
+    "ExchangeRate",
     "FiguresInNotion",
     "FiguresRun",
     "HealthScore",

@@ -41,7 +41,11 @@ class Alert(TenantModel):
     # ARR × severity × nearness of renewal, and the factors; an ARR that nobody knows is the usual one.
     urgency = models.DecimalField(max_digits=20, decimal_places=0)
     arr = models.DecimalField(max_digits=16, decimal_places=2)
+    # The median that it counts as, because nobody knows it, or no rate leads from its currency to the tenant's.
     arr_is_assumed = models.BooleanField(default=False)
+    has_no_rate = models.BooleanField(default=False)
+    # By what ``arr`` was multiplied to weigh it in the tenant's currency.
+    rate = models.DecimalField(max_digits=18, decimal_places=8, null=True)
     currency = models.CharField(max_length=3, blank=True)
     severity_weight = models.PositiveSmallIntegerField()
     nearness = models.PositiveSmallIntegerField()

@@ -47,6 +47,7 @@ class DeliveryState(StrEnum):
     SENDING = "sending"
     DELIVERED = "delivered"
     FAILED = "failed"
+    SKIPPED = "skipped"  # there was nobody to send it to, and ``last_error`` says what to do
 
 
 ATTEMPTS = 8
