@@ -6,17 +6,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import SyncRun, SyncState, WriteState
+from accounts.models import SyncState, WriteState
 from accounts.selectors import due_figures
-from accounts.services import alert_delivery, health, lookups, sync, writeback
+from accounts.services import alert_delivery, health, lookups, scans, sync, writeback
 from csm_portal import schedules, wiring
 from csm_portal.core import jobs
 from csm_portal.core.jobs import Running
 from csm_portal.ports.errors import PortError, Trouble
 
 DAILY_SCAN = "daily_health_scan"
-# How many values that could not be scored are named in a job's result; the sync's page has the rest.
-NAMED = 5
 
 
 def daily_scan(job: Running) -> Mapping[str, Any]:
@@ -25,13 +23,20 @@ def daily_scan(job: Running) -> Mapping[str, Any]:
     Where the workspace cannot be read, or not all of it, the accounts are scored as they were last known and
     the job ends as partial with the reason (SPEC P3).
     """
-    day = _scan_day(job)
-    trouble = _sync(job)
-    counts = _score(job, day, trouble=trouble)
-    writeback.ask(job.tenant, now=timezone.now(), requested_by=job.requested_by)
-    if trouble:
+    scanned = scans.run(
+        job.tenant,
+        open_workspace=wiring.workspace,
+        as_of=_scan_day(job),
+        clock=timezone.now,
+        actor=job.requested_by,
+        job=job.job,
+        progress=job.progress,
+    )
+    counts = scanned.to_mapping()
+    if scanned.trouble:
         raise jobs.Partial(
-            f"{trouble} {counts['scored']:,} accounts were scored as they were last known.", result=counts
+            f"{scanned.trouble} {counts['scored']:,} accounts were scored as they were last known.",
+            result=counts,
         )
     return counts
 
@@ -51,7 +56,14 @@ def write_figures(job: Running) -> Mapping[str, Any]:
 
 def score_all(job: Running) -> Mapping[str, Any]:
     """Score the mirror as it stands, for the local day on which this runs."""
-    return _score(job, _today(job))
+    counts = health.scan(
+        as_of=_today(job),
+        now=timezone.now(),
+        actor=job.requested_by,
+        progress=lambda done, total: job.progress(done, total, f"{done:,} of {total:,} accounts scored."),
+        data={"job": str(job.job.pk), "partial": False},
+    )
+    return scans.told(counts)
 
 
 def sync_accounts(job: Running) -> Mapping[str, Any]:
@@ -73,7 +85,7 @@ def sync_accounts(job: Running) -> Mapping[str, Any]:
             key="score_all",
         )
     if run.state in (SyncState.INCOMPLETE, SyncState.ASKS):
-        raise jobs.Partial(_told(run), result=figures)
+        raise jobs.Partial(scans.sync_told(run), result=figures)
     return figures
 
 
@@ -83,35 +95,6 @@ def ask_for_absent(job: Running) -> Mapping[str, Any]:
     if step.run.state == SyncState.FAILED:
         raise PortError(step.run.error, trouble=Trouble.UNAVAILABLE, permanent=False)
     return {"removed": step.run.removed, "found": step.run.rows, "left": step.left}
-
-
-def _score(job: Running, day: date, *, trouble: str = "") -> dict[str, Any]:
-    counts = health.scan(
-        as_of=day,
-        now=timezone.now(),
-        actor=job.requested_by,
-        progress=lambda done, total: job.progress(done, total, f"{done:,} of {total:,} accounts scored."),
-        data={"job": str(job.job.pk), "partial": bool(trouble)},
-    )
-    told = counts.to_mapping()
-    return {**told, "unreadable": " ".join(counts.problems[:NAMED])} if counts.problems else told
-
-
-def _sync(job: Running) -> str:
-    """Bring the mirror up to date; return a sentence about what stopped it, or nothing."""
-    try:
-        run = sync.run(workspace=wiring.workspace(), now=timezone.now(), job=job.job, progress=job.progress)
-    except PortError as error:
-        return f"The accounts could not be read from Notion: {error}"
-    if run.state == SyncState.FAILED:
-        return f"The accounts could not be read from Notion: {run.error}"
-    if run.state in (SyncState.INCOMPLETE, SyncState.ASKS):
-        return f"Not everything could be read from Notion: {_told(run)}"
-    return ""
-
-
-def _told(run: SyncRun) -> str:
-    return " ".join([*filter(None, [run.question]), *run.problems]) or run.error
 
 
 def _today(job: Running) -> date:

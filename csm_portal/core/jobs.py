@@ -6,6 +6,7 @@ queue knows nothing but the row's id; attempts, progress, outcome and recovery a
 
 import contextlib
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ LOST_AFTER = timedelta(seconds=60)
 # A queued job whose queue row was lost (a rotated SECRET_KEY drops them silently) is put back after this.
 FORGOTTEN_AFTER = timedelta(minutes=10)
 HANDED_OVER_JUST_NOW = timedelta(seconds=15)
+_LOOK_AGAIN_SECONDS = 0.25
 
 
 class Partial(Exception):
@@ -140,6 +142,21 @@ def run_in_cluster(job_id: str) -> None:
         stop.set()
         beat.join(timeout=HEARTBEAT_SECONDS)
         pulse()
+
+
+def run_here(job: Job, *, longest_seconds: float = 120.0) -> Job:
+    """Run a job that was just asked for in this process, so that its asker has its outcome; return it as it is then.
+
+    Where a worker was faster, its end is waited for: ``longest_seconds`` at most, and the job may still run after that. One
+    that was put off is not waited for.
+    """
+    run_in_cluster(str(job.pk))
+    deadline = time.monotonic() + longest_seconds
+    while True:
+        job.refresh_from_db()
+        if job.is_over or job.due_at is not None or time.monotonic() >= deadline:
+            return job
+        time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def pulse() -> None:
