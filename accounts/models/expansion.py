@@ -40,6 +40,10 @@ class Opportunity(TenantModel):
     currency = models.CharField(max_length=3, blank=True)
     arithmetic = models.CharField(max_length=600, blank=True)
     talk_track = models.TextField()
+    # What a talk track may cite, by id: {"label", "shown"}; and a model's words with the ids still in them, so that the
+    # figures in it are those of today.
+    facts = models.JSONField(default=dict)
+    talk_prose = models.TextField(blank=True)
     # "templates", or the model by name; why it is the template's where a model was asked.
     talk_track_by = models.CharField(max_length=120, default="templates")
     talk_track_note = models.CharField(max_length=300, blank=True)
