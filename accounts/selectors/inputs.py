@@ -80,7 +80,7 @@ def scorable_ids(only: Collection[UUID] | None = None) -> list[UUID]:
 
 def snapshots(account_ids: Collection[UUID], *, as_of: date) -> list[Snapshot]:
     """Read the named accounts as of a local day. One query however many accounts there are."""
-    rows = Account.objects.filter(pk__in=account_ids).order_by("pk").values_list(*READ)
+    rows = Account.objects.filter(pk__among=account_ids).order_by("pk").values_list(*READ)
     return [_snapshot(row, as_of=as_of) for row in rows]
 
 

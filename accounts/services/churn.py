@@ -30,9 +30,10 @@ def assess(
         notice_on=snapshot.notice_on,
         renewal_on=snapshot.renewal_on,
     )
-    return ChurnAssessment(
+    return bulk.new(
+        ChurnAssessment,
         account_id=snapshot.account_id,
-        score=score,
+        score_id=score.pk,
         assessed_on=score.scored_on,
         assessed_at=score.scored_at,
         level=assessed.level,

@@ -33,7 +33,7 @@ def show(scores: Sequence[HealthScore], assessments: Sequence[ChurnAssessment], 
 
     A score of a day before the one that is shown only mends the sparkline. At most five queries.
     """
-    found = AccountHealth.objects.filter(account_id__in=[score.account_id for score in scores])
+    found = AccountHealth.objects.filter(account_id__among=[score.account_id for score in scores])
     shown = {
         account_id: (scored_on, line, counted_by)
         for account_id, scored_on, line, *counted_by in found.values_list(
@@ -59,10 +59,12 @@ _MADE = ("latest", "drivers", "sparkline", "churn_level", "churn_rank", "churn_t
 
 
 def _row(score: HealthScore, assessment: ChurnAssessment, line: list[int | None]) -> AccountHealth:
-    copied: dict[str, Any] = {name: getattr(score, name) for name in _COPIED}
-    return AccountHealth(
+    known = score.__dict__
+    copied: dict[str, Any] = {name: known[name] for name in _COPIED}
+    return bulk.new(
+        AccountHealth,
         account_id=score.account_id,
-        latest=score,
+        latest_id=score.pk,
         **copied,
         drivers=[
             {"signal": driver.input, "label": driver.label, "points": driver.points}
@@ -81,7 +83,7 @@ def _count_by_what_is_shown(account_ids: Sequence[UUID]) -> None:
     if not account_ids:
         return
     health = AccountHealth.objects.filter(account=OuterRef("pk"))
-    Account.objects.filter(pk__in=account_ids).update(
+    Account.objects.filter(pk__among=account_ids).update(
         shown_band=Subquery(health.values("effective_band")),
         shown_risk=Subquery(health.values("churn_level")),
     )

@@ -8,21 +8,57 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from operator import attrgetter
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.base import ModelState
 from django.db.models.constants import OnConflict
 
-from csm_portal.core.scope import TenantModel, claim
+from csm_portal.core.scope import TenantModel, claim, written
 
 # What both drivers take as it is, unless the field gives it another form.
 _PLAIN = frozenset({str, int, bool, type(None)})
 _FORMED = (models.JSONField, models.UUIDField)
 # Types whose few values come again and again in a batch: the day, the moment, an ARR, a band, an owner.
 _REPEATED = (date, Decimal, Enum, UUID)
+
+_Row = TypeVar("_Row", bound=TenantModel)
+
+
+def new(model: type[_Row], **values: Any) -> _Row:
+    """Return a row that is not written yet, its columns by ``attname`` (``account_id``); others have their defaults.
+
+    It is what ``model(**values)`` gives, in a tenth of the time: no signal is sent and nothing is resolved, which for
+    ten thousand rows of thirty columns costs more than all else about them. ``write`` checks it as any other.
+    """
+    fixed, made = _defaults(model)
+    row = model.__new__(model)
+    row._state = ModelState()
+    known = row.__dict__
+    known.update(fixed)
+    known.update(values)
+    for name, make in made:
+        if name not in values:
+            known[name] = make()
+    return row
+
+
+@cache
+def _defaults(
+    model: type[TenantModel],
+) -> tuple[dict[str, Any], tuple[tuple[str, Callable[[], Any]], ...]]:
+    """Return the columns that begin with the same value in every row, and what makes those of the others."""
+    fixed: dict[str, Any] = {}
+    made: list[tuple[str, Callable[[], Any]]] = []
+    for field in model._meta.concrete_fields:
+        if field.has_default() and callable(field.default):
+            made.append((field.attname, field.default))
+        elif not field.generated:
+            fixed[field.attname] = field.get_default()
+    return fixed, tuple(made)
 
 
 def write(rows: Sequence[TenantModel], *, over: Sequence[str] = (), fields: Sequence[str] = ()) -> None:
@@ -37,23 +73,25 @@ def write(rows: Sequence[TenantModel], *, over: Sequence[str] = (), fields: Sequ
     claim(rows)
     connection = connections[DEFAULT_DB_ALIAS]
     meta = type(rows[0])._meta
-    written = [field for field in meta.concrete_fields if not field.generated]
-    column = {field.name: field.column for field in written}
+    stored = [field for field in meta.concrete_fields if not field.generated]
+    column = {field.name: field.column for field in stored}
     quote = connection.ops.quote_name
     conflict = connection.ops.on_conflict_suffix_sql(
-        written,
+        stored,
         OnConflict.UPDATE if over else None,
         [column[name] for name in fields],
         [column[name] for name in over],
     )
-    columns = ", ".join(quote(field.column) for field in written)
+    columns = ", ".join(quote(field.column) for field in stored)
     # Only names of our own models' tables and columns go into the text; every value is a parameter.
     statement = (
         f"INSERT INTO {quote(meta.db_table)} ({columns}) "  # noqa: S608
-        f"VALUES ({', '.join(['%s'] * len(written))}) {conflict}"
+        f"VALUES ({', '.join(['%s'] * len(stored))}) {conflict}"
     )
     with connection.cursor() as cursor:
-        cursor.executemany(statement, _prepared(rows, written, connection))
+        cursor.executemany(statement, _prepared(rows, stored, connection))
+    if not over:
+        written(rows)
 
 
 def update(rows: Sequence[TenantModel], *, fields: Sequence[str]) -> None:
@@ -68,8 +106,8 @@ def update(rows: Sequence[TenantModel], *, fields: Sequence[str]) -> None:
     meta = type(rows[0])._meta
     quote = connection.ops.quote_name
     key = meta.pk
-    written = [meta.get_field(name) for name in fields]
-    told = [field for field in (*written, meta.get_field("tenant"), key) if isinstance(field, models.Field)]
+    changed = [meta.get_field(name) for name in fields]
+    told = [field for field in (*changed, meta.get_field("tenant"), key) if isinstance(field, models.Field)]
     columns = ", ".join(f"{quote(field.column)} = %s" for field in told[:-2])
     # Only names of our own models' tables and columns go into the text; every value is a parameter.
     statement = (
@@ -86,12 +124,16 @@ def _prepared(
     connection: BaseDatabaseWrapper,
 ) -> list[tuple[Any, ...]]:
     """Return each row's values as the driver takes them: column by column, most of which need no look at each value."""
-    read = [attrgetter(field.attname) for field in fields]
-    columns = [
-        _column(field, [one(row) for row in rows], connection)
-        for field, one in zip(fields, read, strict=True)
-    ]
+    held = [row.__dict__ for row in rows]
+    columns = [_column(field, _values(field.attname, rows, held), connection) for field in fields]
     return list(zip(*columns, strict=True))
+
+
+def _values(name: str, rows: Sequence[TenantModel], held: list[dict[str, Any]]) -> list[Any]:
+    try:
+        return [values[name] for values in held]
+    except KeyError:  # a row that was read without this column
+        return [getattr(row, name) for row in rows]
 
 
 def _column(field: "models.Field[Any, Any]", values: list[Any], connection: BaseDatabaseWrapper) -> list[Any]:

@@ -8,11 +8,14 @@ that tenant's. Outside, every manager raises, Django's own base manager included
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 from uuid import UUID
 
 import structlog
 from django.db import models
+
+from csm_portal.core import among  # noqa: F401  # every row with a tenant can be asked for by many keys
 
 if TYPE_CHECKING:
     from csm_portal.core.models import Tenant
@@ -32,6 +35,7 @@ class _AllTenants:
 
 _ALL: Final = _AllTenants()
 _scope: ContextVar["UUID | _AllTenants | None"] = ContextVar("tenant_scope", default=None)
+_proved: ContextVar["_Proved | None"] = ContextVar("proved_keys", default=None)
 
 
 @contextmanager
@@ -45,6 +49,28 @@ def tenant_scope(tenant: "Tenant") -> Iterator[None]:
             yield
         finally:
             _scope.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proved:
+    """The keys that the database said are this tenant's, by model."""
+
+    tenant_id: UUID
+    keys: dict[type[models.Model], set[Any]]
+
+
+@contextmanager
+def proving_keys_once() -> Iterator[None]:
+    """Ask the database once for each key that the block's writes point at, and not at every write again.
+
+    A row never moves to another tenant, so a key that was this tenant's stays so; whether the row is still there is
+    for the database's own constraint to say. What is proved counts for the scope around the block and for no other.
+    """
+    token = _proved.set(_Proved(current_tenant_id(), {}))
+    try:
+        yield
+    finally:
+        _proved.reset(token)
 
 
 @contextmanager
@@ -154,27 +180,44 @@ def claim(rows: Sequence[TenantModel], *, only: Iterable[str] | None = None) -> 
             continue
         if names is not None and not names & {field.name, field.attname}:
             continue
-        _check_targets(rows, field, target, tenant_id)
-
-
-def _check_targets(
-    rows: Sequence[TenantModel],
-    field: "models.ForeignKey[Any, Any]",
-    target: type[TenantModel],
-    tenant_id: UUID,
-) -> None:
-    unknown = set()
-    for row in rows:
-        if field.is_cached(row):
-            loaded: TenantModel | None = field.get_cached_value(row)  # type: ignore[assignment]
-            if loaded is not None and loaded.tenant_id not in (None, tenant_id):
-                raise ForeignTenant(f"{type(row).__name__}.{field.name} points at another tenant's row.")
-        elif (value := getattr(row, field.attname)) is not None:
-            unknown.add(value)
-    ids = list(unknown)
-    for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
-        if target.objects.filter(pk__in=chunk).count() != len(chunk):
+        unknown = _keys(rows, field, tenant_id)
+        if not _are_all_of(target, unknown, tenant_id):
             raise ForeignTenant(
                 f"{type(rows[0]).__name__}.{field.name} points at a row that is not this tenant's."
             )
+
+
+def written(rows: Sequence[TenantModel]) -> None:
+    """Take note that these rows stand under the scope's tenant now, for writes that point at them."""
+    proved = _proved.get()
+    if proved is not None and proved.tenant_id == current_tenant_id():
+        proved.keys.setdefault(type(rows[0]), set()).update([row.pk for row in rows])
+
+
+def _keys(rows: Sequence[TenantModel], field: "models.ForeignKey[Any, Any]", tenant_id: UUID) -> set[Any]:
+    """Return the keys that a column of the rows points at, where no object is loaded; check those that are."""
+    keys = set()
+    attname, name = field.attname, field.name
+    for row in rows:
+        if (loaded := row._state.fields_cache.get(name)) is None:
+            keys.add(getattr(row, attname))
+        elif loaded.tenant_id not in (None, tenant_id):
+            raise ForeignTenant(f"{type(row).__name__}.{name} points at another tenant's row.")
+    keys.discard(None)
+    return keys
+
+
+def _are_all_of(target: type[TenantModel], keys: set[Any], tenant_id: UUID) -> bool:
+    """Tell whether all these rows are the tenant's. One query at most, whatever their number."""
+    proved = _proved.get()
+    held = None
+    if proved is not None and proved.tenant_id == tenant_id:
+        held = proved.keys.setdefault(target, set())
+        keys = keys - held
+    if not keys:
+        return True
+    if target.objects.filter(pk__among=keys).count() != len(keys):
+        return False
+    if held is not None:
+        held.update(keys)
+    return True
