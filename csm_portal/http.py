@@ -145,6 +145,7 @@ _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Notion", "notion-setup", "plug", (Role.ADMIN,)),
     ("Channels", "channels", "external", (Role.ADMIN,)),
     ("Slides", "qbr-slides", "document", (Role.ADMIN,)),
+    ("Currencies", "currencies", "sliders", (Role.ADMIN,)),
 )
 
 

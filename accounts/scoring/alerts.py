@@ -16,6 +16,7 @@ from accounts.scoring import churn_facts, wording
 from accounts.scoring.bands import Band
 from accounts.scoring.churn import RiskLevel
 from accounts.scoring.churn_facts import Fact, FactCode, FactKind
+from accounts.scoring.currencies import Rates
 from accounts.scoring.policy import HealthPolicy
 
 
@@ -320,31 +321,48 @@ _NEW: Final[Mapping[FactCode, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urgency:
-    """ARR × severity × nearness of renewal, with the factors that it came from (SPEC 4.2)."""
+    """ARR × severity × nearness of renewal, with the factors that it came from (SPEC 4.2).
+
+    ``arr`` is in the account's own currency, and ``rate`` brings it into the tenant's. Where the ARR is not known, or no
+    rate leads from its currency (``has_no_rate``), it is the usual one of the tenant's, in the tenant's currency.
+    """
 
     arr: Decimal
     arr_is_assumed: bool
     severity_weight: int
     nearness: int
+    has_no_rate: bool = False
+    rate: Decimal | None = None
 
     @property
     def value(self) -> Decimal:
-        return (self.arr * self.severity_weight * self.nearness).quantize(Decimal(1))
+        in_base = self.arr if self.rate is None else self.arr * self.rate
+        return (in_base * self.severity_weight * self.nearness).quantize(Decimal(1))
 
 
 def urgency(
     *,
     arr: Decimal | None,
+    currency: str = "",
+    rates: Rates | None = None,
     usual_arr: Decimal,
     severity: Severity,
     until: date | None,
     as_of: date,
     policy: HealthPolicy,
 ) -> Urgency:
-    """Weigh one alert. An ARR that nobody knows counts as ``usual_arr``, the median of those that are known."""
+    """Weigh one alert in the tenant's currency.
+
+    An ARR that nobody knows counts as ``usual_arr``, the median of those that are known; so does one whose currency
+    no rate leads from, because amounts of different currencies are never compared as they stand (SPEC 1).
+    """
+    rate = rates.rate(currency) if rates is not None else Decimal(1)
+    counts = arr is not None and rate is not None
     return Urgency(
-        arr=max(usual_arr if arr is None else arr, Decimal(0)),
-        arr_is_assumed=arr is None,
+        arr=max(arr if arr is not None and rate is not None else usual_arr, Decimal(0)),
+        arr_is_assumed=not counts,
+        has_no_rate=arr is not None and rate is None,
+        rate=rate if counts and rate != 1 else None,
         severity_weight=SEVERITY_WEIGHT[severity],
         nearness=nearness(until, as_of=as_of, policy=policy),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextField
@@ -247,6 +247,9 @@ FIELDS: Final = (
     "urgency",
     "arr",
     "arr_is_assumed",
+    "has_no_rate",
+    "rate",
+    "account__arr",
     "currency",
     "severity_weight",
     "nearness",
@@ -286,7 +289,7 @@ def row(values: Sequence[Any], membership: Membership, *, today: date) -> AlertR
         raised_on=given["raised_on"],
         urgency=given["urgency"],
         why_here=_why_here(given, today),
-        arr=None if given["arr_is_assumed"] else given["arr"],
+        arr=_own_arr(given),
         currency=given["currency"],
         reopened_because=given["reopened_because"] if state is AlertState.OPEN else "",
         note=given["note"],
@@ -304,11 +307,28 @@ def row(values: Sequence[Any], membership: Membership, *, today: date) -> AlertR
 def _why_here(given: Mapping[str, Any], today: date) -> str:
     """Say what the rank comes from: ``× 8 (critical) × 4 (notice in 12 days)``; the ARR stands before it.
 
-    Where the ARR is not known, the median that it counts as is named; 1 says that nobody's is known.
+    ``at 0.92`` stands first where an admin's rate brings the ARR into the tenant's currency. Where the ARR is not known, the median that it counts as is named; 1 says that nobody's is known.
     """
     is_median = given["arr_is_assumed"] and given["arr"] > 1
     assumed = f", counted as the median of {given['arr']:,.0f}" if is_median else ""
-    return f"× {given['severity_weight']} ({given['severity']}) × {given['nearness']} ({_near(given, today)}){assumed}"
+    if given["has_no_rate"]:
+        assumed += f", because no rate for {given['currency']} is set"
+    rate = "" if given["rate"] is None else f"at {_plain(given['rate'])} "
+    factors = (
+        f"{given['severity_weight']} ({given['severity']}) × {given['nearness']} ({_near(given, today)})"
+    )
+    return f"{rate}× {factors}{assumed}"
+
+
+def _own_arr(given: Mapping[str, Any]) -> Decimal | None:
+    """Return the account's own ARR, in its own currency: one that no rate leads from is known all the same."""
+    if given["has_no_rate"]:
+        return cast("Decimal | None", given["account__arr"])
+    return None if given["arr_is_assumed"] else cast("Decimal", given["arr"])
+
+
+def _plain(rate: Decimal) -> str:
+    return f"{rate.normalize():f}"
 
 
 def _near(given: Mapping[str, Any], today: date) -> str:

@@ -182,7 +182,8 @@ def _coming(accounts: QuerySet[Account], today: date) -> tuple[tuple[Coming, ...
 
 def _gaps(accounts: QuerySet[Account]) -> tuple[tuple[Gap, ...], int]:
     gone = accounts.filter(Q(health__effective_band=Band.UNKNOWN) | Q(health__is_last_known=True))
-    rows = gone.order_by(F("arr").desc(nulls_last=True), "pk").values_list(
+    # By what comes first: amounts of several currencies have no order.
+    rows = gone.order_by(F("renewal_on").asc(nulls_last=True), "pk").values_list(
         "pk", "name", "health__effective_band"
     )
     shown = [Gap(account_id=key, account=name, band=band) for key, name, band in rows[: _BESIDE + 1]]

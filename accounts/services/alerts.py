@@ -18,7 +18,9 @@ from accounts.scoring.alerts import Case, Cause, Reason, Seen, Severity
 from accounts.scoring.bands import Band
 from accounts.scoring.churn import RiskLevel
 from accounts.scoring.churn_facts import Fact, FactCode, FactKind
+from accounts.scoring.currencies import Rates
 from accounts.scoring.policy import HealthPolicy
+from accounts.selectors import currencies
 from accounts.selectors.inputs import Snapshot
 from accounts.services import alert_delivery, snoozes
 from csm_portal.core import bulk
@@ -50,24 +52,35 @@ class Changes:
     alerted: tuple[UUID, ...] = ()
 
 
-def usual_arr() -> Decimal:
-    """Return the median ARR of the tenant's accounts, by which an account with an unknown one is ranked. Two queries.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """What ARR is weighed by: the admin's rates, and the usual ARR in the tenant's currency for one that is not known."""
 
-    Where nobody's is known, it is 1: then severity and nearness alone decide.
+    rates: Rates
+    usual: Decimal
+
+
+def scale() -> Scale:
+    """Return what the tenant's accounts are weighed by: the usual ARR is the median of those that can be compared.
+
+    Where none can, it is 1: then severity and nearness alone decide. Three queries.
     """
-    known = Account.objects.current().filter(arr__isnull=False).order_by("arr").values_list("arr", flat=True)
-    count = known.count()
-    return known[count // 2] if count else Decimal(1)
+    rates = currencies.rates()
+    known = Account.objects.current().filter(arr__isnull=False).order_by().values_list("arr", "currency")
+    counted = sorted(
+        amount for arr, currency in known if (amount := rates.in_base(arr, currency)) is not None
+    )
+    return Scale(rates=rates, usual=counted[len(counted) // 2] if counted else Decimal(1))
 
 
-def keep_in_step(found: Sequence[Found], *, usual: Decimal, as_of: date, now: datetime) -> Changes:
+def keep_in_step(found: Sequence[Found], *, weighed_by: Scale, as_of: date, now: datetime) -> Changes:
     """Raise, refresh, open again and close the alerts of accounts that were just scored and assessed.
 
     Call it in the scan's transaction, which holds the tenant's row: two scans of one tenant come one after the other.
     The same findings a second time change nothing. Two queries to read, two statements to write.
     """
     standing = _standing([one.snapshot.account_id for one in found], now=now)
-    step = _Step(usual=usual, as_of=as_of, now=now)
+    step = _Step(weighed_by=weighed_by, as_of=as_of, now=now)
     for one in found:
         step.take(one, standing.get(one.snapshot.account_id, {}))
     bulk.write(step.raised)
@@ -90,6 +103,8 @@ _FIGURES: Final = (
     "urgency",
     "arr",
     "arr_is_assumed",
+    "has_no_rate",
+    "rate",
     "currency",
     "severity_weight",
     "nearness",
@@ -127,8 +142,8 @@ def _standing(account_ids: Collection[UUID], *, now: datetime) -> dict[UUID, dic
 class _Step:
     """What becomes of the alerts of one batch of accounts. Writes nothing by itself."""
 
-    def __init__(self, *, usual: Decimal, as_of: date, now: datetime) -> None:
-        self._usual = usual
+    def __init__(self, *, weighed_by: Scale, as_of: date, now: datetime) -> None:
+        self._scale = weighed_by
         self._as_of = as_of
         self._now = now
         self.raised: list[Alert] = []
@@ -213,7 +228,9 @@ class _Step:
     def _figures(self, alert: Alert, cause: Cause, one: Found) -> None:
         weighed = rules.urgency(
             arr=one.snapshot.arr,
-            usual_arr=self._usual,
+            currency=one.snapshot.currency,
+            rates=self._scale.rates,
+            usual_arr=self._scale.usual,
             severity=cause.severity,
             until=one.assessment.until,
             as_of=self._as_of,
@@ -227,6 +244,8 @@ class _Step:
         alert.urgency = weighed.value
         alert.arr = weighed.arr
         alert.arr_is_assumed = weighed.arr_is_assumed
+        alert.has_no_rate = weighed.has_no_rate
+        alert.rate = weighed.rate
         alert.currency = one.snapshot.currency
         alert.severity_weight = weighed.severity_weight
         alert.nearness = weighed.nearness

@@ -80,8 +80,8 @@ class _Run:
     signals_by_account: Mapping[UUID, HealthSignals] | None
     announces: bool
     freeze: Freeze | None
-    # What an account with an unknown ARR is ranked by.
-    usual_arr: Decimal
+    # What alerts are weighed by; None where none are raised.
+    scale: alerts.Scale | None
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
@@ -115,7 +115,7 @@ def score_accounts(
         announces=announce,
         # What a history is laid down with was read once, whatever can be read today.
         freeze=freezing.of_today() if signals_by_account is None else None,
-        usual_arr=alerts.usual_arr() if announce else Decimal(0),
+        scale=alerts.scale() if announce else None,
     )
     ids = inputs.scorable_ids(account_ids)
     if signals_by_account is not None:
@@ -238,8 +238,8 @@ def _score_batch(account_ids: Sequence[UUID], run: _Run) -> None:
     bulk.write(scores)
     churn.write(assessments)
     latest.show(scores, assessments, as_of=run.as_of)
-    if run.announces:
-        changes = alerts.keep_in_step(found, usual=run.usual_arr, as_of=run.as_of, now=run.now)
+    if run.scale is not None:
+        changes = alerts.keep_in_step(found, weighed_by=run.scale, as_of=run.as_of, now=run.now)
         run.counts.update(raised=changes.raised, reopened=changes.reopened, closed=changes.closed)
         writeback.begin(changes.alerted, at=run.now)
 

@@ -92,6 +92,8 @@ TABLE: dict[str, Row] = {
     "notion-hook": Row(
         post=MEMBERS, thing="hook", signed=True, public="Notion posts there, and signs what it posts"
     ),
+    "currencies": Row(get=RUNNERS, post="admin"),
+    "currencies-remove": Row(post="admin"),
     "channels": Row(get="admin"),
     **{f"channels-{act}": Row(post="admin") for act in ("mail", "chat", "events", "secret")},
     "channels-sample": Row(post="admin", thing="channel"),

@@ -1,0 +1,56 @@
+"""What an admin says a currency is worth: the rate, its day and its source."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+
+class RateForm(forms.Form):
+    currency = forms.RegexField(
+        r"^\s*[A-Za-z]{3}\s*$",
+        label="Currency",
+        max_length=5,
+        help_text="Three letters, such as USD.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={
+            "required": "Name the currency.",
+            "invalid": "A currency has three letters, such as USD.",
+        },
+    )
+    rate = forms.DecimalField(
+        label="Rate",
+        min_value=Decimal("0.00000001"),
+        max_digits=18,
+        decimal_places=8,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        error_messages={
+            "required": "Say what one unit is worth.",
+            "invalid": "Enter a number with a point, such as 0.92.",
+            "min_value": "A rate is more than nought.",
+        },
+    )
+    as_of = forms.DateField(
+        label="Rate of",
+        # A browser reads nothing but this form of a date.
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "required": "Give the day of the rate.",
+            "invalid": "This is no date: choose the day of the rate.",
+        },
+    )
+    source = forms.CharField(
+        label="Source",
+        max_length=200,
+        help_text="Who reads the ranking can look there.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Say where the rate comes from, such as ECB reference rates."},
+    )
+
+    def __init__(self, *args: Any, base: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["rate"].help_text = f"So many {base} for one unit of it."
+
+    def clean_currency(self) -> str:
+        currency: str = self.cleaned_data["currency"]
+        return currency.strip().upper()
