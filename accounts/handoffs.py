@@ -51,7 +51,9 @@ class CSMHandoffRequest(_Message):
     request_id: UUID
     request_type: OpportunityType
     tenant_id: UUID
-    account_id: str = Field(min_length=1, max_length=64, description="The id of the account's page in Notion.")
+    account_id: str = Field(
+        min_length=1, max_length=64, description="The id of the account's page in Notion."
+    )
     account_name: str = Field(min_length=1, max_length=500)
     opportunity: ExpansionOpportunity
     requested_by: str = Field(min_length=1, max_length=320)

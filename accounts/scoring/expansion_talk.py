@@ -64,3 +64,28 @@ def _others(found: Found) -> str:
     """Name the peers where they are a benchmark; a customer is told how many, never who."""
     is_benchmark = any(fact.code == "peers" for fact in found.evidence)
     return ", and many companies of your size work with it" if is_benchmark else ""
+
+
+def facts(found: Found, case: Case, *, account: str) -> dict[str, dict[str, str]]:
+    """Return what words to a customer may cite, by id: what it is, and how it reads. No score, no risk, no price."""
+    told = {"account": ("the customer", account)}
+    if found.kind is OpportunityType.SEATS:
+        used, bought = case.seats_used or 0, case.seats_purchased or 0
+        told |= {
+            "seats.used": ("seats in use", f"{used:,}"),
+            "seats.bought": ("seats that were bought", f"{bought:,}"),
+            "seats.share": ("share of the seats in use", wording.percent(used / bought if bought else 0)),
+            "seats.more": ("seats to add", wording.counted(found.seats, "more seat")),
+        }
+        if case.seats_then is not None:
+            told |= {
+                "seats.then": ("share of the seats in use then", wording.percent(case.seats_then.share)),
+                "seats.then_on": ("when that was", wording.day(case.seats_then.on)),
+            }
+    else:
+        told |= {
+            "product": ("what they do not have yet", found.subject),
+            "adoption": ("share of the licensed features that is used", wording.percent(case.adoption or 0)),
+            "licensed": ("what they have", wording.counted(len(case.licensed or ()), "licensed feature")),
+        }
+    return {name: {"label": label, "shown": shown} for name, (label, shown) in told.items()}
