@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from accounts.models import SyncRun, SyncState
+from django.db import transaction
+
+from accounts.models import Account, HealthScore, SyncRun, SyncState
+from accounts.scoring.results import CSMHealthScoreResult
 from accounts.services import health, sync, writeback
 from accounts.services.health import ScanCounts
+from csm_portal.core import audit
 from csm_portal.core.models import Job, Tenant, User
 from csm_portal.ports.errors import PortError
 from csm_portal.ports.workspace import Workspace
@@ -87,3 +91,18 @@ def _sync(
     if run.state in (SyncState.INCOMPLETE, SyncState.ASKS):
         return f"Not everything could be read from Notion: {sync_told(run)}"
     return ""
+
+
+@transaction.atomic
+def of_account(
+    account: Account, *, as_of: date, now: datetime, actor: User | None = None
+) -> tuple[CSMHealthScoreResult, HealthScore]:
+    """Score one account as the mirror has it, see to what follows, and write that into the audit log.
+
+    Return the result and the row of the day. The caps of the day hold. Raises health.NothingToScore.
+    """
+    result = health.score_account(account, as_of=as_of, now=now)
+    score = HealthScore.objects.get(account=account, scored_on=as_of, is_of_day=True)
+    data = {"score": result.score, "band": result.rag_status}
+    audit.record("account.scanned", account, actor=actor, at=now, data=data)
+    return result, score

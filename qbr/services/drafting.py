@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from accounts.models import Account
-from csm_portal.core import asking, audit, jobs
+from csm_portal.core import acting, asking, audit, jobs
 from csm_portal.core.asking import Answered
 from csm_portal.core.models import Job, Membership, Tenant, User
 from csm_portal.ports.errors import PortError
@@ -119,7 +119,7 @@ def _begin(
         action=Action.REDRAFT,
         to_state=State.DRAFT,
         actor=actor,
-        actor_name=str(actor) if actor is not None else "The schedule",
+        actor_name=str(actor) if actor is not None else acting.name("The schedule"),
         at=now,
         version=0,
     )
