@@ -14,7 +14,7 @@ from accounts.scoring.changes import Comparison
 from accounts.scoring.health import Evaluation, UnknownEngine
 from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.signals import HealthSignals
-from accounts.selectors import account_answer, account_history, account_inputs, inputs
+from accounts.selectors import account_answer, account_history, account_inputs, churn_stories, inputs
 from accounts.selectors.account_answer import Answer
 from accounts.selectors.account_history import History
 from accounts.selectors.account_inputs import Breakdown
@@ -46,6 +46,8 @@ class Risk:
     narrative: str
     actions: tuple[str, ...]
     written_by_model: str
+    facts_checked: int
+    trouble: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +100,9 @@ _NO_HISTORY: Final = History(points=(), marks=(), band_since=None, reaches_back=
 def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
     """Gather what the account's page shows of it.
 
-    ``span`` is a key of SPANS: how far back the score is compared. The account comes with its owner, latest
-    score and that score's policy selected. Seven queries, one more where the policy changed within the year and one
-    where the band did; three where the account was never scored.
+    ``span`` is a key of SPANS: how far back the score is compared. The account comes with its owner, its churn story,
+    its latest score and that score's policy selected. Seven queries, one more where the policy changed within the year
+    and one where the band did; three where the account was never scored.
     """
     latest = _latest(account)
     mapped = list(PropertyMapping.objects.all())
@@ -141,7 +143,7 @@ def detail(account: Account, *, today: date, span: str = "") -> AccountDetail:
         answer=None
         if latest is None or evaluation is None
         else account_answer.answer(latest, evaluation, history, today=today),
-        risk=None if latest is None else _risk(latest),
+        risk=None if latest is None else _risk(latest, account),
         read_at=read_at,
         other_issues=tuple(
             message
@@ -189,7 +191,7 @@ def _comparison(before: HealthScore | None, after: Evaluation | None) -> Compari
     return None if earlier_one is None else changes.compare(earlier_one, after)
 
 
-def _risk(latest: HealthScore) -> Risk | None:
+def _risk(latest: HealthScore, account: Account) -> Risk | None:
     assessment = (
         ChurnAssessment.objects.filter(account_id=latest.account_id, assessed_on__lte=latest.scored_on)
         .order_by("-assessed_on")
@@ -197,14 +199,17 @@ def _risk(latest: HealthScore) -> Risk | None:
     )
     if assessment is None:
         return None
+    words = churn_stories.words(assessment, account, getattr(account, "churn_story", None))
     return Risk(
         level=assessment.level,
         trigger=TRIGGERS.get(assessment.trigger, ""),
         facts=tuple(fact(one) for one in assessment.facts),
         until=assessment.until,
-        narrative=assessment.narrative,
-        actions=tuple(assessment.actions),
-        written_by_model="" if assessment.written_by == "templates" else assessment.written_by,
+        narrative=words.narrative,
+        actions=words.actions,
+        written_by_model=words.written_by,
+        facts_checked=words.facts_checked,
+        trouble=words.trouble,
     )
 
 

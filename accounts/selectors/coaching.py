@@ -243,7 +243,7 @@ def plans(
         Account.objects.visible_to(membership), filters, reader_id=membership.user_id, today=today
     )
     found = CoachingPlan.objects.visible_to(membership).filter(account__in=accounts)
-    counts = {one: 0 for one in STATES} | dict(
+    counts = dict.fromkeys(STATES, 0) | dict(
         found.order_by().values_list("state").annotate(n=Count("pk")).values_list("state", "n")
     )
     left = Q(steps__done_at=None)

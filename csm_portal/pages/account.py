@@ -37,7 +37,7 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
     """Show one account."""
     today = timezone.localdate(timezone=request.tenant.zone)
     visible = Account.objects.visible_to(request.membership).select_related(
-        "owner", "health__latest__policy", *in_notion.RELATED
+        "owner", "health__latest__policy", "churn_story", *in_notion.RELATED
     )
     found = get_object_or_404(overrides.with_standing(visible, today=today), pk=account_id)
     detail = account_detail.detail(
