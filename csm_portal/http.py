@@ -142,10 +142,11 @@ _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Sync runs", "sync-runs", "refresh", (Role.ADMIN, Role.MANAGER)),
     ("Jobs", "jobs", "clock", (Role.ADMIN, Role.MANAGER)),
     ("Schedule", "schedule", "calendar", (Role.ADMIN,)),
+    ("Model use", "model-use", "audit", (Role.ADMIN,)),
     ("Notion", "notion-setup", "plug", (Role.ADMIN,)),
     ("Channels", "channels", "external", (Role.ADMIN,)),
-    ("Slides", "qbr-slides", "document", (Role.ADMIN,)),
     ("Currencies", "currencies", "sliders", (Role.ADMIN,)),
+    ("Slides", "qbr-slides", "document", (Role.ADMIN,)),
 )
 
 

@@ -4,6 +4,7 @@ A reservation is one conditional update for the month and one for the day, so th
 cap is passed by one call at the most: the one that was let through while there was room.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,7 +13,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F
 
-from csm_portal.core.models import ModelAllowance, ModelUsage, Period, Tenant
+from csm_portal.core import audit
+from csm_portal.core.models import ModelAllowance, ModelUsage, Period, Tenant, User
 from csm_portal.core.scope import current_tenant_id
 
 MICROS: Final = 1_000_000
@@ -34,6 +36,58 @@ class Reservation:
 def in_force() -> ModelAllowance:
     """Return the allowance of the scope's tenant, the defaults where none was ever set. One query."""
     return ModelAllowance.objects.first() or ModelAllowance()
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else has changed the caps since they were read."""
+
+
+CHANGEABLE: Final = (
+    "calls_per_day",
+    "calls_per_month",
+    "tokens_per_day",
+    "tokens_per_month",
+    "cost_per_day",
+    "cost_per_month",
+    "prompt_price",
+    "completion_price",
+)
+
+
+@transaction.atomic
+def change(values: Mapping[str, Any], *, version: int, actor: User, now: datetime) -> ModelAllowance:
+    """Put other caps and prices in force (``CHANGEABLE``; None is no cap, no price).
+
+    Raises ChangedMeanwhile where they are no longer the ``version`` that the person looked at.
+    """
+    before = in_force()
+    if before.version == 0 and before.updated_at is None:
+        ModelAllowance.objects.bulk_create([ModelAllowance()], ignore_conflicts=True)
+    claimed = ModelAllowance.objects.filter(version=version).update(
+        **{name: values[name] for name in CHANGEABLE},
+        version=F("version") + 1,
+        updated_at=now,
+        updated_by=actor,
+    )
+    if claimed != 1:
+        raise ChangedMeanwhile("Somebody has changed the caps since you opened this page.")
+    allowance = in_force()
+    audit.record(
+        "model_caps.changed",
+        allowance,
+        actor=actor,
+        at=now,
+        data={
+            name: [_told(getattr(before, name)), _told(values[name])]
+            for name in CHANGEABLE
+            if getattr(before, name) != values[name]
+        },
+    )
+    return allowance
+
+
+def _told(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def reserve(allowance: ModelAllowance, *, tokens: int, cost_micros: int, now: datetime) -> Reservation:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from csm_portal.pages import account, jobs, profile, schedule, today
+from csm_portal.pages import account, jobs, model_use, profile, schedule, today
 
 urlpatterns: list[URLPattern] = [
     path("today/", today.today, name="today"),
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("operations/jobs/<uuid:job_id>/", jobs.job_page, name="job"),
     path("operations/jobs/<uuid:job_id>/status/", jobs.job_status, name="job-status"),
     path("operations/jobs/<uuid:job_id>/retry/", jobs.job_retry, name="job-retry"),
+    path("operations/model-use/", model_use.model_use_page, name="model-use"),
     path("operations/schedule/", schedule.schedule_page, name="schedule"),
     path("operations/schedule/<slug:name>/run/", schedule.run_now, name="schedule-run"),
 ]

@@ -138,6 +138,7 @@ TABLE: dict[str, Row] = {
     "job": Row(get=RUNNERS, thing="job"),
     "job-status": Row(get=RUNNERS, thing="job"),
     "job-retry": Row(post="admin", thing="job"),
+    "model-use": Row(get="admin", post="admin"),
     "schedule": Row(get="admin"),
     "schedule-run": Row(post="admin", thing="plan"),
 }

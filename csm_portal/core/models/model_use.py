@@ -70,6 +70,14 @@ class ModelCall(TenantModel):
     def __str__(self) -> str:
         return f"{self.purpose} asked of {self.model}"
 
+    @property
+    def outcome_label(self) -> str:
+        return CallOutcome(self.outcome).label
+
+    @property
+    def tokens(self) -> int:
+        return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+
 
 class ModelAllowance(TenantModel):
     """How much a tenant may ask of models; None is no cap. Without a row the defaults hold.
