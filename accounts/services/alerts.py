@@ -131,7 +131,7 @@ _STATE: Final = (
 def _standing(account_ids: Collection[UUID], *, now: datetime) -> dict[UUID, dict[Reason, Alert]]:
     """Return the alert that stands for each account and reason, else the one that ended lately. Locks them."""
     stands = Q(ended_at=None) | Q(ended_at__gt=now - FLAPS_WITHIN)
-    alerts = Alert.objects.filter(stands, account_id__in=account_ids).select_for_update().order_by("pk")
+    alerts = Alert.objects.filter(stands, account_id__among=account_ids).select_for_update().order_by("pk")
     standing: dict[UUID, dict[Reason, Alert]] = {}
     # The one that runs comes last, and so stands before those that ended.
     for alert in sorted(alerts, key=lambda one: (one.ended_at is None, one.ended_at or now)):
@@ -335,17 +335,19 @@ def close_of_gone_accounts(*, now: datetime) -> int:
 
 
 @transaction.atomic
-def hand_over_the_most_urgent(*, as_of: date, now: datetime) -> int:
+def hand_over_the_most_urgent(*, as_of: date, now: datetime, account_id: UUID | None = None) -> int:
     """Give the places of the local day that are free to the most urgent alerts that wait; return how many went out.
 
     An account takes one place a day, so that five messages tell of five accounts. The others are held back and compete
-    again on the next day. Handing over only writes the outbox: that and the place are one transaction, so that a crash
-    between them neither loses nor doubles an alert.
+    again on the next day. With ``account_id`` only that account's compete. Handing over only writes the outbox: that and
+    the place are one transaction, so that a crash between them neither loses nor doubles an alert.
     """
     Tenant.objects.select_for_update(no_key=True).get(pk=current_tenant_id())
     taken = dict(AlertPlace.objects.filter(local_date=as_of).values_list("number", "account_id"))
     free = [number for number in range(1, A_DAY + 1) if number not in taken]
     waiting = Alert.objects.filter(is_waiting=True, ended_at=None)
+    if account_id is not None:
+        waiting = waiting.filter(account_id=account_id)
     chosen = _chosen(waiting, count=len(free), told=set(taken.values()))
     places = [
         AlertPlace(local_date=as_of, number=number, alert=alert, account_id=alert.account_id, taken_at=now)
