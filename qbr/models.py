@@ -12,7 +12,11 @@ from csm_portal.core.scope import TenantManager, TenantModel
 from qbr.editor_models import Remark as Remark
 from qbr.editor_models import Thread as Thread
 from qbr.editor_models import WorkingCopy as WorkingCopy
+from qbr.modes import Mode
 from qbr.querysets import QBRQuerySet
+from qbr.review_models import Deputy as Deputy
+from qbr.review_models import DraftFate as DraftFate
+from qbr.review_models import ReviewReminder as ReviewReminder
 
 QBRManager = TenantManager.from_queryset(QBRQuerySet)
 
@@ -38,6 +42,9 @@ class QBR(TenantModel):
         max_length=10, default=Origin.ON_DEMAND, choices=[(o.value, o.value) for o in Origin]
     )
     renewal_on = models.DateField(null=True)
+    # The local day by which it is to be published (``qbr.deadlines``); a manager may move it.
+    due_on = models.DateField(null=True)
+    mode = models.CharField(max_length=7, default=Mode.FULL, choices=[(m.value, m.value) for m in Mode])
     # Whoever asked for the draft; nobody for a scheduled one.
     requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -70,6 +77,7 @@ class QBR(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "state", "-updated_at"]),
             models.Index(fields=["tenant", "-updated_at", "id"]),
+            models.Index(fields=["tenant", "quarter_start", "state"], name="reviews_of_a_quarter"),
         ]
 
     def __str__(self) -> str:
