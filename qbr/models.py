@@ -44,7 +44,7 @@ class QBR(TenantModel):
     renewal_on = models.DateField(null=True)
     # The local day by which it is to be published (``qbr.deadlines``); a manager may move it.
     due_on = models.DateField(null=True)
-    mode = models.CharField(max_length=7, default=Mode.FULL, choices=[(m.value, m.value) for m in Mode])
+    mode = models.CharField(max_length=7, default=Mode.FULL.value, choices=[(m.value, m.value) for m in Mode])
     # Whoever asked for the draft; nobody for a scheduled one.
     requested_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
