@@ -149,14 +149,17 @@ _READ: Final = (
 )
 
 
-def subjects(*, as_of: date, only: Collection[UUID] | None, market: Market) -> list[Subject]:
-    """Return the scored accounts that could grow, and those that have an open opportunity. Six queries however many.
+def subjects(
+    *,
+    as_of: date,
+    market: Market,
+    open_kinds: Mapping[UUID, Collection[OpportunityType]],
+    only: Collection[UUID] | None = None,
+) -> list[Subject]:
+    """Return the scored accounts that could grow, and those that have something open. Four queries however many.
 
-    ``only`` narrows them to the accounts of a scan of a few.
+    ``open_kinds`` names the types that are open, by account; ``only`` narrows it to the accounts of a scan of a few.
     """
-    open_kinds: dict[UUID, set[OpportunityType]] = {}
-    for account_id, kind in Opportunity.objects.open().values_list("account_id", "kind"):
-        open_kinds.setdefault(account_id, set()).add(OpportunityType(kind))
     scored = Account.objects.current().filter(health__isnull=False).order_by("pk")
     rows = {row[0]: row for row in scored.filter(_could_grow()).values_list(*_READ)}
     left = [account_id for account_id in open_kinds if account_id not in rows]

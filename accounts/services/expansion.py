@@ -67,14 +67,16 @@ def keep_in_step(*, as_of: date, now: datetime, account_ids: Collection[UUID] | 
     """Refresh and withdraw what is open, and find what is new: at most five a tenant and local day, re-runs included.
 
     Reads the accounts as they were scored last; ``account_ids`` narrows it to a scan of a few. The same again changes
-    nothing. A dozen queries however many accounts there are.
+    nothing. At most fifteen queries however many accounts there are.
     """
     # One at a time for a tenant: two scans would each think that the day's places are free.
     Tenant.objects.select_for_update(no_key=True).get(pk=current_tenant_id())
     market = expansion_inputs.market()
     step = _Step(market=market, as_of=as_of, now=now)
     standing = _standing(account_ids)
-    for subject in expansion_inputs.subjects(as_of=as_of, only=account_ids, market=market):
+    for subject in expansion_inputs.subjects(
+        as_of=as_of, market=market, open_kinds=standing, only=account_ids
+    ):
         step.take(subject, standing.pop(subject.account_id, {}))
     current = set(Account.objects.current().filter(pk__in=list(standing)).values_list("pk", flat=True))
     for account_id, left in standing.items():
