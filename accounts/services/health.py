@@ -20,7 +20,7 @@ from accounts.scoring.segments import PolicyBook
 from accounts.scoring.signals import HealthSignals
 from accounts.selectors import earlier, inputs
 from accounts.selectors.inputs import Snapshot
-from accounts.services import alerts, churn, freezing, latest, policies, writeback
+from accounts.services import alerts, churn, expansion, freezing, latest, policies, writeback
 from accounts.services.freezing import Freeze
 from csm_portal.core import audit, bulk, statistics
 from csm_portal.core.models import Tenant, User
@@ -50,6 +50,9 @@ class ScanCounts:
     reopened: int = 0
     closed: int = 0
     handed_over: int = 0
+    expansions_found: int = 0
+    expansions_withdrawn: int = 0
+    expansions_waiting: int = 0
     problems: tuple[str, ...] = ()
 
     def to_mapping(self) -> dict[str, Any]:
@@ -65,6 +68,9 @@ class ScanCounts:
             "alerts_opened_again": self.reopened,
             "alerts_closed": self.closed,
             "alerts_handed_over": self.handed_over,
+            "expansions_found": self.expansions_found,
+            "expansions_withdrawn": self.expansions_withdrawn,
+            "expansions_waiting": self.expansions_waiting,
             "problems": len(self.problems),
         }
 
@@ -126,6 +132,8 @@ def score_accounts(
             progress(min(start + BATCH, len(ids)), len(ids))
     if announce:
         _tell(run, is_whole=account_ids is None and signals_by_account is None)
+        if signals_by_account is None:
+            _find_expansions(run, account_ids)
     if run.freeze is not None and run.counts["frozen"]:
         run.problems.insert(0, f"{run.counts['frozen']:,} scores stand as they were. {run.freeze.reason}")
     return ScanCounts(
@@ -139,6 +147,9 @@ def score_accounts(
         reopened=run.counts["reopened"],
         closed=run.counts["closed"],
         handed_over=run.counts["handed_over"],
+        expansions_found=run.counts["expansions_found"],
+        expansions_withdrawn=run.counts["expansions_withdrawn"],
+        expansions_waiting=run.counts["expansions_waiting"],
         problems=tuple(run.problems),
     )
 
@@ -148,6 +159,14 @@ def _tell(run: _Run, *, is_whole: bool) -> None:
     if is_whole:
         run.counts["closed"] += alerts.close_of_gone_accounts(now=run.now)
     run.counts["handed_over"] = alerts.hand_over_the_most_urgent(as_of=run.as_of, now=run.now)
+
+
+def _find_expansions(run: _Run, account_ids: Sequence[UUID] | None) -> None:
+    """Look where the accounts of the run could grow, by the scores that were just written."""
+    changes = expansion.keep_in_step(as_of=run.as_of, now=run.now, account_ids=account_ids)
+    run.counts["expansions_found"] = changes.found
+    run.counts["expansions_withdrawn"] = changes.withdrawn
+    run.counts["expansions_waiting"] = changes.waiting
 
 
 def scan(
