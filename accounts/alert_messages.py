@@ -15,6 +15,7 @@ from csm_portal.ports.mail import Address, Draft
 
 SOURCE = "csm_agent"
 _LONGEST_NAME = 80
+_NO_OWNER = "Nobody in the portal owns this account: decide who looks, and set the owner in Notion."
 # A name in angle brackets is a link or calls everybody in a space; what formats text is left out with it.
 _MARKUP = str.maketrans({"<": "‹", ">": "›", "*": "", "_": " ", "~": "", "`": "'"})
 _PRIORITIES = {
@@ -36,6 +37,7 @@ class Story:
     due: str
     why_again: str
     url: str
+    no_owner: str = ""
 
 
 def story(alert: Alert, *, url: str) -> Story:
@@ -49,6 +51,7 @@ def story(alert: Alert, *, url: str) -> Story:
         due=f"{alert.due_on:%-d %B %Y}",
         why_again=alert.reopened_because.strip(),
         url=url,
+        no_owner="" if alert.account.owner_id else _NO_OWNER,
     )
 
 
@@ -111,6 +114,8 @@ def _text(told: Story) -> str:
     if told.action:
         parts.append(f"Next: {told.action}")
     parts.append(f"Look at it by {told.due}.")
+    if told.no_owner:
+        parts.append(told.no_owner)
     if told.url:
         parts.append(told.url)
     return "\n\n".join(parts) + "\n"
@@ -121,10 +126,11 @@ def _html(told: Story) -> str:
     facts = format_html_join("", "<li>{}</li>", ((fact,) for fact in told.facts))
     listed = format_html("<ul>{}</ul>", facts) if told.facts else ""
     action = format_html("<p><strong>Next:</strong> {}</p>", told.action) if told.action else ""
+    no_owner = format_html("<p>{}</p>", told.no_owner) if told.no_owner else ""
     link = format_html('<p><a href="{}">Open the alert in the portal</a></p>', told.url) if told.url else ""
     body = format_html(
-        "<p><strong>{}</strong></p>{}{}{}<p>Look at it by {}.</p>{}",
-        told.headline, again, listed, action, told.due, link,
+        "<p><strong>{}</strong></p>{}{}{}<p>Look at it by {}.</p>{}{}",
+        told.headline, again, listed, action, told.due, no_owner, link,
     )  # fmt: skip
     return f"<!doctype html><html><body>{body}</body></html>\n"
 

@@ -1,6 +1,7 @@
 """The forms that connect a channel. A secret's field is empty each time: what is stored stays unless another is typed."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -86,6 +87,18 @@ class MailForm(_Form):
     )
     client_secret = _secret("OAuth client secret", help_text=_KEPT)
     key_file = _key_file(f"For a service account with domain-wide delegation. {_KEPT}")
+    fallback = forms.ChoiceField(
+        label="Drafts about accounts that nobody owns",
+        required=False,
+        help_text="Go to this person's mailbox.",
+        error_messages={"invalid_choice": "Choose somebody of your company, or nobody."},
+    )
+
+    def __init__(self, *args: Any, people: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fallback = self.fields["fallback"]
+        assert isinstance(fallback, forms.ChoiceField)  # noqa: S101  # what the class says above
+        fallback.choices = [("", "Nobody: they are shown under Messages alone"), *people]
 
     def clean_key_file(self) -> str:
         return _checked_key(self.cleaned_data["key_file"])

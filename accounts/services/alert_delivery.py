@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -12,17 +13,24 @@ from accounts.selectors import due_figures
 from accounts.services import writeback
 from csm_portal.core import deliveries, jobs, links, outbox
 from csm_portal.core.models import (
+    ChannelConnection,
     ChannelName,
     Delivery,
     DeliveryState,
     JobState,
+    Membership,
     NotionConnection,
     Tenant,
+    User,
 )
 from csm_portal.ports.errors import PortError, Trouble
-from csm_portal.ports.mail import Address
+from csm_portal.ports.mail import Address, MailMode
 
 ALERT_RAISED: Final = "alert.raised"
+NOBODY: Final = (
+    "No CSM of the portal owns this account, so there is nobody to draft for. Set its owner in Notion to somebody who "
+    "signs in here, or name under Channels who gets such drafts."
+)
 
 
 def hand_over(alert: Alert, *, now: datetime) -> None:
@@ -48,24 +56,52 @@ def hand_over(alert: Alert, *, now: datetime) -> None:
         now=now,
     )
     tenant = alert.tenant
-    for channel, key, message in _messages(alert, now=now):
+    mail_for = _mail_for(alert.account.owner)
+    for channel, key, message in _messages(alert, reader=mail_for.person, now=now):
+        is_mail = channel is ChannelName.MAIL
         deliveries.ask(
             event,
             channel,
             tenant=tenant,
             message=message,
             about_id=str(alert.pk),
-            person=alert.account.owner,
+            person=mail_for.person if is_mail else alert.account.owner,
             now=now,
             key=key,
+            nobody=mail_for.nobody if is_mail else "",
         )
 
 
-def _messages(alert: Alert, *, now: datetime) -> list[tuple[ChannelName, UUID, Mapping[str, Any]]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MailFor:
+    """Whose mailbox the draft goes to, or why there is none."""
+
+    person: User | None
+    nobody: str = ""
+
+
+def _mail_for(owner: User | None) -> _MailFor:
+    """Return the owner, else whoever an admin named for accounts that nobody owns. Two queries where nobody does."""
+    if owner is not None:
+        return _MailFor(person=owner)
+    connection = ChannelConnection.objects.filter(channel=ChannelName.MAIL).first()
+    if connection is None or connection.mode == MailMode.PORTAL:
+        # What is kept in the portal needs no mailbox: managers and admins read it there.
+        return _MailFor(person=None)
+    named = connection.settings.get("fallback") or None
+    member = Membership.objects.select_related("user").filter(user_id=named).first() if named else None
+    if member is not None:
+        return _MailFor(person=member.user)
+    return _MailFor(person=None, nobody=NOBODY)
+
+
+def _messages(
+    alert: Alert, *, reader: User | None, now: datetime
+) -> list[tuple[ChannelName, UUID, Mapping[str, Any]]]:
     """Return what goes to each channel that is on: word for word what every attempt says."""
     told = alert_messages.story(alert, url=links.to("alert", alert.pk))
     owner = alert.account.owner
-    to = (Address(email=owner.email, name=owner.name),) if owner else ()
+    to = (Address(email=reader.email, name=reader.name),) if reader else ()
     keys = {channel: uuid.uuid4() for channel in ChannelName}
     mail = alert_messages.draft(told, alert, key=keys[ChannelName.MAIL], to=to)
     name = owner.name if owner else alert.account.owner_name

@@ -25,12 +25,24 @@ _SECRET_BYTES: Final = 32
 
 @transaction.atomic
 def save_mail(
-    mode: MailMode, *, client_id: str, client_secret: str, key_file: str, actor: User, now: datetime
+    mode: MailMode,
+    *,
+    client_id: str,
+    client_secret: str,
+    key_file: str,
+    fallback: str = "",
+    actor: User,
+    now: datetime,
 ) -> ChannelConnection:
-    """Say how drafts reach people's mailboxes. An empty secret leaves the stored one as it is."""
+    """Say how drafts reach people's mailboxes. An empty secret leaves the stored one as it is.
+
+    ``fallback`` is the id of the user who gets the drafts about accounts that nobody owns; empty: nobody does.
+    """
     _store(names.MAIL_CLIENT_SECRET, client_secret, now=now)
     _store(names.MAIL_SERVICE_ACCOUNT, key_file, now=now)
     settings = {"client_id": client_id} if mode is MailMode.OAUTH else {}
+    if fallback and mode is not MailMode.PORTAL:
+        settings["fallback"] = fallback
     return _save(ChannelName.MAIL, mode, settings, actor=actor, now=now)
 
 

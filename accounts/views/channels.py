@@ -33,7 +33,7 @@ def channel_list(request: PortalRequest) -> HttpResponse:
 def save_mail(request: PortalRequest) -> HttpResponse:
     """Say how drafts reach people's mailboxes."""
     page = selector.channels(request.membership)
-    form = MailForm(request.POST, stored=page.mail.stored, prefix="mail")
+    form = MailForm(request.POST, stored=page.mail.stored, prefix="mail", people=page.people)
     if not form.is_valid():
         return render(request, TEMPLATE, _context(request, mail_form=form), status=422)
     given = form.cleaned_data
@@ -42,6 +42,7 @@ def save_mail(request: PortalRequest) -> HttpResponse:
         client_id=given["client_id"],
         client_secret=given["client_secret"],
         key_file=given["key_file"],
+        fallback=given["fallback"],
         actor=request.user,
         now=timezone.now(),
     )
@@ -114,7 +115,11 @@ def _context(request: PortalRequest, **given: Any) -> dict[str, Any]:
         "mail_form": MailForm(
             prefix="mail",
             stored=page.mail.stored,
-            initial={"mode": page.mail.mode, "client_id": page.mail.settings.get("client_id", "")},
+            people=page.people,
+            initial={
+                "mode": page.mail.mode,
+                **{name: page.mail.settings.get(name, "") for name in ("client_id", "fallback")},
+            },
         ),
         "chat_form": ChatForm(
             prefix="chat",

@@ -76,10 +76,12 @@ def ask(
     about_id: str = "",
     person: User | None = None,
     key: UUID | None = None,
+    nobody: str = "",
 ) -> Delivery:
     """Put a message on its way. Call it in the transaction that wrote the event.
 
-    ``key`` is the delivery's id where the message holds it already.
+    ``key`` is the delivery's id where the message holds it already. ``nobody`` says, for a person, why there is nobody
+    to send it to and what to do: the delivery is kept with that sentence and never tried.
     """
     delivery = Delivery(
         event=event,
@@ -89,11 +91,14 @@ def ask(
         person=person,
         created_at=now,
         not_before=now,
+        state=DeliveryState.SKIPPED if nobody else DeliveryState.PENDING,
+        last_error=nobody,
     )
     if key is not None:
         delivery.pk = key
     delivery.save(force_insert=True)
-    _enqueue(delivery, tenant=tenant, now=now)
+    if not nobody:
+        _enqueue(delivery, tenant=tenant, now=now)
     return delivery
 
 
@@ -176,7 +181,7 @@ def _claim(delivery_id: UUID, now: datetime) -> Delivery:
     """Write down that a delivery is being sent, if it is due; return it. Raises jobs.Later where it is not."""
     delivery = Delivery.objects.select_related("event", "person").get(pk=delivery_id)
     state = DeliveryState(delivery.state)
-    if state in (DeliveryState.DELIVERED, DeliveryState.FAILED):
+    if state in (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.SKIPPED):
         return delivery
     is_left_over = state is DeliveryState.SENDING and delivery.sending_since is not None
     due = (

@@ -71,6 +71,7 @@ _STATES: Final = _looks(
     ("pending", "Pending", "plain", "ring"),
     ("sending", "Sending", "info", "ring"),
     ("delivered", "Delivered", "green", "check"),
+    ("skipped", "Nobody to tell", "amber", "dash"),
     ("dispatched", "Handed over", "info", "check"),
     ("accepted", "Accepted", "green", "check"),
     ("declined", "Declined", "plain", "cross"),

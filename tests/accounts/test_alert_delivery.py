@@ -16,7 +16,7 @@ from standardwebhooks.webhooks import Webhook
 from accounts import alert_messages
 from accounts.models import Alert
 from accounts.services import alert_delivery, alerts, channels, health, sync
-from csm_portal.core import jobs, secret_names, secrets
+from csm_portal.core import deliveries, jobs, secret_names, secrets
 from csm_portal.core.models import (
     AuditEvent,
     ChannelConnection,
@@ -34,6 +34,7 @@ from csm_portal.ports.chat import ChatMode
 from csm_portal.ports.events import BusMode
 from csm_portal.ports.mail import MailMode
 from csm_portal.simulators.google import chat, tokens
+from tests.conftest import signed_in
 from tests.factories import NOW, TODAY, make_account, make_alert
 from tests.google import SPACE, LocalGoogle, local_google
 from tests.workspace import Connected
@@ -284,3 +285,56 @@ def test_no_secret_of_a_channel_stands_in_clear(
     assert len(rows) > 15
     assert not [word for word in kept if any(word in str(row) for row in rows)]
     assert secrets.read(secret_names.EVENTS_SECRET) == secret
+
+
+def test_an_account_that_nobody_owns_has_nobody_to_draft_for(
+    google: LocalGoogle, scoped: Tenant, ada: User, alice: User, bob: User
+) -> None:
+    connect(google, ada, alice)
+    alert = make_alert(make_account(name="Halden"))
+
+    alert_delivery.hand_over(alert, now=NOW)
+    run_jobs()
+
+    assert states() == {"mail": "skipped", "chat": "delivered", "events": "delivered"}
+    mail = Delivery.objects.get(channel=ChannelName.MAIL)
+    assert (mail.job, mail.attempts) == (None, 0)
+    assert google.look("drafts") == []
+    told = signed_in(bob).get("/messages/").content.decode()
+    assert "Nobody to tell" in told
+    assert "Set its owner in Notion" in told
+    assert "Try again" not in told
+    assert deliveries.look_after(scoped, now=NOW + timedelta(days=1)) == 0
+
+
+def test_an_admin_can_name_who_gets_the_drafts_of_such_accounts(
+    google: LocalGoogle, scoped: Tenant, ada: User, alice: User, bob: User
+) -> None:
+    connect(google, ada, alice)
+    page = signed_in(ada).get("/settings/channels/").content.decode()
+    assert f'<option value="{bob.pk}">Bob</option>' in page
+    channels.connect_mailbox(bob, tokens.refresh_token(bob.email), now=NOW)
+    given = {"mail-mode": "oauth", "mail-client_id": "client", "mail-fallback": str(bob.pk)}
+    assert signed_in(ada).post("/settings/channels/gmail/", given).status_code == 302
+    alert = make_alert(make_account(name="Halden"))
+
+    alert_delivery.hand_over(alert, now=NOW)
+    run_jobs()
+
+    assert states()["mail"] == "delivered"
+    (draft,) = google.look("drafts")
+    assert draft["mailbox"] == bob.email
+    assert "Nobody in the portal owns this account" in draft["raw"].replace("=\r\n", "").replace("=\n", "")
+    assert f'value="{bob.pk}" selected' in signed_in(ada).get("/settings/channels/").content.decode()
+
+
+def test_nobody_of_another_company_can_be_named(
+    google: LocalGoogle, scoped: Tenant, ada: User, alice: User, charlie: User
+) -> None:
+    connect(google, ada, alice)
+    given = {"mail-mode": "oauth", "mail-client_id": "client", "mail-fallback": str(charlie.pk)}
+
+    answer = signed_in(ada).post("/settings/channels/gmail/", given)
+
+    assert answer.status_code == 422
+    assert "Choose somebody of your company" in answer.content.decode()
