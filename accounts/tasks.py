@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import SyncState, WriteState
 from accounts.selectors import due_figures
-from accounts.services import alert_delivery, churn_story, health, lookups, scans, sync, writeback
+from accounts.services import alert_delivery, churn_story, health, lookups, scans, sync, talk_tracks, writeback
 from csm_portal import schedules, wiring
 from csm_portal.core import jobs
 from csm_portal.core.jobs import Running
@@ -33,6 +33,7 @@ def daily_scan(job: Running) -> Mapping[str, Any]:
         progress=job.progress,
     )
     churn_story.ask(job.tenant, writers=wiring.writers(), now=timezone.now())
+    talk_tracks.ask_for_new(writers=wiring.writers(), now=timezone.now())
     counts = scanned.to_mapping()
     if scanned.trouble:
         raise jobs.Partial(
