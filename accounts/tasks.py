@@ -8,7 +8,16 @@ from django.utils import timezone
 
 from accounts.models import SyncState, WriteState
 from accounts.selectors import due_figures
-from accounts.services import alert_delivery, churn_story, health, lookups, scans, sync, talk_tracks, writeback
+from accounts.services import (
+    alert_delivery,
+    churn_story,
+    health,
+    lookups,
+    scans,
+    sync,
+    talk_tracks,
+    writeback,
+)
 from csm_portal import schedules, wiring
 from csm_portal.core import jobs
 from csm_portal.core.jobs import Running
