@@ -130,10 +130,12 @@ class ShownUser:
 # (label, url name, icon, the roles that see it; none: everybody)
 _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Today", "today", "home", (Role.CSM, Role.MANAGER, Role.ADMIN)),
+    ("Team", "team", "account", (Role.MANAGER,)),
     ("Portfolio", "portfolio", "list", ()),
     ("Alerts", "alerts", "bell", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Churn risk", "churn-risk", "alert", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Renewals", "renewals", "calendar", (Role.CSM, Role.MANAGER, Role.ADMIN)),
+    ("Coaching", "coaching-plans", "people", (Role.CSM, Role.MANAGER)),
     ("Movers", "movers", "risk", (Role.CSM, Role.MANAGER, Role.ADMIN)),
     ("Backtest", "backtest", "audit", (Role.ADMIN, Role.MANAGER)),
     ("QBRs", "qbr-list", "document", (Role.CSM, Role.MANAGER, Role.ADMIN)),

@@ -2,11 +2,20 @@
 
 import itertools
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from accounts.models import Account, Alert, Outcome, OutcomeImport, SyncRun, SyncState
+from accounts.models import (
+    Account,
+    Alert,
+    CoachingPlan,
+    CoachingStep,
+    Outcome,
+    OutcomeImport,
+    SyncRun,
+    SyncState,
+)
 from csm_portal.core.models import User
 
 NOW = datetime(2026, 5, 14, 9, 30, tzinfo=UTC)
@@ -113,3 +122,36 @@ def make_outcome(
         file_name="outcomes.csv", created=1, imported_at=NOW, imported_by=actor
     )
     return Outcome.objects.create(account=account, kind=kind, happened_on=on, reason=reason, source=source)
+
+
+def make_plan(account: Account, *, actor: User | None = None, steps: int = 2, **fields: Any) -> CoachingPlan:
+    """Make a coaching plan of TODAY, with steps a week apart that nobody has touched."""
+    plan = CoachingPlan.objects.create(
+        account=account,
+        **{
+            "coached_on": TODAY,
+            "created_at": NOW,
+            "created_by": actor,
+            "scope": "By the features.",
+            **fields,
+        },
+    )
+    for number in range(1, steps + 1):
+        CoachingStep.objects.create(
+            plan=plan,
+            position=number,
+            title=f"Show feature {number} to the planners",
+            why=f"Feature {number} is licensed and not in use yet.",
+            owner_name="Alice",
+            due_on=TODAY + timedelta(days=7 * number),
+            cause="feature",
+            area=f"Feature {number}",
+            evidence=[
+                {
+                    "signal": "features_used",
+                    "sentence": f"“Feature {number}” is not used.",
+                    "on": "2026-05-01",
+                }
+            ],
+        )
+    return plan

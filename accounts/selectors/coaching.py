@@ -199,6 +199,13 @@ def in_brief(account: Account) -> InBrief | None:
     )
 
 
+def idle(account: Account) -> tuple[str, ...]:
+    """Return the licensed features that nobody uses, none where the workspace does not name them. No query."""
+    if not account.features_licensed or account.features_used is None:
+        return ()
+    return rules.unused(account.features_licensed, account.features_used)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRow:
     """One plan in the list of the book. ``next_on`` is the earliest day of a step that is left."""

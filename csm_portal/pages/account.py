@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import policies as account_policies
 from accounts.models import Account
-from accounts.selectors import account_detail, alerts, in_notion, overrides
+from accounts.selectors import account_detail, alerts, coaching, in_notion, overrides
 from accounts.views import alerts as alert_views
 from csm_portal.http import PortalRequest, member
 from csm_portal.pages import profile
@@ -56,6 +56,8 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
         "can_draft": qbr_policies.can_draft(request.membership, found) and _is_current(found),
         "override": getattr(found, "word", None),
         "can_override": account_policies.can_write(request.membership, found) and _is_current(found),
+        "coaching": coaching.in_brief(found),
+        "idle_features": coaching.idle(found),
         "is_own": found.owner_id == request.user.pk,
         **profile.context(request, found),
     }

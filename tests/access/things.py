@@ -6,7 +6,16 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import Account, Alert, AlertAct, Outcome, PolicyDraft, SyncRun
+from accounts.models import (
+    Account,
+    Alert,
+    AlertAct,
+    CoachingPlan,
+    CoachingStep,
+    Outcome,
+    PolicyDraft,
+    SyncRun,
+)
 from accounts.scoring.alert_states import Action
 from accounts.services import alert_acts, hook_setup, policies
 from csm_portal import wiring
@@ -17,7 +26,7 @@ from qbr.document import SectionKey
 from qbr.models import QBR, Origin
 from qbr.quarters import quarter_of
 from qbr.services import drafting
-from tests.factories import make_account, make_alert, make_outcome, make_sync_run
+from tests.factories import make_account, make_alert, make_outcome, make_plan, make_sync_run
 
 CANARY = "Canary-7f3a"
 
@@ -34,6 +43,8 @@ class Things:
     alert_act: AlertAct
     policy_draft: PolicyDraft
     outcome: Outcome
+    coaching_plan: CoachingPlan
+    coaching_step: CoachingStep
 
     def kwargs(self, thing: str) -> dict[str, Any]:
         """Return what ``reverse`` needs for an address that names this thing; "" needs nothing."""
@@ -50,6 +61,10 @@ class Things:
                 return {"draft_id": self.policy_draft.pk}
             case "outcome":
                 return {"outcome_id": self.outcome.pk}
+            case "coaching_plan":
+                return {"plan_id": self.coaching_plan.pk}
+            case "coaching_step":
+                return {"step_id": self.coaching_step.pk}
             case "sync_run":
                 return {"run_id": self.sync_run.pk}
             case "job":
@@ -88,6 +103,7 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
         now=now,
     ).act
     assert acted is not None
+    plan = make_plan(account, actor=owner, scope=f"{CANARY} uses little.")
     event = outbox.announce("alert.raised", account, payload={}, now=now)
     text = f"{CANARY} is at risk."
     draft = Draft(key=str(uuid.uuid4()), to=(), subject=text, text=text, html=f"<p>{text}</p>")
@@ -104,6 +120,8 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
         alert_act=acted,
         policy_draft=policies.save_draft({}, name=f"{CANARY} draft", actor=owner, now=now),
         outcome=make_outcome(account, actor=owner, reason=f"{CANARY} was too dear."),
+        coaching_plan=plan,
+        coaching_step=plan.steps.earliest("position"),
         hook=hook_setup.make_address(actor=owner, now=now),
         qbr=drafting.draft(begun.pk, writers=wiring.writers(), now=now),
         sync_run=make_sync_run(problems=[f"{CANARY} could not be read."]),

@@ -105,7 +105,8 @@ def test_advice_may_speak_of_this_week_and_of_what_shall_rise_and_of_no_figure()
 def test_any_text_is_either_refused_or_holds_no_figure(text: str) -> None:
     if not cited.problems(text, FACTS):
         assert not any(char.isnumeric() for char in text)
-        assert "http" not in text.casefold() and "<" not in text
+        assert "http" not in text.casefold()
+        assert "<" not in text
 
 
 @given(
