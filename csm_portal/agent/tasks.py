@@ -76,6 +76,6 @@ def read(task: CSMTask | Mapping[str, Any]) -> CSMTask:
     if isinstance(task, CSMTask):
         return task
     given = task.get("task_type") if isinstance(task, Mapping) else None
-    if given is not None and given not in set(TaskType):
+    if given is not None and not (isinstance(given, str) and given in set(TaskType)):
         raise UnknownTaskType(given)
     return CSMTask.model_validate(task)
