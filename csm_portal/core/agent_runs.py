@@ -1,5 +1,6 @@
 """Keeps what the agent was asked to do: one row a task, begun before the work and finished after it (SPEC 5, 8)."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from csm_portal.core.models import AgentKey, AgentRun, Job, ModelCall, RunOrigin
 
 # Nothing that a caller waits for takes so long: a run without a job that is older has lost its process.
 LOST_AFTER: Final = timedelta(minutes=15)
+_LOOK_AGAIN_SECONDS: Final = 0.1
 
 
 class UsedForAnother(ValueError):
@@ -45,6 +47,7 @@ def begin(
     now: datetime,
     idempotency_key: str = "",
     body_hash: str = "",
+    is_queued: bool = False,
 ) -> Asked:
     """Write down that a task was asked for; under an idempotency key that is known, return the run that there is.
 
@@ -64,6 +67,7 @@ def begin(
                 asked_at=now,
                 idempotency_key=idempotency_key,
                 body_hash=body_hash,
+                is_queued=is_queued,
             )
     except IntegrityError:
         if not idempotency_key:
@@ -85,6 +89,15 @@ def _take_over(run: AgentRun, now: datetime) -> bool:
         pk=run.pk, state=run.state, started_at=run.started_at, asked_at=run.asked_at
     )
     return bool(taken.update(state=RunState.QUEUED, started_at=None, asked_at=now))
+
+
+def wait_for(run: AgentRun, *, longest_seconds: float = 20.0) -> AgentRun:
+    """Wait for a run that another request is at, and return it as it is then."""
+    deadline = time.monotonic() + longest_seconds
+    while not run.is_over and time.monotonic() < deadline:
+        time.sleep(_LOOK_AGAIN_SECONDS)
+        run.refresh_from_db()
+    return run
 
 
 def start(run: AgentRun, *, now: datetime) -> None:

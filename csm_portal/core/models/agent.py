@@ -94,6 +94,8 @@ class AgentRun(TenantModel):
     result = models.JSONField(default=dict)
     error = models.TextField(blank=True)
     # The same task under the same idempotency key is done once; the hash tells a different body.
+    # Whether the caller was answered with an address to poll: whoever asks again is answered alike.
+    is_queued = models.BooleanField(default=False)
     idempotency_key = models.CharField(max_length=200, blank=True)
     body_hash = models.CharField(max_length=64, blank=True)
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
