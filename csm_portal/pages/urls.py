@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from csm_portal.pages import account, jobs, model_use, profile, schedule, today
+from csm_portal.pages import account, jobs, model_use, profile, schedule, team, today
 
 urlpatterns: list[URLPattern] = [
     path("today/", today.today, name="today"),
+    path("team/", team.team, name="team"),
     path("accounts/<uuid:account_id>/", account.account, name="account"),
     path("accounts/<uuid:account_id>/in-notion/", profile.card, name="in-notion"),
     path("operations/jobs/", jobs.job_list, name="jobs"),
