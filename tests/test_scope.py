@@ -1,14 +1,25 @@
 """CHECK 4: every tenant's row fails closed outside a scope."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import models
 
+from accounts.models import Alert
 from csm_portal.core.models import Job, Membership, Tenant, User
-from csm_portal.core.scope import ForeignTenant, OutsideTenantScope, TenantModel, across_tenants, tenant_scope
+from csm_portal.core.scope import (
+    ForeignTenant,
+    OutsideTenantScope,
+    TenantModel,
+    across_tenants,
+    claim,
+    proving_keys_once,
+    tenant_scope,
+)
 from tests.conftest import make_member
+from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
 
@@ -139,3 +150,31 @@ def test_the_cast_has_the_roles_it_is_named_for(tenant: Tenant) -> None:
 
     with tenant_scope(tenant):
         assert {role.value for role in Membership.objects.get(user=both).roles} == {"csm", "sales"}
+
+
+def test_a_key_that_was_proved_is_not_asked_for_again_and_a_strangers_is_refused_all_the_same(
+    tenant: Tenant, other_tenant: Tenant, django_assert_num_queries: Any
+) -> None:
+    with tenant_scope(other_tenant):
+        theirs = make_account()
+    with tenant_scope(tenant):
+        ours = make_account()
+
+        with proving_keys_once():
+            with django_assert_num_queries(1):
+                claim([Alert(account_id=ours.pk)])
+                claim([Alert(account_id=ours.pk), Alert(account_id=ours.pk)])
+            for _ in range(2):
+                with pytest.raises(ForeignTenant):
+                    claim([Alert(account_id=ours.pk), Alert(account_id=theirs.pk)])
+
+
+def test_what_was_proved_in_one_scope_counts_in_no_other(tenant: Tenant, other_tenant: Tenant) -> None:
+    with tenant_scope(tenant), proving_keys_once():
+        ours = make_account()
+        claim([Alert(account_id=ours.pk)])
+        with tenant_scope(other_tenant), pytest.raises(ForeignTenant):
+            claim([Alert(account_id=ours.pk)])
+
+    with pytest.raises(OutsideTenantScope), proving_keys_once():
+        pass

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.models import Account, HealthScore
+from accounts.models import Account, AccountHealth, HealthScore
 from accounts.scoring import churn
 from accounts.scoring.bands import Band, EffectiveBand, KnownBand
 from accounts.scoring.churn_facts import ScorePoint
@@ -38,50 +38,84 @@ NOTHING = Earlier()
 
 
 def scores(account_ids: Collection[UUID], *, as_of: date) -> Mapping[UUID, Earlier]:
-    """Return what was known of each account that was scored before. Two queries however many there are."""
+    """Return what was known of each account that was scored before. One query for a new day, at most three."""
+    known = _of_shown(account_ids, as_of=as_of)
+    others = [account_id for account_id in account_ids if account_id not in known]
+    return {**known, **_of_history(others, as_of=as_of)} if others else known
+
+
+def _of_shown(account_ids: Collection[UUID], *, as_of: date) -> dict[UUID, Earlier]:
+    """Return it of the accounts whose latest score is of an earlier day: it stands beside them. One query."""
+    shown = AccountHealth.objects.filter(account_id__among=account_ids, scored_on__lt=as_of).values_list(
+        "account_id",
+        "scored_on",
+        "score",
+        "effective_band",
+        "latest__inputs",
+        "latest__known",
+        *_trend("account_id", as_of=as_of),
+    )
+    return {
+        account_id: Earlier(
+            known=known_band(scored_on=scored_on, effective_band=band, inputs=inputs, known=known),
+            previous_score=score,
+            previous_band=band,
+            trend=_points(trend_on, trend_score),
+        )
+        for account_id, scored_on, score, band, inputs, known, trend_on, trend_score in shown
+    }
+
+
+def _of_history(account_ids: Collection[UUID], *, as_of: date) -> dict[UUID, Earlier]:
+    """Return it of accounts whose latest score is of this day or a later one, looked up in the history. Two queries."""
     of_day = HealthScore.objects.filter(account=OuterRef("pk"), is_of_day=True)
     wanted = list(
-        Account.objects.filter(pk__in=account_ids).values_list(
+        Account.objects.filter(pk__among=account_ids).values_list(
             "pk",
-            _last(of_day.filter(scored_on__lte=as_of)),
-            _last(of_day.filter(scored_on__lt=as_of)),
-            Coalesce(
-                _last(of_day.filter(scored_on__lte=as_of - timedelta(days=churn.TREND_DAYS))),
-                _first(of_day.filter(scored_on__lte=as_of - timedelta(days=7))),
-            ),
+            _last(of_day.filter(scored_on__lte=as_of), "pk"),
+            _last(of_day.filter(scored_on__lt=as_of), "score"),
+            _last(of_day.filter(scored_on__lt=as_of), "effective_band"),
+            *_trend("pk", as_of=as_of),
         )
     )
-    keys = {key for _, *found in wanted for key in found if key is not None}
+    columns = ("pk", "scored_on", "effective_band", "inputs", "known")
     rows = {
-        row[0]: row
-        for row in HealthScore.objects.filter(pk__in=keys).values_list(
-            "pk", "scored_on", "score", "effective_band", "inputs", "known"
+        row[0]: dict(zip(columns[1:], row[1:], strict=True))
+        for row in HealthScore.objects.filter(pk__among=[row[1] for row in wanted if row[1]]).values_list(
+            *columns
         )
     }
     return {
-        account_id: _earlier(rows.get(last), rows.get(previous), rows.get(reference))
-        for account_id, last, previous, reference in wanted
+        account_id: Earlier(
+            known=known_band(**rows[last]),
+            previous_score=score,
+            previous_band=band or "",
+            trend=_points(trend_on, trend_score),
+        )
+        for account_id, last, score, band, trend_on, trend_score in wanted
         if last is not None
     }
 
 
-def _last(found: QuerySet[HealthScore]) -> Subquery:
-    return Subquery(found.order_by("-scored_on").values("pk")[:1])
+def _trend(account: str, *, as_of: date) -> tuple[Coalesce, Coalesce]:
+    """Return the day and the score that a fall is measured against: the last one old enough, else the first."""
+    of_day = HealthScore.objects.filter(account=OuterRef(account), is_of_day=True)
+    old = of_day.filter(scored_on__lte=as_of - timedelta(days=churn.TREND_DAYS))
+    young = of_day.filter(scored_on__lte=as_of - timedelta(days=7))
+    on, score = (Coalesce(_last(old, name), _first(young, name)) for name in ("scored_on", "score"))
+    return on, score
 
 
-def _first(found: QuerySet[HealthScore]) -> Subquery:
-    return Subquery(found.order_by("scored_on").values("pk")[:1])
+def _points(on: date | None, score: int | None) -> tuple[ScorePoint, ...]:
+    return () if on is None or score is None else (ScorePoint(on=on, score=score),)
 
 
-def _earlier(
-    last: tuple[Any, ...] | None, previous: tuple[Any, ...] | None, reference: tuple[Any, ...] | None
-) -> Earlier:
-    return Earlier(
-        known=None if last is None else _remembered(last),
-        previous_score=None if previous is None else previous[2],
-        previous_band="" if previous is None else previous[3],
-        trend=() if reference is None else (ScorePoint(on=reference[1], score=reference[2]),),
-    )
+def _last(found: QuerySet[HealthScore], column: str) -> Subquery:
+    return Subquery(found.order_by("-scored_on").values(column)[:1])
+
+
+def _first(found: QuerySet[HealthScore], column: str) -> Subquery:
+    return Subquery(found.order_by("scored_on").values(column)[:1])
 
 
 def memory(effective: EffectiveBand, signals: HealthSignals, *, as_of: date) -> dict[str, Any]:
@@ -98,11 +132,6 @@ def memory(effective: EffectiveBand, signals: HealthSignals, *, as_of: date) -> 
         and all(day == as_of for day in known.seen_on.values())
     )
     return {} if says_it_all else known.to_mapping()
-
-
-def _remembered(row: tuple[Any, ...]) -> KnownBand | None:
-    _, scored_on, _, effective_band, inputs, known = row
-    return known_band(scored_on=scored_on, effective_band=effective_band, inputs=inputs, known=known)
 
 
 def known_band(

@@ -86,6 +86,7 @@ def keep_in_step(found: Sequence[Found], *, weighed_by: Scale, as_of: date, now:
     bulk.write(step.raised)
     bulk.update(step.moved, fields=[*_FIGURES, *_STATE])
     bulk.update(step.refreshed, fields=_FIGURES)
+    bulk.update(step.reworded, fields=_WORDS)
     return Changes(
         raised=len(step.raised),
         reopened=sum(alert.ended_at is None for alert in step.moved),
@@ -112,6 +113,8 @@ _FIGURES: Final = (
     "seen",
     "is_waiting",
 )
+# All that a day usually changes: "silent for 41 days" is 42 on the next.
+_WORDS: Final = ("headline", "facts", "checked_on")
 _STATE: Final = (
     "state",
     "state_at",
@@ -149,6 +152,7 @@ class _Step:
         self.raised: list[Alert] = []
         self.moved: list[Alert] = []
         self.refreshed: list[Alert] = []
+        self.reworded: list[Alert] = []
         self.alerted: list[UUID] = []
 
     def take(self, one: Found, standing: Mapping[Reason, Alert]) -> None:
@@ -196,8 +200,9 @@ class _Step:
                 self._open(alert, worse or snoozes.OVER)
                 return
             alert.is_waiting = True
-        if _told(alert) != before:
-            self.refreshed.append(alert)
+        changed = {name for name, was, now in zip(_FIGURES, before, _told(alert), strict=True) if was != now}
+        if changed:
+            (self.reworded if changed.issubset(_WORDS) else self.refreshed).append(alert)
 
     def _came_back(self, alert: Alert, cause: Cause, one: Found) -> None:
         """Open an alert again whose cause was gone for a few days; it is told again only if it is worse."""

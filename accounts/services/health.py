@@ -24,7 +24,7 @@ from accounts.services import alerts, churn, expansion, freezing, latest, polici
 from accounts.services.freezing import Freeze
 from csm_portal.core import audit, bulk, statistics
 from csm_portal.core.models import Tenant, User
-from csm_portal.core.scope import current_tenant_id
+from csm_portal.core.scope import current_tenant_id, proving_keys_once
 
 BATCH: Final = 1_000
 
@@ -84,7 +84,6 @@ class _Run:
     version: PolicyVersion
     book: PolicyBook
     signals_by_account: Mapping[UUID, HealthSignals] | None
-    announces: bool
     freeze: Freeze | None
     # What alerts are weighed by; None where none are raised.
     scale: alerts.Scale | None
@@ -118,7 +117,6 @@ def score_accounts(
         version=version,
         book=version.book(),
         signals_by_account=signals_by_account,
-        announces=announce,
         # What a history is laid down with was read once, whatever can be read today.
         freeze=freezing.of_today() if signals_by_account is None else None,
         scale=alerts.scale() if announce else None,
@@ -218,7 +216,9 @@ def replay(score: HealthScore) -> Evaluation:
     return health.score_with(score.engine_version, HealthSignals.from_mapping(score.inputs), score.applied())
 
 
+@bulk.uncollected()
 @transaction.atomic
+@proving_keys_once()
 def _score_batch(account_ids: Sequence[UUID], run: _Run) -> None:
     # One scoring of a tenant at a time: two would each take the other's row of the day for an earlier run's.
     Tenant.objects.select_for_update(no_key=True).get(pk=current_tenant_id())
@@ -252,7 +252,7 @@ def _score_batch(account_ids: Sequence[UUID], run: _Run) -> None:
             )
         )
         run.problems.extend(snapshot.problems)
-    of_today = HealthScore.objects.filter(account_id__in=account_ids, scored_on=run.as_of)
+    of_today = HealthScore.objects.filter(account_id__among=account_ids, scored_on=run.as_of)
     of_today.filter(is_of_day=True).update(is_of_day=False)
     bulk.write(scores)
     churn.write(assessments)
@@ -275,7 +275,8 @@ def _score(snapshot: Snapshot, before: earlier.Earlier, segment: str, run: _Run)
     run.counts.update(
         {"scored": 1, effective.band: 1, "last_known": effective.is_last_known, "alerts": calls_for_one}
     )
-    return HealthScore(
+    return bulk.new(
+        HealthScore,
         account_id=snapshot.account_id,
         scored_on=run.as_of,
         scored_at=run.now,
@@ -291,7 +292,7 @@ def _score(snapshot: Snapshot, before: earlier.Earlier, segment: str, run: _Run)
         inputs=snapshot.signals.to_mapping(),
         known=earlier.memory(effective, snapshot.signals, as_of=run.as_of),
         points={name: points for name, points in evaluation.points.items() if points},
-        policy=run.version,
+        policy_id=run.version.pk,
         policy_segment=segment,
         engine_version=evaluation.engine_version,
         arr=snapshot.arr,

@@ -32,4 +32,4 @@ class Among(models.Lookup):  # type: ignore[type-arg]  # not subscriptable at ru
             return f"{column} = ANY(%s)", [*params, list(self.rhs)]
         # SQLite keeps a UUID as its 32 hex digits.
         keys = json.dumps([key.hex for key in self.rhs])
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, keys]
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*params, keys]  # noqa: S608

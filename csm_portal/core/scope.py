@@ -187,6 +187,9 @@ def claim(rows: Sequence[TenantModel], *, only: Iterable[str] | None = None) -> 
             )
 
 
+_NOTHING_LOADED: Final[dict[str, Any]] = {}
+
+
 def written(rows: Sequence[TenantModel]) -> None:
     """Take note that these rows stand under the scope's tenant now, for writes that point at them."""
     proved = _proved.get()
@@ -199,7 +202,9 @@ def _keys(rows: Sequence[TenantModel], field: "models.ForeignKey[Any, Any]", ten
     keys = set()
     attname, name = field.attname, field.name
     for row in rows:
-        if (loaded := row._state.fields_cache.get(name)) is None:
+        # Asking for ``fields_cache`` would make one for each row.
+        loaded = row._state.__dict__.get("fields_cache", _NOTHING_LOADED).get(name)
+        if loaded is None:
             keys.add(getattr(row, attname))
         elif loaded.tenant_id not in (None, tenant_id):
             raise ForeignTenant(f"{type(row).__name__}.{name} points at another tenant's row.")

@@ -131,6 +131,30 @@ def test_a_second_run_on_the_same_day_keeps_the_first_and_cannot_swallow_a_chang
     assert AccountHealth.objects.get(account=account).latest == rows[-1]
 
 
+def test_a_second_run_finds_the_same_past_as_the_first_though_it_looks_it_up_elsewhere() -> None:
+    """The first run of a day reads the past beside the latest score, the second one in the history."""
+    steady, fading, new = make_account(), make_account(), make_account()
+    for weeks in (6, 5, 2, 1):
+        change(steady, nps_score=weeks)
+        score(TODAY - timedelta(weeks=weeks), account_ids=[steady.pk])
+    score(TODAY - timedelta(days=40), account_ids=[fading.pk])
+    change(fading, **RED)
+    score(TODAY - timedelta(days=3), account_ids=[fading.pk])
+    change(fading, **NOTHING)
+
+    score(TODAY)
+    first = {one.account_id: one for one in ChurnAssessment.objects.filter(assessed_on=TODAY)}
+    score(TODAY)
+
+    told = ("score", "effective_band", "band_reason", "previous_score", "previous_band", "known")
+    for account in (steady, fading, new):
+        runs = HealthScore.objects.filter(account=account, scored_on=TODAY).order_by("pk")
+        assert len({repr(run) for run in runs.values_list(*told)}) == 1, list(runs.values(*told))
+        again = ChurnAssessment.objects.get(account=account, assessed_on=TODAY)
+        assert (again.level, again.facts) == (first[account.pk].level, first[account.pk].facts)
+    assert HealthScore.objects.filter(scored_on=TODAY, previous_band="Red", is_last_known=True).count() == 2
+
+
 def test_somebody_is_told_once_however_often_the_scan_runs() -> None:
     account = make_account(**RED)
     make_account()
@@ -337,9 +361,9 @@ def test_a_batch_costs_the_same_number_of_queries_for_one_account_and_for_fifty(
         score(TODAY)
     make_accounts(17, seats_used=60)
     # Scored once before, as the first one was: a first band costs one statement more, to count it by.
-    score(TODAY - timedelta(days=1))
+    score(TODAY)
     with CaptureQueriesContext(connection) as many:
-        score(TODAY)
+        score(TODAY + timedelta(days=1))
 
     assert len(many) == len(one) <= 44
 

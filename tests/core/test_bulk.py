@@ -98,3 +98,28 @@ def test_a_row_of_another_tenant_is_refused_and_so_is_one_that_points_at_another
 def test_no_rows_are_no_statement(django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         bulk.write([])
+
+
+def test_a_row_made_for_a_bulk_write_reads_as_one_of_the_model(alice: User) -> None:
+    fields = account_fields(nps_score=None, payment_current=False, arr=Decimal("12.50"))
+    fields.pop("owner", None)
+    made = bulk.new(Account, **{**fields, "owner_id": alice.pk, "notion_page_id": "made"})
+    usual = Account(**{**fields, "owner_id": alice.pk, "notion_page_id": "usual"})
+
+    bulk.write([made])
+    bulk.write([usual])
+
+    differ = {"notion_page_id": "usual", "created_at": None}
+    assert {**stored(made), **differ} == {**stored(usual), **differ}
+    assert made.owner == alice
+    assert bulk.new(Account).primary_contacts is not bulk.new(Account).primary_contacts
+
+
+def test_a_row_made_for_a_bulk_write_is_refused_as_any_other(other_tenant: Tenant) -> None:
+    with tenant_scope(other_tenant):
+        theirs = make_account()
+
+    with pytest.raises(ForeignTenant):
+        bulk.write([bulk.new(ChurnAssessment, account_id=theirs.pk, assessed_on=date(2026, 5, 14))])
+    with pytest.raises(ForeignTenant):
+        bulk.write([bulk.new(Job, tenant_id=other_tenant.pk, task="a.b", title="Sneaked in")])
