@@ -37,6 +37,8 @@ class Action(StrEnum):
 
 
 EDITS = frozenset({Action.EDIT, Action.VOUCH, Action.RESTORE, Action.REFRESH_FACTS, Action.REDRAFT})
+# What a deputy does in a manager's place; all else stays with the account's CSM and the managers.
+DEPUTY_ACTIONS = frozenset({Action.REQUEST_CHANGES, Action.APPROVE})
 PUBLISHER_ACTIONS = frozenset({Action.PUBLISHED, Action.PUBLISH_FAILED})
 
 STATE_LABELS: Mapping[State, str] = {
@@ -70,11 +72,16 @@ class ActorFacts:
 
     ``edited_since_last_approval`` counts edits of every sort (``EDITS``), ``open_findings`` what the number
     check could not trace and nobody has vouched for. ``is_csm`` means the CSM who looks after the account.
+    ``is_deputy`` is somebody who is no manager and stands in for one today, ``stands_in_for_authors`` that each of
+    those managers asked for the draft or changed it themselves.
     """
 
     is_csm: bool = False
     is_manager: bool = False
     is_admin: bool = False
+    is_deputy: bool = False
+    stands_in_for_authors: bool = False
+    submitted: bool = False
     requested_draft: bool = False
     edited_since_last_approval: bool = False
     open_findings: int = 0
@@ -119,11 +126,12 @@ def refusal(action: Action, state: State, actor: ActorFacts) -> str | None:
         return "Only the publisher reports how publishing ended."
     if next_state(state, action) is None:
         return _wrong_state(action, state)
-    if not (actor.is_csm or actor.is_manager):
+    is_in_a_managers_place = actor.is_manager or (actor.is_deputy and action in DEPUTY_ACTIONS)
+    if not (actor.is_csm or is_in_a_managers_place):
         return "Only the account's CSM or a manager works on this review."
     if action is Action.SUBMIT and actor.open_findings:
         return _unsettled(actor.open_findings)
-    if action is Action.REQUEST_CHANGES and not actor.is_manager:
+    if action is Action.REQUEST_CHANGES and not is_in_a_managers_place:
         return "Only a manager requests changes; you can withdraw or edit the review instead."
     if action is Action.APPROVE:
         return _not_an_approver(actor)
@@ -131,8 +139,12 @@ def refusal(action: Action, state: State, actor: ActorFacts) -> str | None:
 
 
 def _not_an_approver(actor: ActorFacts) -> str | None:
-    if not actor.is_manager:
+    if not (actor.is_manager or actor.is_deputy):
         return "Only a manager approves a review."
+    if not actor.is_manager:
+        reason = _not_in_a_managers_place(actor)
+        if reason is not None:
+            return reason
     if actor.requested_draft:
         return "You asked for this draft, so another manager has to approve it."
     if actor.edited_since_last_approval:
@@ -141,6 +153,17 @@ def _not_an_approver(actor: ActorFacts) -> str | None:
         )
     if actor.open_findings:
         return _unsettled(actor.open_findings)
+    return None
+
+
+def _not_in_a_managers_place(deputy: ActorFacts) -> str | None:
+    """Return why a deputy may not approve: they decide on other people's work, and not for those whose work it is."""
+    if deputy.is_csm:
+        return "You look after this account, so somebody else has to approve its review."
+    if deputy.submitted:
+        return "You submitted this review, so somebody else has to approve it."
+    if deputy.stands_in_for_authors:
+        return "The manager you stand in for asked for this draft or changed it, so another manager has to approve it."
     return None
 
 

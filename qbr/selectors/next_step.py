@@ -111,7 +111,11 @@ def _in_review(qbr: QBR, standing: ActorFacts, offers: tuple[Offer, ...]) -> Nex
             sentence=f"{sender} submitted this review. Read it, then approve exactly this text or say what is to change.",
             offers=offers,
         )
-    refusal = workflow.refusal(Action.APPROVE, State.IN_REVIEW, standing) if standing.is_manager else None
+    refusal = (
+        workflow.refusal(Action.APPROVE, State.IN_REVIEW, standing)
+        if standing.is_manager or standing.is_deputy
+        else None
+    )
     return NextStep(
         sentence=refusal or "This review waits for a manager's approval.",
         offers=offers,

@@ -13,7 +13,7 @@ from qbr.grounding import check
 from qbr.grounding.check import Finding
 from qbr.models import QBR, Commitment, QBRRevision, Transition
 from qbr.preview import Part
-from qbr.selectors import current, next_step, publishing, source_facts
+from qbr.selectors import current, deputies, next_step, publishing, source_facts
 from qbr.selectors.current import Current
 from qbr.selectors.next_step import NextStep
 from qbr.selectors.publishing import Question, UnderWay
@@ -100,12 +100,17 @@ def review(
 ) -> ReviewPage:
     """Gather what the page of a review shows to a member.
 
-    The review comes with its account, owner, people and jobs selected. Seven queries, three while it has no text.
+    The review comes with its account, owner, people and jobs selected. Eight queries, four while it has no text.
     """
     history = tuple(Transition.objects.filter(qbr=qbr).order_by("-version"))
     text = current.latest(qbr)
+    managers = deputies.stood_in_for(membership, on=now.astimezone(qbr.account.tenant.zone).date())
     here = policies.actor_facts(
-        membership, qbr, history=history, open_findings=0 if text is None else text.open_findings
+        membership,
+        qbr,
+        history=history,
+        open_findings=0 if text is None else text.open_findings,
+        stands_in_for=[manager.pk for manager in managers],
     )
     job = _job(qbr)
     is_at_work = job is not None and not job.is_over

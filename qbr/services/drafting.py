@@ -19,11 +19,12 @@ from csm_portal.core.asking import Answered
 from csm_portal.core.models import Job, Membership, Tenant, User
 from csm_portal.ports.errors import PortError
 from csm_portal.ports.writer import Writers, WritingTask
-from qbr import drafting, policies, schemas
+from qbr import deadlines, drafting, policies, schemas
 from qbr.document import Content
 from qbr.facts import FactSheet
 from qbr.grounding import check
 from qbr.models import QBR, Origin, QBRRevision, RevisionKind, Transition
+from qbr.modes import Mode
 from qbr.prompts import review
 from qbr.quarters import Quarter
 from qbr.schemas import QBRAnswer
@@ -65,6 +66,7 @@ def begin(
     origin: Origin,
     now: datetime,
     renewal_on: date | None = None,
+    mode: Mode = Mode.FULL,
 ) -> QBR:
     """Begin the review of an account's quarter, or return the one that there is.
 
@@ -84,7 +86,7 @@ def begin(
     if existing is None:
         try:
             with transaction.atomic():
-                return _begin(account, quarter, actor, origin, now, renewal_on)
+                return _begin(account, quarter, actor, origin, now, renewal_on, mode)
         except IntegrityError:
             # Somebody else began it between the look and now: theirs stands.
             existing = QBR.objects.get(account=account, quarter_start=quarter.start)
@@ -101,6 +103,7 @@ def _begin(
     origin: Origin,
     now: datetime,
     renewal_on: date | None,
+    mode: Mode,
 ) -> QBR:
     qbr = QBR.objects.create(
         account=account,
@@ -110,6 +113,12 @@ def _begin(
         state=State.DRAFT,
         origin=origin,
         renewal_on=renewal_on,
+        due_on=deadlines.due_on(
+            quarter_end=quarter.end,
+            renewal_on=renewal_on or account.renewal_on,
+            begun_on=now.astimezone(account.tenant.zone).date(),
+        ),
+        mode=mode,
         requested_by=actor,
         created_at=now,
         updated_at=now,
@@ -135,14 +144,24 @@ def _begin(
     return qbr
 
 
-def redraft(qbr: QBR, *, actor: User, version: int | None = None, now: datetime) -> QBR:
+def redraft(
+    qbr: QBR, *, actor: User, version: int | None = None, now: datetime, mode: Mode | None = None
+) -> QBR:
     """Ask for a new draft from today's facts; the present text stays among the versions.
 
-    Raises PermissionDenied, NotAllowed or OutOfDate.
+    ``mode`` is what it is for, the same as before where none is given. Raises PermissionDenied, NotAllowed or OutOfDate.
     """
     with transaction.atomic():
         found = moves.ground(qbr, actor=actor, version=version)
-        moved = moves.advance(found, Action.REDRAFT, now=now, verb="qbr.redraft_asked", **VOIDED, trouble="")
+        moved = moves.advance(
+            found,
+            Action.REDRAFT,
+            now=now,
+            verb="qbr.redraft_asked",
+            **VOIDED,
+            trouble="",
+            mode=mode or found.qbr.mode,
+        )
         _ask_for_job(moved, found.qbr.account, now=now, actor=actor)
     return moved
 
@@ -207,7 +226,7 @@ def draft(
     tell(1, 3, "Writing the text")
     try:
         prose = write(
-            review.writing_task(facts, notes=qbr.account.notes),
+            review.writing_task(facts, notes=qbr.account.notes, mode=Mode(qbr.mode)),
             writers=writers,
             now=now,
             actor=qbr.requested_by if job is None else job.requested_by,

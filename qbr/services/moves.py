@@ -6,7 +6,7 @@ version that was read. Every change raises the version, so what was read is what
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from csm_portal.core import audit
 from csm_portal.core.models import Membership, User
 from qbr import policies, workflow
 from qbr.models import QBR, Transition
-from qbr.selectors import current
+from qbr.selectors import current, deputies
 from qbr.selectors.current import Current
 from qbr.workflow import Action, ActorFacts, NotAllowed, State
 
@@ -57,6 +57,7 @@ class Ground:
     now_says: Current | None
     actor: User | None
     standing: ActorFacts
+    stands_in_for: tuple[User, ...] = ()
 
     @property
     def text(self) -> Current:
@@ -74,15 +75,19 @@ def read(qbr_id: UUID) -> QBR:
     return found
 
 
-def ground(qbr: QBR, *, actor: User, version: int | None = None) -> Ground:
+def ground(qbr: QBR, *, actor: User, version: int | None = None, deputies_on: date | None = None) -> Ground:
     """Read a review anew for a change by a person.
 
-    Raises PermissionDenied for somebody who has no part in it, OutOfDate where it is no longer at the
+    ``deputies_on`` is the local day of a step that a deputy may take in a manager's place. Raises
+    PermissionDenied for somebody who has no part in it, OutOfDate where it is no longer at the
     ``version`` that the person looked at.
     """
     fresh = read(qbr.pk)
     membership = Membership.objects.filter(user=actor).first()
-    if membership is None or not policies.works_on(membership, fresh):
+    if membership is None:
+        raise PermissionDenied
+    managers = () if deputies_on is None else deputies.stood_in_for(membership, on=deputies_on)
+    if not managers and not policies.works_on(membership, fresh):
         raise PermissionDenied
     if version is not None and fresh.version != version:
         raise OutOfDate
@@ -97,7 +102,9 @@ def ground(qbr: QBR, *, actor: User, version: int | None = None) -> Ground:
             fresh,
             history=Transition.objects.filter(qbr=fresh),
             open_findings=0 if now_says is None else now_says.open_findings,
+            stands_in_for=[manager.pk for manager in managers],
         ),
+        stands_in_for=managers,
     )
 
 

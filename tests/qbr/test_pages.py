@@ -333,13 +333,13 @@ def test_the_page_costs_the_same_however_long_the_history_is(
     qbr = drafted(harbour, actor=alice)
     client, url = signed_in(alice), reverse("qbr", args=[qbr.pk])
     client.get(url)
-    # Session, user, member; review; steps, text, facts, vouches; commitments, versions.
-    with django_assert_num_queries(10):
+    # Session, user, member; review; deputies, steps, text, facts, vouches; commitments, versions.
+    with django_assert_num_queries(11):
         client.get(url)
 
     for number in range(12):
         qbr = write_more(qbr, f"Line {chr(97 + number)} was added.", by=alice)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(url)
 
 

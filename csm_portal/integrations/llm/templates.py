@@ -8,12 +8,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from csm_portal.integrations.llm import review_sentences
+from csm_portal.integrations.llm import at_risk_sentences, review_sentences
 from csm_portal.integrations.llm.stated_facts import StatedFacts
 from csm_portal.ports.errors import PortError, Trouble
 from csm_portal.ports.writer import Writing, WritingTask
 
-_SENTENCES: Mapping[str, Callable[[StatedFacts], dict[str, Any]]] = {"qbr": review_sentences.answer}
+_SENTENCES: Mapping[str, Callable[[StatedFacts], dict[str, Any]]] = {
+    "qbr": review_sentences.answer,
+    "qbr_at_risk": at_risk_sentences.answer,
+}
 
 
 class TemplateWriter:

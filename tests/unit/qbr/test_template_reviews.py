@@ -5,10 +5,11 @@ from datetime import date
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from qbr import catalogue, editing
+from qbr import audience, catalogue, editing
 from qbr.document import Content, Version
 from qbr.facts import FactSheet
 from qbr.grounding import check
+from qbr.modes import Mode
 from tests.unit.qbr import portfolio
 from tests.unit.qbr.drafts import template_draft
 from tests.unit.qbr.sheets import sheets
@@ -17,9 +18,10 @@ _settings = settings(max_examples=40, deadline=None, suppress_health_check=list(
 
 
 @_settings
-@given(sheets())
-def test_template_reviews_hold_no_finding(facts):
-    content = template_draft(facts)
+@pytest.mark.parametrize("mode", Mode)
+@given(facts=sheets())
+def test_template_reviews_hold_no_finding(mode, facts):
+    content = template_draft(facts, mode=mode)
 
     assert [(finding.text, finding.message) for finding in check.check(content, facts)] == []
 
@@ -56,15 +58,31 @@ def test_what_was_typed_is_traced_as_well_as_what_was_cited(facts):
 
 
 @_settings
-@given(sheets())
-def test_the_customer_gets_nothing_internal(facts):
-    content = template_draft(facts)
+@pytest.mark.parametrize("mode", Mode)
+@given(facts=sheets())
+def test_the_customer_gets_nothing_internal(mode, facts):
+    content = template_draft(facts, mode=mode)
 
     lines = "\n".join(content.document(Version.CUSTOMER).plain_lines()).casefold()
 
     assert "health score" not in lines
     assert "what costs" not in lines
     assert "weeks this quarter" not in lines
+
+
+@_settings
+@given(facts=sheets())
+def test_a_review_of_an_account_at_risk_is_another_text_and_offers_nothing(facts):
+    """What it is for shows in its words: the repairs come with owner and date, and no expansion is brought up."""
+    content = template_draft(facts, mode=Mode.AT_RISK)
+
+    words = "\n".join(block.words for section in content.sections for block in section.text)
+    assert words != "\n".join(
+        block.words for section in template_draft(facts).sections for block in section.text
+    )
+    assert "Listen: a call with the people" in words
+    assert "more people need a seat" not in words
+    assert audience.leaks(content, facts, notes="") == ()
 
 
 @pytest.mark.parametrize(("days_to_notice", "due"), [(-1, "14 February 2027"), (20, "1 May 2026")])

@@ -86,6 +86,31 @@ def test_what_is_allowed_and_what_is_refused_never_disagree():
                         workflow.advance(state, action, actor)
 
 
+DEPUTY = ActorFacts(is_deputy=True)
+
+
+def test_a_deputy_approves_and_requests_changes_and_nothing_else():
+    for state in State:
+        allowed = set(workflow.allowed_actions(state, DEPUTY))
+        assert allowed <= {Action.APPROVE, Action.REQUEST_CHANGES}
+    assert Action.APPROVE in workflow.allowed_actions(State.IN_REVIEW, DEPUTY)
+
+
+@pytest.mark.parametrize(
+    ("deputy", "sentence"),
+    [
+        (ActorFacts(is_deputy=True, is_csm=True), "You look after this account"),
+        (ActorFacts(is_deputy=True, submitted=True), "You submitted this review"),
+        (ActorFacts(is_deputy=True, stands_in_for_authors=True), "The manager you stand in for asked for"),
+        (ActorFacts(is_deputy=True, requested_draft=True), "You asked for this draft"),
+        (ActorFacts(is_deputy=True, edited_since_last_approval=True), "You have changed this review"),
+        (ActorFacts(is_deputy=True, open_findings=1), "is not traced"),
+    ],
+)
+def test_four_eyes_hold_for_a_deputy(deputy, sentence):
+    assert sentence in workflow.refusal(Action.APPROVE, State.IN_REVIEW, deputy)
+
+
 def test_an_approval_that_was_voided_still_divides_the_history():
     history = [(Action.EDIT, "bob"), (Action.APPROVE, "dora"), (Action.EDIT, "alice")]
 
@@ -102,8 +127,10 @@ PEOPLE = {
     "dora": {"is_manager": True},
     "erin": {"is_csm": True, "is_manager": True},
     "ada": {"is_admin": True},
+    # Carl and Alice stand in for managers from time to time.
     "carl": {},
 }
+MANAGERS = ("bob", "dora", "erin")
 
 
 class FourEyes(RuleBasedStateMachine):
@@ -118,11 +145,16 @@ class FourEyes(RuleBasedStateMachine):
         self.findings = 0
         self.approved = None
         self.published_text = None
+        self.deputies = set()
 
     def facts(self, person):
         edited = workflow.people_who_edited_since_last_approval(self.history)
+        managers = {manager for manager, deputy in self.deputies if deputy == person}
         return ActorFacts(
             **PEOPLE[person],
+            is_deputy=bool(managers),
+            stands_in_for_authors=bool(managers) and managers <= edited | {self.requested_by},
+            submitted=bool(self.history) and (Action.SUBMIT, person) in self.history[-1:],
             requested_draft=self.requested_by == person,
             edited_since_last_approval=person in edited,
             open_findings=self.findings,
@@ -133,6 +165,10 @@ class FourEyes(RuleBasedStateMachine):
     def ask_for_the_draft(self, person):
         self.requested_by = person
         self.history.append((Action.REDRAFT, person))
+
+    @rule(manager=st.sampled_from(MANAGERS), deputy=st.sampled_from(["alice", "carl", "dora"]))
+    def somebody_goes_away_or_comes_back(self, manager, deputy):
+        self.deputies ^= {(manager, deputy)} if manager != deputy else set()
 
     @rule(
         person=st.sampled_from(sorted(PEOPLE)),
@@ -153,7 +189,7 @@ class FourEyes(RuleBasedStateMachine):
             self.findings = findings
             self.approved = None
         if action is Action.APPROVE:
-            self.approved = (person, self.text, before)
+            self.approved = (person, self.text, before, frozenset(self.deputies))
         if action in (Action.REQUEST_CHANGES, Action.WITHDRAW):
             self.approved = None
 
@@ -169,15 +205,21 @@ class FourEyes(RuleBasedStateMachine):
         if self.state not in (State.APPROVED, State.PUBLISHING, State.PUBLISHED):
             return
         assert self.approved is not None
-        approver, text, before = self.approved
+        approver, text, before, deputies = self.approved
         assert text == self.text
-        assert PEOPLE[approver].get("is_manager")
         assert approver != self.requested_by
         # Told again from the raw history, without the code under test.
+        authors = {self.requested_by}
         for action, person in reversed(before):
             if action is Action.APPROVE:
                 break
-            assert not (action in workflow.EDITS and person == approver)
+            if action in workflow.EDITS:
+                authors.add(person)
+        assert approver not in authors
+        if not PEOPLE[approver].get("is_manager"):
+            # In the place of a manager who could have approved it, and not by the account's own CSM.
+            assert any(deputy == approver and manager not in authors for manager, deputy in deputies)
+            assert not PEOPLE[approver].get("is_csm")
         if self.state is State.PUBLISHED:
             assert self.published_text == text
 
