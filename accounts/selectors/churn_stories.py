@@ -73,6 +73,8 @@ def due(*, at_most: int) -> list[UUID]:
 
     Only those of high and critical risk: what a scan of thousands of accounts leaves is a few hundred.
     """
+    if at_most < 1:
+        return []
     rows: Sequence[tuple[Any, ...]] = list(
         ChurnAssessment.objects.filter(
             account__shown_risk__in=LEVELS,

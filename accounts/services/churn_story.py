@@ -4,6 +4,7 @@ Level and trigger come from the rules. What is kept are sentences that cite fact
 shown. A story is written anew when the level, the trigger or the kinds of facts change, not each day.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -111,13 +112,20 @@ class Step:
     trouble: str = ""
 
 
-def step(tenant: Tenant, *, writers: Writers, clock: Any, job: Job | None = None) -> Step:
+def step(
+    tenant: Tenant,
+    *,
+    writers: Writers,
+    clock: Callable[[], datetime],
+    job: Job | None = None,
+    a_day: int = A_DAY,
+) -> Step:
     """Write about some of the risks that have changed, for less than two minutes. Call it outside a transaction."""
     began = clock()
     written = refused = failed = 0
     if writers.first is writers.fallback:
         return Step(written=0, refused=0, is_over=True)
-    for account_id in selector.due(at_most=_left(tenant, began)):
+    for account_id in selector.due(at_most=_left(tenant, began, a_day)):
         now = clock()
         if now - began > A_STEP:
             return Step(written=written, refused=refused, is_over=False)
@@ -138,10 +146,10 @@ def step(tenant: Tenant, *, writers: Writers, clock: Any, job: Job | None = None
     return Step(written=written, refused=refused, is_over=True)
 
 
-def _left(tenant: Tenant, now: datetime) -> int:
+def _left(tenant: Tenant, now: datetime, a_day: int = A_DAY) -> int:
     """Return how many more stories the day allows."""
     midnight = selector.start_of(now.astimezone(tenant.zone).date(), tenant.zone)
-    return max(0, A_DAY - selector.written_since(midnight))
+    return max(0, a_day - selector.written_since(midnight))
 
 
 def _ask(
