@@ -145,6 +145,7 @@ _NAV: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("Jobs", "jobs", "clock", (Role.ADMIN, Role.MANAGER)),
     ("Schedule", "schedule", "calendar", (Role.ADMIN,)),
     ("Model use", "model-use", "audit", (Role.ADMIN,)),
+    ("Agent", "agent-runs", "plug", (Role.ADMIN, Role.MANAGER)),
     ("Notion", "notion-setup", "plug", (Role.ADMIN,)),
     ("Channels", "channels", "external", (Role.ADMIN,)),
     ("Currencies", "currencies", "sliders", (Role.ADMIN,)),

@@ -16,4 +16,5 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("qbr.urls")),
     path("", include("csm_portal.pages.urls")),
+    path("agent/", include("csm_portal.agent.urls")),
 ]

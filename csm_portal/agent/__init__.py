@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from csm_portal.agent.capabilities import CSM_CAPABILITIES, create_csm_registration
     from csm_portal.agent.results import ChurnRiskResult, CSMHealthSignals, CSMResult
     from csm_portal.agent.router import CSMAgent
+    from csm_portal.agent.sales import CSM_REQUEST_TO_TASK_TYPE, SalesAgent, create_sales_registration
     from csm_portal.agent.tasks import CSMTask, TaskType
     from csm_portal.core.agent_runs import Caller
     from csm_portal.ports.events import AgentEvent
@@ -35,19 +36,23 @@ _WHERE = {
     "CSM_CAPABILITIES": "csm_portal.agent.capabilities",
     "CSM_SYSTEM_PROMPT": "qbr.prompts.system",
     "Caller": "csm_portal.core.agent_runs",
+    "CSM_REQUEST_TO_TASK_TYPE": "csm_portal.agent.sales",
     "ChurnRiskResult": "csm_portal.agent.results",
     "ExpansionOpportunity": "accounts.handoffs",
     "QBRPage": "qbr.schemas",
+    "SalesAgent": "csm_portal.agent.sales",
     "TaskType": "csm_portal.agent.tasks",
     "build_adoption_coaching_prompt": "accounts.prompts.coaching",
     "build_churn_risk_prompt": "accounts.prompts.churn",
     "build_expansion_prompt": "accounts.prompts.expansion",
     "build_qbr_prompt": "qbr.prompts.review",
     "create_csm_registration": "csm_portal.agent.capabilities",
+    "create_sales_registration": "csm_portal.agent.sales",
 }
 
 __all__ = [
     "CSM_CAPABILITIES",
+    "CSM_REQUEST_TO_TASK_TYPE",
     "CSM_SYSTEM_PROMPT",
     "AgentEvent",
     "CSMAgent",
@@ -61,12 +66,14 @@ __all__ = [
     "ChurnRiskResult",
     "ExpansionOpportunity",
     "QBRPage",
+    "SalesAgent",
     "TaskType",
     "build_adoption_coaching_prompt",
     "build_churn_risk_prompt",
     "build_expansion_prompt",
     "build_qbr_prompt",
     "create_csm_registration",
+    "create_sales_registration",
 ]
 
 

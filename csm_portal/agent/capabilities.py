@@ -22,7 +22,7 @@ class AgentCapability(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: TaskType
+    task_type: TaskType
     description: str
     needs_account: bool
     changes: str
@@ -72,7 +72,7 @@ _SAID: Final[Mapping[TaskType, tuple[str, str, str]]] = {
 
 CSM_CAPABILITIES: Final[Mapping[str, AgentCapability]] = {
     name.value: AgentCapability(
-        name=name,
+        task_type=name,
         description=description,
         needs_account=name is not TaskType.HEALTH_SCAN,
         changes=changes,
@@ -98,10 +98,10 @@ def create_csm_registration() -> dict[str, Any]:
         "version": VERSION,
         "description": "Watches the health of customer accounts, tells people what needs doing, and drafts reviews that people approve.",
         "capabilities": [
-            {**capability.model_dump(mode="json"), "result_schema": schema_of(capability.name)}
+            {**capability.model_dump(mode="json"), "output_schema": schema_of(capability.task_type)}
             for capability in CSM_CAPABILITIES.values()
         ],
-        "task_schema": CSMTask.model_json_schema(),
-        "result_schema": CSMResult.model_json_schema(),
+        "input_schema": CSMTask.model_json_schema(),
+        "output_schema": CSMResult.model_json_schema(),
         "endpoint": {"method": "POST", "path": ADDRESS, "authorization": "Bearer"},
     }

@@ -61,7 +61,7 @@ class Order:
         membership = self.membership()
         if membership is not None:
             visible = visible.visible_to(membership)
-        found: Account | None = visible.filter(_named(self.task.account_id or "")).order_by("pk").first()
+        found: Account | None = visible.filter(named(self.task.account_id or "")).order_by("pk").first()
         if found is None:
             raise NoSuchAccount
         return found
@@ -91,7 +91,7 @@ class Order:
             raise NotAllowed("Only the account's own CSM or a manager may do this.")
 
 
-def _named(account_id: str) -> Q:
+def named(account_id: str) -> Q:
     """Return how an account is found by the id of its page, with or without hyphens, or by the portal's own."""
     named = Q(notion_page_id=account_id)
     try:

@@ -81,9 +81,15 @@ def begin(
     return Asked(run=run, is_new=True)
 
 
+def is_lost(*, state: str, has_job: bool, since: datetime, now: datetime) -> bool:
+    """Tell whether the process that was at a run is gone; one that has a job is looked after by that."""
+    return not RunState(state).is_over and not has_job and now - since >= LOST_AFTER
+
+
 def _take_over(run: AgentRun, now: datetime) -> bool:
-    """Take a run whose process is gone; one that has a job is looked after by that."""
-    if run.is_over or run.job_id is not None or now - (run.started_at or run.asked_at) < LOST_AFTER:
+    """Take a run whose process is gone."""
+    since = run.started_at or run.asked_at
+    if not is_lost(state=run.state, has_job=run.job_id is not None, since=since, now=now):
         return False
     taken = AgentRun.objects.filter(
         pk=run.pk, state=run.state, started_at=run.started_at, asked_at=run.asked_at

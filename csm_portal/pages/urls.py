@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from csm_portal.pages import account, jobs, model_use, profile, schedule, team, today
+from csm_portal.pages import account, agent_keys, agent_runs, jobs, model_use, profile, schedule, team, today
 
 urlpatterns: list[URLPattern] = [
     path("today/", today.today, name="today"),
@@ -14,6 +14,11 @@ urlpatterns: list[URLPattern] = [
     path("operations/jobs/<uuid:job_id>/status/", jobs.job_status, name="job-status"),
     path("operations/jobs/<uuid:job_id>/retry/", jobs.job_retry, name="job-retry"),
     path("operations/model-use/", model_use.model_use_page, name="model-use"),
+    path("operations/agent-runs/", agent_runs.runs, name="agent-runs"),
+    path("operations/agent-runs/<uuid:run_id>/", agent_runs.run, name="agent-run"),
+    path("settings/agent-keys/", agent_keys.keys, name="agent-keys"),
+    path("settings/agent-keys/make/", agent_keys.make, name="agent-keys-make"),
+    path("settings/agent-keys/<uuid:key_id>/revoke/", agent_keys.revoke, name="agent-key-revoke"),
     path("operations/schedule/", schedule.schedule_page, name="schedule"),
     path("operations/schedule/<slug:name>/run/", schedule.run_now, name="schedule-run"),
 ]
