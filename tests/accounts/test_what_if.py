@@ -35,8 +35,8 @@ def account(tenant: Tenant, alice: User) -> Account:
     return made
 
 
-def page_of(account: Account, user: User, *, partial: bool = False, **query: str) -> HttpResponse:
-    headers = {"HX-Request": "true"} if partial else {}
+def page_of(account: Account, user: User, *, partial: str = "", **query: str) -> HttpResponse:
+    headers = {"HX-Request": "true", "HX-Target": partial} if partial else {}
     return signed_in(user).get(f"/accounts/{account.pk}/what-if/", query, headers=headers)
 
 
@@ -116,11 +116,28 @@ def test_an_unlisted_word_is_refused_and_the_rest_stays(account: Account, alice:
     assert 'name="nps_score" value="7"' in page.content.decode()
 
 
-def test_htmx_gets_the_part_alone(account: Account, alice: User) -> None:
-    part = page_of(account, alice, partial=True, nps_score="")
+def test_fields_that_are_well_filled_in_are_left_alone(account: Account, alice: User) -> None:
+    """A person is in the next field before the answer of the last one comes."""
+    part = page_of(account, alice, partial="would-be", nps_score="3")
 
-    assert "<html" not in part.content.decode()
-    assert 'id="what-if"' in part.content.decode()
+    assert (part.status_code, part.headers.get("HX-Retarget")) == (200, None)
+    assert 'id="would-be"' in part.content.decode()
+    assert "<input" not in part.content.decode()
+    assert "Put all back" in text(part)
+
+
+def test_a_field_that_must_be_mended_comes_with_the_whole_form(account: Account, alice: User) -> None:
+    refused = page_of(account, alice, partial="would-be", nps_score="eleven")
+
+    assert (refused.status_code, refused.headers["HX-Retarget"]) == (422, "#what-if")
+    assert 'name="nps_score" value="eleven"' in refused.content.decode()
+    assert 'hx-target="#what-if"' in refused.content.decode().split("</form>")[0]
+
+    mended = page_of(account, alice, partial="what-if", nps_score="9")
+
+    assert mended.status_code == 200
+    assert 'name="nps_score" value="9"' in mended.content.decode()
+    assert 'hx-target="#would-be"' in mended.content.decode().split("</form>")[0]
 
 
 def test_an_account_without_a_score_says_so(tenant: Tenant, alice: User) -> None:
