@@ -107,7 +107,7 @@ def sam(tenant: Tenant) -> User:
 @pytest.fixture
 def charlie(other_tenant: Tenant) -> User:
     """Everything at another tenant."""
-    return make_member(other_tenant, "Charlie", is_csm=True, is_manager=True, is_admin=True)
+    return make_member(other_tenant, "Charlie", is_csm=True, is_manager=True, is_admin=True, is_sales=True)
 
 
 @pytest.fixture

@@ -11,12 +11,14 @@ from accounts.models import (
     Alert,
     CoachingPlan,
     CoachingStep,
+    Opportunity,
     Outcome,
     OutcomeImport,
+    PriceItem,
     SyncRun,
     SyncState,
 )
-from csm_portal.core.models import AgentKey, AgentRun, RunOrigin, RunState, User
+from csm_portal.core.models import User
 
 NOW = datetime(2026, 5, 14, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 5, 14)
@@ -157,20 +159,54 @@ def make_plan(account: Account, *, actor: User | None = None, steps: int = 2, **
     return plan
 
 
-def make_agent_run(account: Account, *, key: AgentKey | None = None, **fields: Any) -> AgentRun:
-    """Make one run of the agent that is over: a churn alert that a key or a program asked for."""
+def make_opportunity(account: Account, **fields: Any) -> Opportunity:
+    """Make one opportunity that a scan of TODAY could have found: more seats, found, sized by the account's ARR."""
     filled = {
-        "task_type": "churn_alert",
-        "task": {"task_type": "churn_alert", "account_id": account.notion_page_id},
-        "account_ref": account.notion_page_id,
-        "account_name": account.name,
-        "origin": RunOrigin.KEY if key else RunOrigin.PROGRAM,
-        "key": key,
-        "caller_name": key.name if key else "A program",
-        "state": RunState.FAILED,
-        "asked_at": NOW,
-        "started_at": NOW,
-        "finished_at": NOW,
+        "kind": "expansion_seats",
+        "confidence": "high",
+        "headline": "96 of 100 seats are in use: 13 more seats would leave room to grow.",
+        "seats": 13,
+        "evidence": [
+            {
+                "code": "seats",
+                "sentence": "96 of 100 seats are in use (96 %).",
+                "on": TODAY.isoformat(),
+            }
+        ],
+        "amount": Decimal("6240.00"),
+        "currency": "EUR",
+        "arithmetic": "ARR EUR 48,000 ÷ 100 seats × 13 seats = EUR 6,240 a year",
+        "talk_track": "Your team has taken to the product. Which teams do you expect to add, and when?",
+        "facts": {"seats.used": {"label": "seats in use", "shown": "96"}},
+        "seen": {"confidence": "high", "measure": {"purchased": 100, "used_tenths": 9}},
+        "found_on": TODAY,
+        "found_at": NOW,
+        "checked_on": TODAY,
+        "state_at": NOW,
         **fields,
     }
-    return AgentRun.objects.create(**filled)
+    return Opportunity.objects.create(account=account, **filled)
+
+
+def make_price(
+    *,
+    name: str,
+    actor: User | None = None,
+    kind: str = "module",
+    amount: str = "2400",
+    currency: str = "EUR",
+    period: str = "year",
+    basis: str = "account",
+) -> PriceItem:
+    """Make one line of the price list."""
+    return PriceItem.objects.create(
+        kind=kind,
+        name=name,
+        name_key=" ".join(name.casefold().split()),
+        amount=Decimal(amount),
+        currency=currency,
+        period=period,
+        basis=basis,
+        changed_at=NOW,
+        changed_by=actor,
+    )

@@ -36,6 +36,7 @@ class Message:
     note: str
     text: str
     about_id: str
+    about_page: str
     person: str
     created_at: datetime
     next_at: datetime | None
@@ -172,6 +173,7 @@ def _message(row: Delivery, membership: Membership) -> Message:
         else "",
         text=text,
         about_id=row.about_id,
+        about_page="opportunity" if row.event.topic.startswith("expansion.") else "alert",
         person=str(row.person) if row.person else "",
         created_at=row.created_at,
         next_at=row.not_before if row.state == DeliveryState.PENDING and row.attempts else None,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import policies as account_policies
 from accounts.models import Account
-from accounts.selectors import account_detail, alerts, coaching, in_notion, overrides
+from accounts.selectors import account_detail, alerts, coaching, in_notion, opportunities, overrides
 from accounts.views import alerts as alert_views
 from csm_portal.http import PortalRequest, member
 from csm_portal.pages import profile
@@ -48,6 +48,7 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
     context = {
         "detail": detail,
         "alerts": alerts.of_account(found, request.membership, today=today),
+        "opportunities": opportunities.of_account(found, request.membership),
         "undo": alert_views.undoable(request),
         "here": request.path,
         "account": found,

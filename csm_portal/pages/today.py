@@ -22,7 +22,7 @@ _REVIEWS = 5
 def today(request: PortalRequest) -> HttpResponse:
     """Show what is to be done today. Sales people have no alerts; they go to their own list."""
     if not scopes.reads_accounts(request.membership):
-        return redirect("portfolio")
+        return redirect("sales-inbox")
     undo = alert_views.undoable(request)
     query = scopes.without_empty(request.GET)
     query.pop("did", None)

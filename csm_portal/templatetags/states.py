@@ -75,12 +75,12 @@ _STATES: Final = _looks(
     ("dispatched", "Handed over", "info", "check"),
     ("accepted", "Accepted", "green", "check"),
     ("declined", "Declined", "plain", "cross"),
-    ("won", "Won", "green", "check"),
+    # Opportunities
+    ("found", "Found", "plain", "ring"),
+    ("won", "Won", "green", "disc"),
     ("lost", "Lost", "plain", "cross"),
-    # Keys of other agents
-    ("in_force", "In force", "green", "check"),
-    ("expired", "Expired", "plain", "dash"),
-    ("revoked", "Revoked", "plain", "cross"),
+    ("dismissed", "Dismissed", "plain", "dash"),
+    ("withdrawn", "Withdrawn", "plain", "dash"),
 )
 LISTED: Final = frozenset((*_BANDS.values(), *_RISKS.values(), *_STATES.values()))
 """Every look that has a shape of its own choosing, as against a word that nobody listed."""

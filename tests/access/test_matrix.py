@@ -26,7 +26,7 @@ class Row:
     """Who may GET and POST one address; None: the method is refused to everybody (405).
 
     ``thing`` names the object whose id stands in the address; ``public`` says why a visitor may see it. What is
-    ``signed`` asks nobody who they are: it answers 401 to everybody who shows no valid signature or key (CHECK 14).
+    ``signed`` asks nobody who they are: it answers 401 to everybody whose body carries no valid signature (CHECK 14).
     """
 
     get: str | None = None
@@ -41,7 +41,6 @@ TABLE: dict[str, Row] = {
     "home": Row(get=MEMBERS),
     "today": Row(get=MEMBERS),
     "team": Row(get=RUNNERS),
-    "digest": Row(get="csm other-csm manager", post="csm other-csm manager"),
     "theme": Row(post=MEMBERS),
     "account_login": Row(get=MEMBERS, post=MEMBERS, public="it is where one signs in"),
     "account_logout": Row(get=MEMBERS, post=MEMBERS, public="signing out twice does no harm"),
@@ -70,6 +69,19 @@ TABLE: dict[str, Row] = {
     "churn-risk": Row(get=MEMBERS),
     "renewals": Row(get=MEMBERS),
     "movers": Row(get=MEMBERS),
+    "opportunities": Row(get=READERS),
+    "opportunity": Row(get=READERS, thing="opportunity"),
+    **{
+        f"opportunity-{act}": Row(post=WORKERS, thing="opportunity")
+        for act in ("dispatch", "dismiss", "words")
+    },
+    "expansion-help": Row(get=MEMBERS),
+    "sales-inbox": Row(get="sales"),
+    "sales-item": Row(get="sales", thing="handed_over"),
+    "sales-answer": Row(post="sales", thing="handed_over"),
+    "price-list": Row(get="admin", post="admin"),
+    "price-file": Row(post="admin"),
+    "price-remove": Row(post="admin", thing="price"),
     "backtest": Row(get=RUNNERS),
     "backtest-run": Row(post=RUNNERS),
     "calibrate": Row(post="admin"),
@@ -147,18 +159,6 @@ TABLE: dict[str, Row] = {
     "job-status": Row(get=RUNNERS, thing="job"),
     "job-retry": Row(post="admin", thing="job"),
     "model-use": Row(get="admin", post="admin"),
-    "agent-runs": Row(get=RUNNERS),
-    "agent-run": Row(get=RUNNERS, thing="agent_run"),
-    "agent-keys": Row(get="admin"),
-    "agent-keys-make": Row(post="admin"),
-    "agent-key-revoke": Row(post="admin", thing="agent_key"),
-    "agent-tasks": Row(post=MEMBERS, signed=True, public="other agents post there, each with its key"),
-    "agent-capabilities": Row(
-        get=MEMBERS, signed=True, public="other agents look what they may ask for, each with its key"
-    ),
-    "agent-run-result": Row(
-        get=MEMBERS, thing="agent_run", signed=True, public="other agents poll there, each with its key"
-    ),
     "schedule": Row(get="admin"),
     "schedule-run": Row(post="admin", thing="plan"),
 }

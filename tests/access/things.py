@@ -12,31 +12,31 @@ from accounts.models import (
     AlertAct,
     CoachingPlan,
     CoachingStep,
+    Opportunity,
     Outcome,
     PolicyDraft,
+    PriceItem,
     SyncRun,
 )
 from accounts.scoring.alert_states import Action
 from accounts.services import alert_acts, hook_setup, policies
 from csm_portal import wiring
-from csm_portal.core import agent_keys, outbox
-from csm_portal.core.models import (
-    AgentKey,
-    AgentRun,
-    ChannelName,
-    Delivery,
-    DeliveryState,
-    Job,
-    JobState,
-    Tenant,
-    User,
-)
+from csm_portal.core import outbox
+from csm_portal.core.models import ChannelName, Delivery, DeliveryState, Job, JobState, Tenant, User
 from csm_portal.ports.mail import Draft
 from qbr.document import SectionKey
 from qbr.models import QBR, Origin
 from qbr.quarters import quarter_of
 from qbr.services import drafting
-from tests.factories import make_account, make_agent_run, make_alert, make_outcome, make_plan, make_sync_run
+from tests.factories import (
+    make_account,
+    make_alert,
+    make_opportunity,
+    make_outcome,
+    make_plan,
+    make_price,
+    make_sync_run,
+)
 
 CANARY = "Canary-7f3a"
 
@@ -53,8 +53,9 @@ class Things:
     alert_act: AlertAct
     policy_draft: PolicyDraft
     outcome: Outcome
-    agent_key: AgentKey
-    agent_run: AgentRun
+    opportunity: Opportunity
+    handed_over: Opportunity
+    price: PriceItem
     coaching_plan: CoachingPlan
     coaching_step: CoachingStep
 
@@ -77,6 +78,12 @@ class Things:
                 return {"plan_id": self.coaching_plan.pk}
             case "coaching_step":
                 return {"step_id": self.coaching_step.pk}
+            case "opportunity":
+                return {"opportunity_id": self.opportunity.pk}
+            case "handed_over":
+                return {"opportunity_id": self.handed_over.pk}
+            case "price":
+                return {"price_id": self.price.pk}
             case "sync_run":
                 return {"run_id": self.sync_run.pk}
             case "job":
@@ -93,10 +100,6 @@ class Things:
                 return {"delivery_id": self.delivery.pk}
             case "channel":
                 return {"channel": "chat"}
-            case "agent_run":
-                return {"run_id": self.agent_run.pk}
-            case "agent_key":
-                return {"key_id": self.agent_key.pk}
             case "plan":
                 return {"name": "daily_health_scan"}
             case other:
@@ -120,9 +123,6 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
     ).act
     assert acted is not None
     plan = make_plan(account, actor=owner, scope=f"{CANARY} uses little.")
-    agent_key, _ = agent_keys.make(
-        name=f"{CANARY} key", task_types=["churn_alert"], per_minute=60, expires_at=None, actor=owner, now=now
-    )
     event = outbox.announce("alert.raised", account, payload={}, now=now)
     text = f"{CANARY} is at risk."
     draft = Draft(key=str(uuid.uuid4()), to=(), subject=text, text=text, html=f"<p>{text}</p>")
@@ -138,12 +138,21 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
         alert=alert,
         alert_act=acted,
         policy_draft=policies.save_draft({}, name=f"{CANARY} draft", actor=owner, now=now),
+        opportunity=make_opportunity(account, headline=f"{CANARY} has no seat left."),
+        handed_over=make_opportunity(
+            account,
+            kind="expansion_module",
+            subject=f"{CANARY} module",
+            state="dispatched",
+            headline=f"{CANARY} module is not licensed.",
+            dispatched_at=now,
+            dispatched_by=owner,
+        ),
+        price=make_price(name=f"{CANARY} module", actor=owner),
         outcome=make_outcome(account, actor=owner, reason=f"{CANARY} was too dear."),
         coaching_plan=plan,
         coaching_step=plan.steps.earliest("position"),
         hook=hook_setup.make_address(actor=owner, now=now),
-        agent_key=agent_key,
-        agent_run=make_agent_run(account, key=agent_key, error=f"{CANARY} has no alert."),
         qbr=drafting.draft(begun.pk, writers=wiring.writers(), now=now),
         sync_run=make_sync_run(problems=[f"{CANARY} could not be read."]),
         job=Job.objects.create(
