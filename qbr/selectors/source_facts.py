@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from statistics import median
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from accounts.models import Account, HealthScore, PropertyMapping, SyncRun
+from accounts.models import Account, CoachingStep, HealthScore, PropertyMapping, SyncRun
 from accounts.scoring import explain
 from accounts.scoring.bands import Band
 from accounts.scoring.signals import INPUT_NAMES, HealthSignals
@@ -28,6 +28,8 @@ NEAR: Final = timedelta(days=14)
 """How far from an end of the quarter a score may lie and still speak for it."""
 DRIVERS: Final = 5
 WEEKS: Final = 14
+MOST_STEPS: Final = 12
+"""So many steps of adoption plans are looked back on."""
 
 _FIRST_STEP, _SECOND_STEP, _AFTER_THE_QUARTER = timedelta(days=14), timedelta(days=30), timedelta(days=13)
 _FIELDS_OF: Final[Mapping[str, tuple[str, ...]]] = {
@@ -84,7 +86,7 @@ def collect(account: Account, *, quarter: Quarter, today: date) -> FactSheet:
     """Return every fact of the catalogue that the portal holds for an account and a quarter.
 
     ``today`` is a day in the tenant's zone; a quarter that is over is looked at as of its last day. A fact
-    that was looked for and is not known has no value. Six queries, whatever the account.
+    that was looked for and is not known has no value. Seven queries, whatever the account.
     """
     tenant = account.tenant
     as_of = min(today, quarter.last_day)
@@ -108,6 +110,7 @@ def collect(account: Account, *, quarter: Quarter, today: date) -> FactSheet:
             *_contract(ground),
             *_benchmark(ground),
             *_features(ground),
+            *_coached(ground),
             *_roi(ground),
             *_agreed(ground),
         ]
@@ -350,6 +353,24 @@ def _features(ground: _Ground) -> Iterator[Fact]:
         in_use = {name.strip().casefold() for name in used}
         unused = [name for name in licensed if name.strip().casefold() not in in_use]
         yield _mirrored(ground, "features.unused", unused, "features_licensed", "features_used")
+
+
+def _coached(ground: _Ground) -> Iterator[Fact]:
+    """Give the steps of adoption plans that were ticked off within the quarter, in the order in which they were done."""
+    days = [ground.quarter.start, ground.as_of + timedelta(days=1)]
+    since, until = (datetime.combine(day, time.min, ground.account.tenant.zone) for day in days)
+    rows = (
+        CoachingStep.objects.filter(plan__account=ground.account, done_at__gte=since, done_at__lt=until)
+        .order_by("done_at", "position", "pk")
+        .values_list("title", "done_at")
+    )
+    done = list(rows[:MOST_STEPS])
+    for number, (title, done_at) in enumerate(done, start=1):
+        on = done_at.astimezone(ground.account.tenant.zone).date()
+        for part, value in (("step", title), ("done_on", on)):
+            yield _portal(f"coaching.{number}.{part}", value, source="Adoption plan", as_of=on)
+    if done:
+        yield _portal("coaching.done", len(done), source="Adoption plan", as_of=ground.as_of)
 
 
 def _roi(ground: _Ground) -> Iterator[Fact]:

@@ -127,5 +127,5 @@ def test_the_queries_do_not_grow_with_the_history(harbour: Account, django_asser
     source_facts.collect(harbour, quarter=QUARTER, today=TODAY)
     harbour = Account.objects.select_related("tenant", "owner").get(pk=harbour.pk)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         source_facts.collect(harbour, quarter=QUARTER, today=TODAY)

@@ -25,7 +25,11 @@ def answer(facts: StatedFacts) -> dict[str, Any]:
             "internal": _score(facts),
         },
         "roi_business_impact": {"narrative": _return(facts), "bullets": _returns(facts), "internal": []},
-        "feature_adoption_scorecard": {"narrative": _adoption(facts), "bullets": [], "internal": []},
+        "feature_adoption_scorecard": {
+            "narrative": _adoption(facts),
+            "bullets": _coached(facts),
+            "internal": [],
+        },
         "expansion_next_steps": {
             "narrative": [_kept(facts), *_contract(facts)],
             "steps": _steps(facts),
@@ -198,6 +202,15 @@ def _adoption(facts: StatedFacts) -> list[str]:
     else:
         lines.append("Which features are in use is not recorded, so this section speaks of overall adoption.")
     return lines
+
+
+def _coached(facts: StatedFacts) -> list[str]:
+    """Say what was done for adoption within the quarter."""
+    return [
+        f"{cite(f'coaching.{number}.step')}: done on {cite(f'coaching.{number}.done_on')}."
+        for number in range(1, 9)
+        if facts.has(f"coaching.{number}.step", f"coaching.{number}.done_on")
+    ]
 
 
 def _kept(facts: StatedFacts) -> str:
