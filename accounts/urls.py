@@ -1,7 +1,5 @@
 """Addresses of the accounts app."""
 
-from django.urls import URLPattern, path
-
 from accounts.views import (
     alerts,
     backtest,
@@ -27,6 +25,7 @@ from accounts.views import (
     what_if,
     writing,
 )
+from django.urls import URLPattern, path
 
 urlpatterns: list[URLPattern] = [
     path("accounts/", portfolio.portfolio, name="portfolio"),

@@ -18,7 +18,7 @@ from accounts.models import (
     SyncRun,
     SyncState,
 )
-from csm_portal.core.models import User
+from csm_portal.core.models import AgentKey, AgentRun, RunOrigin, RunState, User
 
 NOW = datetime(2026, 5, 14, 9, 30, tzinfo=UTC)
 TODAY = date(2026, 5, 14)
@@ -157,6 +157,25 @@ def make_plan(account: Account, *, actor: User | None = None, steps: int = 2, **
             ],
         )
     return plan
+
+
+def make_agent_run(account: Account, *, key: AgentKey | None = None, **fields: Any) -> AgentRun:
+    """Make one run of the agent that is over: a churn alert that a key or a program asked for."""
+    filled = {
+        "task_type": "churn_alert",
+        "task": {"task_type": "churn_alert", "account_id": account.notion_page_id},
+        "account_ref": account.notion_page_id,
+        "account_name": account.name,
+        "origin": RunOrigin.KEY if key else RunOrigin.PROGRAM,
+        "key": key,
+        "caller_name": key.name if key else "A program",
+        "state": RunState.FAILED,
+        "asked_at": NOW,
+        "started_at": NOW,
+        "finished_at": NOW,
+        **fields,
+    }
+    return AgentRun.objects.create(**filled)
 
 
 def make_opportunity(account: Account, **fields: Any) -> Opportunity:

@@ -77,10 +77,14 @@ _STATES: Final = _looks(
     ("declined", "Declined", "plain", "cross"),
     # Opportunities
     ("found", "Found", "plain", "ring"),
-    ("won", "Won", "green", "disc"),
-    ("lost", "Lost", "plain", "cross"),
     ("dismissed", "Dismissed", "plain", "dash"),
     ("withdrawn", "Withdrawn", "plain", "dash"),
+    ("won", "Won", "green", "check"),
+    ("lost", "Lost", "plain", "cross"),
+    # Keys of other agents
+    ("in_force", "In force", "green", "check"),
+    ("expired", "Expired", "plain", "dash"),
+    ("revoked", "Revoked", "plain", "cross"),
 )
 LISTED: Final = frozenset((*_BANDS.values(), *_RISKS.values(), *_STATES.values()))
 """Every look that has a shape of its own choosing, as against a word that nobody listed."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from csm_portal.core.models import Tenant, User
+from csm_portal.core.scope import tenant_scope
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from csm_portal.core.models import Tenant, User
-from csm_portal.core.scope import tenant_scope
 from tests.access.things import CANARY, Things, make_things
 from tests.conftest import make_member, signed_in
 
@@ -26,7 +26,7 @@ class Row:
     """Who may GET and POST one address; None: the method is refused to everybody (405).
 
     ``thing`` names the object whose id stands in the address; ``public`` says why a visitor may see it. What is
-    ``signed`` asks nobody who they are: it answers 401 to everybody whose body carries no valid signature (CHECK 14).
+    ``signed`` asks nobody who they are: it answers 401 to everybody who shows no valid signature or key (CHECK 14).
     """
 
     get: str | None = None
@@ -41,6 +41,7 @@ TABLE: dict[str, Row] = {
     "home": Row(get=MEMBERS),
     "today": Row(get=MEMBERS),
     "team": Row(get=RUNNERS),
+    "digest": Row(get="csm other-csm manager", post="csm other-csm manager"),
     "theme": Row(post=MEMBERS),
     "account_login": Row(get=MEMBERS, post=MEMBERS, public="it is where one signs in"),
     "account_logout": Row(get=MEMBERS, post=MEMBERS, public="signing out twice does no harm"),
@@ -159,6 +160,18 @@ TABLE: dict[str, Row] = {
     "job-status": Row(get=RUNNERS, thing="job"),
     "job-retry": Row(post="admin", thing="job"),
     "model-use": Row(get="admin", post="admin"),
+    "agent-runs": Row(get=RUNNERS),
+    "agent-run": Row(get=RUNNERS, thing="agent_run"),
+    "agent-keys": Row(get="admin"),
+    "agent-keys-make": Row(post="admin"),
+    "agent-key-revoke": Row(post="admin", thing="agent_key"),
+    "agent-tasks": Row(post=MEMBERS, signed=True, public="other agents post there, each with its key"),
+    "agent-capabilities": Row(
+        get=MEMBERS, signed=True, public="other agents look what they may ask for, each with its key"
+    ),
+    "agent-run-result": Row(
+        get=MEMBERS, thing="agent_run", signed=True, public="other agents poll there, each with its key"
+    ),
     "schedule": Row(get="admin"),
     "schedule-run": Row(post="admin", thing="plan"),
 }

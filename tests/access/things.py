@@ -4,8 +4,6 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
 from accounts.models import (
     Account,
     Alert,
@@ -20,16 +18,29 @@ from accounts.models import (
 )
 from accounts.scoring.alert_states import Action
 from accounts.services import alert_acts, hook_setup, policies
-from csm_portal import wiring
-from csm_portal.core import outbox
-from csm_portal.core.models import ChannelName, Delivery, DeliveryState, Job, JobState, Tenant, User
+from csm_portal.core import agent_keys, outbox
+from csm_portal.core.models import (
+    AgentKey,
+    AgentRun,
+    ChannelName,
+    Delivery,
+    DeliveryState,
+    Job,
+    JobState,
+    Tenant,
+    User,
+)
 from csm_portal.ports.mail import Draft
+from django.utils import timezone
 from qbr.document import SectionKey
 from qbr.models import QBR, Origin
 from qbr.quarters import quarter_of
 from qbr.services import drafting
+
+from csm_portal import wiring
 from tests.factories import (
     make_account,
+    make_agent_run,
     make_alert,
     make_opportunity,
     make_outcome,
@@ -56,6 +67,8 @@ class Things:
     opportunity: Opportunity
     handed_over: Opportunity
     price: PriceItem
+    agent_key: AgentKey
+    agent_run: AgentRun
     coaching_plan: CoachingPlan
     coaching_step: CoachingStep
 
@@ -100,6 +113,10 @@ class Things:
                 return {"delivery_id": self.delivery.pk}
             case "channel":
                 return {"channel": "chat"}
+            case "agent_run":
+                return {"run_id": self.agent_run.pk}
+            case "agent_key":
+                return {"key_id": self.agent_key.pk}
             case "plan":
                 return {"name": "daily_health_scan"}
             case other:
@@ -123,6 +140,9 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
     ).act
     assert acted is not None
     plan = make_plan(account, actor=owner, scope=f"{CANARY} uses little.")
+    agent_key, _ = agent_keys.make(
+        name=f"{CANARY} key", task_types=["churn_alert"], per_minute=60, expires_at=None, actor=owner, now=now
+    )
     event = outbox.announce("alert.raised", account, payload={}, now=now)
     text = f"{CANARY} is at risk."
     draft = Draft(key=str(uuid.uuid4()), to=(), subject=text, text=text, html=f"<p>{text}</p>")
@@ -153,6 +173,8 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
         coaching_plan=plan,
         coaching_step=plan.steps.earliest("position"),
         hook=hook_setup.make_address(actor=owner, now=now),
+        agent_key=agent_key,
+        agent_run=make_agent_run(account, key=agent_key, error=f"{CANARY} has no alert."),
         qbr=drafting.draft(begun.pk, writers=wiring.writers(), now=now),
         sync_run=make_sync_run(problems=[f"{CANARY} could not be read."]),
         job=Job.objects.create(
