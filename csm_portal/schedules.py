@@ -26,6 +26,8 @@ EACH_MINUTE = (
     "accounts.refresh_tasks.each_minute",
     "accounts.delivery_tasks.each_minute",
     "accounts.delivery_tasks.wake_alerts",
+    "qbr.tasks.each_minute",
+    "csm_portal.pages.digest_tasks.each_minute",
 )
 
 
@@ -69,6 +71,15 @@ PLAN: tuple[Planned, ...] = (
         grace=timedelta(hours=2),
         when="1 Jan, 1 Apr, 1 Jul and 1 Oct at 06:00",
         falls_on=lambda day: day.day == 1 and day.month in (1, 4, 7, 10),
+    ),
+    Planned(
+        name="daily_digests",
+        title="Daily digests",
+        task="csm_portal.pages.digest_tasks.write_due",
+        at=time(7, 30),
+        grace=timedelta(hours=1),
+        when="every day from 07:30, at the time that each person chose",
+        falls_on=lambda day: True,
     ),
 )
 

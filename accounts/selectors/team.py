@@ -87,7 +87,7 @@ def team(membership: Membership, *, today: date) -> Team:
         books=tuple(sorted(books.values(), key=_first_who_needs_help)),
         unowned=unowned,
         whole=whole,
-        strangers=strangers[:_STRANGERS_SHOWN],
+        strangers=tuple(strangers[:_STRANGERS_SHOWN]),
         strangers_left=len(strangers) - len(strangers[:_STRANGERS_SHOWN]),
         base=rates.base,
         missing_rates=_missing(rates, whole),
@@ -140,6 +140,8 @@ def _book(books: dict[UUID | None, Book], owner_id: UUID | None) -> Book:
 
 
 def _name(owner_id: UUID | None) -> str:
+    if owner_id is None:
+        return ""
     found = Membership.objects.filter(user_id=owner_id).values_list("user__name", flat=True).first()
     return f"{found or 'Somebody'} (no CSM)"
 

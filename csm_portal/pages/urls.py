@@ -2,11 +2,23 @@
 
 from django.urls import URLPattern, path
 
-from csm_portal.pages import account, agent_keys, agent_runs, jobs, model_use, profile, schedule, team, today
+from csm_portal.pages import (
+    account,
+    agent_keys,
+    agent_runs,
+    digest,
+    jobs,
+    model_use,
+    profile,
+    schedule,
+    team,
+    today,
+)
 
 urlpatterns: list[URLPattern] = [
     path("today/", today.today, name="today"),
     path("team/", team.team, name="team"),
+    path("digest/", digest.digest, name="digest"),
     path("accounts/<uuid:account_id>/", account.account, name="account"),
     path("accounts/<uuid:account_id>/in-notion/", profile.card, name="in-notion"),
     path("operations/jobs/", jobs.job_list, name="jobs"),

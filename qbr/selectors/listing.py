@@ -128,6 +128,20 @@ def page(membership: Membership, *, filters: Filters, mark: str = "", size: int 
     )
 
 
+_MOST_WAITING: Final = 500
+_CAN_WAIT: Final = (State.DRAFT, State.IN_REVIEW, State.APPROVED)
+
+
+def waiting(membership: Membership) -> tuple[ListRow, ...]:
+    """Return the reviews that wait for a member, those for their decision first.
+
+    One query, which looks at no review that waits for nobody: of a book, nearly all are published.
+    """
+    open_ones = QBR.objects.visible_to(membership).filter(state__in=_CAN_WAIT)
+    found = _for(open_ones, membership).filter(is_waiting=True).order_by("-is_urgent", "-updated_at", "-pk")
+    return tuple(_row(values, membership) for values in found.values_list(*_FIELDS)[:_MOST_WAITING])
+
+
 def _for(reviews: QuerySet[Any], membership: Membership) -> QuerySet[Any]:
     """Mark the reviews that wait for a member, and those of them that only need a decision.
 

@@ -48,6 +48,7 @@ def test_the_daily_jobs_are_claimed_at_their_local_time(old_tenant: Tenant) -> N
     assert slots(old_tenant, day) == {
         "daily_health_scan": SlotState.CLAIMED,
         "contract_proximity_qbrs": SlotState.CLAIMED,
+        "daily_digests": SlotState.CLAIMED,
     }
 
 
