@@ -1,5 +1,7 @@
 """Addresses of the accounts app."""
 
+from django.urls import URLPattern, path
+
 from accounts.views import (
     alerts,
     backtest,
@@ -25,7 +27,6 @@ from accounts.views import (
     what_if,
     writing,
 )
-from django.urls import URLPattern, path
 
 urlpatterns: list[URLPattern] = [
     path("accounts/", portfolio.portfolio, name="portfolio"),

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
-from csm_portal.core import audit
-from csm_portal.core.models import Membership, Role, Tenant, User
-from csm_portal.core.scope import across_tenants, tenant_scope
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.middleware import HtmxDetails
+
+from csm_portal.core import audit
+from csm_portal.core.models import Membership, Role, Tenant, User
+from csm_portal.core.scope import across_tenants, tenant_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 P = ParamSpec("P")

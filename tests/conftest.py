@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from csm_portal.core import audit
-from csm_portal.core.models import Membership, Tenant, User
-from csm_portal.core.scope import tenant_scope
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from hypothesis import settings
 
+from csm_portal.core import audit
+from csm_portal.core.models import Membership, Tenant, User
+from csm_portal.core.scope import tenant_scope
 from tests import workspace
 
 # Properties are judged by what they find, not by how busy the machine is.

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count, Q, QuerySet
+
 from csm_portal.core import secret_names
 from csm_portal.core.models import (
     ChannelConnection,
@@ -17,7 +19,6 @@ from csm_portal.core.models import (
     TenantSecret,
     User,
 )
-from django.db.models import Count, Q, QuerySet
 
 PAGE_SIZE = 30
 SAMPLE_TOPIC = "channel.sample"

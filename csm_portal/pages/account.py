@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from accounts.models import Account
-from accounts.views import alerts as alert_views
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
-from qbr import policies as qbr_policies
-from qbr.models import QBR
 
 from accounts import policies as account_policies
+from accounts.models import Account
 from accounts.selectors import account_detail, alerts, coaching, in_notion, opportunities, overrides
+from accounts.views import alerts as alert_views
 from csm_portal.http import PortalRequest, member
 from csm_portal.pages import profile
+from qbr import policies as qbr_policies
+from qbr.models import QBR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

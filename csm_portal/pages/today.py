@@ -1,18 +1,18 @@
 """Today: what a CSM does first, why that, and what else is due; a manager sees it for the whole team."""
 
-from accounts.models import SyncRun
-from accounts.selectors.portfolio_filters import Scope
-from accounts.views import alerts as alert_views
-from accounts.views import scopes
-from csm_portal.core.models import Role
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
-from qbr.selectors import listing
 
+from accounts.models import SyncRun
 from accounts.selectors import portfolio_filters, worklist
+from accounts.selectors.portfolio_filters import Scope
+from accounts.views import alerts as alert_views
+from accounts.views import scopes
+from csm_portal.core.models import Role
 from csm_portal.http import PortalRequest, member
+from qbr.selectors import listing
 
 _REVIEWS = 5
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from csm_portal.core.models import Tenant, User
-from csm_portal.core.scope import tenant_scope
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from csm_portal.core.models import Tenant, User
+from csm_portal.core.scope import tenant_scope
 from tests.access.things import CANARY, Things, make_things
 from tests.conftest import make_member, signed_in
 

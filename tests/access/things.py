@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from accounts.models import (
     Account,
     Alert,
@@ -18,6 +20,7 @@ from accounts.models import (
 )
 from accounts.scoring.alert_states import Action
 from accounts.services import alert_acts, hook_setup, policies
+from csm_portal import wiring
 from csm_portal.core import agent_keys, outbox
 from csm_portal.core.models import (
     AgentKey,
@@ -31,13 +34,10 @@ from csm_portal.core.models import (
     User,
 )
 from csm_portal.ports.mail import Draft
-from django.utils import timezone
 from qbr.document import SectionKey
 from qbr.models import QBR, Origin
 from qbr.quarters import quarter_of
 from qbr.services import drafting
-
-from csm_portal import wiring
 from tests.factories import (
     make_account,
     make_agent_run,
