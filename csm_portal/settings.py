@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "csm_portal.http.no_store",
+    "csm_portal.wrong_method.told",
     "csm_portal.http.tenancy",
 ]
 
