@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
-from accounts.models import Account, Alert
+from accounts.models import Account, AccountHealth, Alert, Opportunity
 from accounts.scoring.alert_states import AlertState
 from accounts.scoring.alerts import Severity
 from accounts.scoring.bands import Band
+from accounts.scoring.expansion_states import ANSWERED, LABELS
 from accounts.selectors import alerts
 from accounts.selectors.alerts import AlertRow
 from accounts.selectors.portfolio_filters import Scope
@@ -23,6 +24,7 @@ SHOWN: Final = 8
 
 _BESIDE: Final = 5
 _SOON: Final = timedelta(days=30)
+_ANSWERS_FROM: Final = timedelta(days=14)
 # The alerts of one account are at most as many as there are reasons.
 _READ: Final = SHOWN * 7
 
@@ -54,24 +56,40 @@ class Coming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """An account whose band rests on old data, or on too little."""
+    """An account whose band rests on old data, or on too little; ``why`` says so in a sentence."""
 
     account_id: UUID
     account: str
     band: str
+    is_last_known: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An opportunity that Sales has answered lately: what they said, who and when."""
+
+    account_id: UUID
+    account: str
+    headline: str
+    state: str
+    label: str
+    by: str
+    note: str
+    at: datetime
+    amount: Decimal | None
+    currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
-    """One CSM's part of the team's work."""
+    """One CSM's open alerts."""
 
     owner_id: UUID | None
     owner: str
-    accounts: int
+    open: int
     critical: int
     late: int
-    acknowledged: int
-    oldest_on: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +108,7 @@ class Worklist:
     coming_count: int
     gaps: tuple[Gap, ...]
     gap_count: int
+    answers: tuple[Answer, ...]
     team: tuple[Book, ...]
     visible: int
     scope: Scope
@@ -101,8 +120,8 @@ class Worklist:
         return self.accounts - len(self.tasks)
 
 
-def worklist(membership: Membership, *, scope: Scope, today: date) -> Worklist:
-    """Return what is to be done by this member, or by the team. Seven queries at most, however much there is."""
+def worklist(membership: Membership, *, scope: Scope, today: date, now: datetime) -> Worklist:
+    """Return what is to be done by this member, or by the team. Eight queries at most, however much there is."""
     accounts = Account.objects.visible_to(membership).current()
     found = Alert.objects.visible_to(membership)
     if scope is Scope.MINE:
@@ -124,6 +143,9 @@ def worklist(membership: Membership, *, scope: Scope, today: date) -> Worklist:
     )
     coming, coming_count = _coming(accounts, today)
     gaps, gap_count = _gaps(accounts)
+    opportunities = Opportunity.objects.visible_to(membership)
+    if scope is Scope.MINE:
+        opportunities = opportunities.filter(account__owner_id=membership.user_id)
     return Worklist(
         tasks=_tasks(found, membership, today=today),
         **counts,
@@ -132,6 +154,7 @@ def worklist(membership: Membership, *, scope: Scope, today: date) -> Worklist:
         coming_count=coming_count,
         gaps=gaps,
         gap_count=gap_count,
+        answers=_answers(opportunities, now=now),
         team=_team(found, today) if scope is Scope.ALL else (),
         visible=accounts.count(),
         scope=scope,
@@ -181,38 +204,67 @@ def _coming(accounts: QuerySet[Account], today: date) -> tuple[tuple[Coming, ...
 
 
 def _gaps(accounts: QuerySet[Account]) -> tuple[tuple[Gap, ...], int]:
-    gone = accounts.filter(Q(health__effective_band=Band.UNKNOWN) | Q(health__is_last_known=True))
+    """Return the accounts whose figures do not stand on data of today, whose renewal is next first.
+
+    Which is a matter of the scores alone, read in one pass; the accounts are looked at for the few that are shown.
+    """
+    stale = AccountHealth.objects.filter(Q(effective_band=Band.UNKNOWN) | Q(is_last_known=True))
+    keys = set(stale.values_list("pk", flat=True))
+    if not keys:
+        return (), 0
     # By what comes first: amounts of several currencies have no order.
-    rows = gone.order_by(F("renewal_on").asc(nulls_last=True), "pk").values_list(
-        "pk", "name", "health__effective_band"
+    gone = accounts.filter(pk__among=keys)
+    ordered = gone.order_by(F("renewal_on").asc(nulls_last=True), "pk")
+    rows = ordered.values_list(
+        "pk", "name", "health__effective_band", "health__is_last_known", "health__band_reason"
     )
-    shown = [Gap(account_id=key, account=name, band=band) for key, name, band in rows[: _BESIDE + 1]]
+    shown = [
+        Gap(account_id=key, account=name, band=band, is_last_known=is_last_known, why=why or "")
+        for key, name, band, is_last_known, why in rows[: _BESIDE + 1]
+    ]
     return tuple(shown[:_BESIDE]), gone.count() if len(shown) > _BESIDE else len(shown)
 
 
-def _team(found: QuerySet[Alert], today: date) -> tuple[Book, ...]:
-    """Return each owner's open work, the most critical first. One query."""
-    rows = (
-        found.filter(state__in=[AlertState.OPEN, AlertState.ACKNOWLEDGED])
-        .values("account__owner_id", "account__owner__name")
-        .annotate(
-            accounts=Count("account", distinct=True, filter=_OPEN),
-            critical=Count("account", distinct=True, filter=_OPEN & Q(severity=Severity.CRITICAL)),
-            late=Count("account", distinct=True, filter=_OPEN & Q(due_on__lt=today)),
-            acknowledged=Count("pk", filter=Q(state=AlertState.ACKNOWLEDGED)),
-            oldest=Min("raised_on", filter=_OPEN),
-        )
-        .order_by("-critical", "-late", "-accounts", "account__owner__name", "account__owner_id")
-    )
+def _answers(opportunities: QuerySet[Any], *, now: datetime) -> tuple[Answer, ...]:
+    """Return what Sales said in the last two weeks, the latest first. One query."""
+    answered = opportunities.filter(state__in=sorted(ANSWERED), state_at__gt=now - _ANSWERS_FROM)
+    rows = answered.order_by("-state_at", "pk").values_list(
+        "account_id", "account__name", "headline", "state", "state_by__name", "note", "state_at",
+        "won_amount", "won_currency", "amount", "currency",
+    )[:_BESIDE]  # fmt: skip
     return tuple(
-        Book(
-            owner_id=row["account__owner_id"],
-            owner=row["account__owner__name"] or "",
-            accounts=row["accounts"],
-            critical=row["critical"],
-            late=row["late"],
-            acknowledged=row["acknowledged"],
-            oldest_on=row["oldest"],
+        Answer(
+            account_id=account_id,
+            account=account,
+            headline=headline,
+            state=state,
+            label=LABELS[state],
+            by=by or "",
+            note=note,
+            at=at,
+            amount=amount if won is None else won,
+            currency=currency if won is None else won_currency,
         )
-        for row in rows
+        for account_id, account, headline, state, by, note, at, won, won_currency, amount, currency in rows
+    )
+
+
+def _team(found: QuerySet[Alert], today: date) -> tuple[Book, ...]:
+    """Return each owner's open alerts, who has the most late first. One query."""
+    rows = (
+        found.filter(_OPEN)
+        .order_by()
+        .values_list("account__owner_id", "account__owner__name")
+        .annotate(
+            number=Count("pk"),
+            critical=Count("pk", filter=Q(severity=Severity.CRITICAL)),
+            late=Count("pk", filter=Q(due_on__lt=today)),
+        )
+    )
+    books = [
+        Book(owner_id=owner_id, owner=owner or "", open=number, critical=critical, late=late)
+        for owner_id, owner, number, critical, late in rows
+    ]
+    return tuple(
+        sorted(books, key=lambda one: (-one.late, -one.critical, -one.open, one.owner, str(one.owner_id)))
     )

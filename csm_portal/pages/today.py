@@ -6,15 +6,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import SyncRun
-from accounts.selectors import portfolio_filters, worklist
+from accounts.selectors import digests, portfolio_filters, worklist
 from accounts.selectors.portfolio_filters import Scope
 from accounts.views import alerts as alert_views
 from accounts.views import scopes
 from csm_portal.core.models import Role
 from csm_portal.http import PortalRequest, member
-from qbr.selectors import listing
-
-_REVIEWS = 5
+from qbr.selectors import waiting
 
 
 @require_safe
@@ -28,15 +26,18 @@ def today(request: PortalRequest) -> HttpResponse:
     query.pop("did", None)
     given = {name: value for name, value in scopes.values(query).items() if name == "scope"}
     filters, notes = portfolio_filters.read(given, default_scope=scopes.usual(request.membership))
-    day = timezone.localdate(timezone=request.tenant.zone)
-    waiting = listing.page(
-        request.membership, filters=listing.Filters(scope=listing.Scope.WAITING), size=_REVIEWS
-    )
+    now = timezone.now()
+    day = timezone.localdate(now, timezone=request.tenant.zone)
+    reviews, reviews_waiting = waiting.rows(request.membership)
+    can_have_digest = digests.can_have_one(request.membership)
     context = {
-        "work": worklist.worklist(request.membership, scope=filters.scope, today=day),
+        "work": worklist.worklist(request.membership, scope=filters.scope, today=day, now=now),
         "is_team": filters.scope is Scope.ALL,
-        "reviews": waiting.rows,
-        "reviews_waiting": waiting.waiting,
+        "sees_team": bool(request.membership.roles & {Role.MANAGER, Role.ADMIN}),
+        "reviews": reviews,
+        "reviews_waiting": reviews_waiting,
+        "digest": digests.choice(request.membership) if can_have_digest else None,
+        "can_have_digest": can_have_digest,
         "read_at": _read_at(),
         "notes": notes,
         "undo": undo,

@@ -1,7 +1,7 @@
 """Today: what is first and why, what else is due, and the team's view of it."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from html import unescape
 
@@ -11,8 +11,11 @@ from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Alert
+from accounts.models import Alert, Opportunity
 from csm_portal.core.models import Tenant, User
+from qbr.models import QBR
+from qbr.quarters import quarter_of
+from qbr.workflow import State
 from tests.accounts.health_rows import make_health
 from tests.conftest import signed_in
 from tests.factories import make_account, make_accounts, make_alert
@@ -33,7 +36,7 @@ def names(response: HttpResponse) -> list[str]:
 
 def test_home_is_today(alice: User, sam: User) -> None:
     assert signed_in(alice).get("/").headers["Location"] == "/today/"
-    assert signed_in(sam).get("/today/").headers["Location"] == "/accounts/"
+    assert signed_in(sam).get("/today/").headers["Location"] == "/sales/"
 
 
 def test_the_most_urgent_account_comes_first_with_the_reason_for_its_rank(alice: User) -> None:
@@ -161,3 +164,73 @@ def test_it_costs_the_same_at_one_account_and_at_eighty(bob: User, alice: User) 
     assert len(names(page)) == 8
     assert "72 more accounts with open alerts" in text(page)
     assert len(many) == len(one) <= 18
+
+
+def test_what_sales_answered_lately_stands_beside_it(alice: User, bob: User, sam: User) -> None:
+    now = timezone.now()
+    for state, at in (("accepted", now), ("declined", now - timedelta(days=20)), ("found", now)):
+        Opportunity.objects.create(
+            account=make_account(name=f"Was {state}", owner=alice),
+            kind="expansion_seats",
+            state=state,
+            confidence="high",
+            headline="40 more seats.",
+            amount=Decimal(4_800),
+            currency="EUR",
+            talk_track="Ask.",
+            found_on=now.date(),
+            found_at=now,
+            checked_on=now.date(),
+            state_at=at,
+            state_by=sam,
+            note="Talking to their buyer.",
+            ended_at=at if state == "declined" else None,
+        )
+
+    told = text(signed_in(alice).get("/today/"))
+
+    assert (
+        "What Sales answered Was accepted Accepted 40 more seats. € 4,800. “Talking to their buyer.” Sam"
+        in told
+    )
+    assert "Was declined" not in told
+    assert "Was found" not in told
+    assert "What Sales answered" not in text(signed_in(bob).get("/today/?scope=mine"))
+
+
+def test_reviews_that_wait_come_with_their_state(scoped: Tenant, alice: User, bob: User) -> None:
+    quarter = quarter_of(date(2026, 2, 1))
+    for state in (State.APPROVED, State.IN_REVIEW, State.PUBLISHED):
+        account = make_account(name=f"Is {state.value}", owner=alice)
+        QBR.objects.create(
+            account=account,
+            quarter_start=quarter.start,
+            quarter_end=quarter.end,
+            quarter_label=quarter.label,
+            state=state,
+        )
+
+    told = text(signed_in(alice).get("/today/"))
+    assert "Is approved, Q1 2026 You, to publish it Approved" in told
+    assert "Is in_review" not in told
+    assert "Is in_review, Q1 2026 You, to approve it In review" in text(signed_in(bob).get("/today/"))
+
+
+def test_stale_data_says_why_and_the_next_renewal_comes_first(tenant: Tenant, alice: User) -> None:
+    today = timezone.localdate(timezone=tenant.zone)
+    for name, days in (("Later", 90), ("Sooner", 40)):
+        account = make_account(name=name, owner=alice, renewal_on=today + timedelta(days=days))
+        make_health(account, band="Unknown")
+
+    told = text(signed_in(alice).get("/today/"))
+
+    stale = told[told.index("Data gone stale") :]
+    assert stale.index("Sooner") < stale.index("Later")
+
+
+def test_the_digest_is_offered_where_it_can_be_had(alice: User, ada: User) -> None:
+    make_account(owner=alice)
+    assert "This comes as a daily digest too" in text(signed_in(alice).get("/today/"))
+    signed_in(alice).post("/digest/", {"channel": "chat", "at": "08:30"})
+    assert "Your digest comes at 08:30, into the chat." in text(signed_in(alice).get("/today/"))
+    assert "digest" not in text(signed_in(ada).get("/today/"))
