@@ -15,6 +15,7 @@ from csm_portal.portfolio_csv import PortfolioError
 MOST_BYTES: Final = 1_000_000
 MOST_ROWS: Final = 20_000
 LONGEST_REASON: Final = 500
+EARLIEST_YEAR: Final = 1990
 
 RENEWED: Final = "renewed"
 CHURNED: Final = "churned"
@@ -188,6 +189,10 @@ def _day(text: str, *, today: date) -> date:
         found = date(int(year), int(month), int(day))
     except ValueError:
         raise ValueError(f"has the date “{text[:40]}”, and there is no such day. Correct it.") from None
+    if found.year < EARLIEST_YEAR:
+        raise ValueError(
+            f"has the date {found.isoformat()}, which is before any account began. Correct the year."
+        )
     if found > today:
         raise ValueError(f"has the date {found:%Y-%m-%d}, which is still to come. Give what has happened.")
     return found

@@ -53,6 +53,7 @@ urlpatterns: list[URLPattern] = [
     path("outcomes/", outcomes.outcomes, name="outcomes"),
     path("outcomes/preview/", outcomes.outcomes_preview, name="outcomes-preview"),
     path("outcomes/import/", outcomes.outcomes_import, name="outcomes-import"),
+    path("outcomes/imports/<uuid:import_id>/undo/", outcomes.outcomes_undo, name="outcomes-undo"),
     path("outcomes/<uuid:outcome_id>/remove/", outcomes.outcome_remove, name="outcome-remove"),
     path("churn-risk/", churn_risk.churn_risk, name="churn-risk"),
     path("overrides/", overrides.overrides, name="overrides"),

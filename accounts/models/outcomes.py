@@ -18,7 +18,11 @@ class OutcomeKind(models.TextChoices):
 
 
 class OutcomeImport(TenantModel):
-    """One file of outcomes that somebody took in. ``problems`` are the sentences about rows that were left out."""
+    """One file of outcomes that somebody took in. ``problems`` are the sentences about rows that were left out.
+
+    ``before`` is what was known where the file said something else, so that it can be taken back:
+    [{"account", "on", "kind", "reason", "source"}].
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     file_name = models.CharField(max_length=200)
@@ -27,8 +31,11 @@ class OutcomeImport(TenantModel):
     unchanged = models.PositiveIntegerField(default=0)
     left_out = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=list)
+    before = models.JSONField(default=list)
     imported_at = models.DateTimeField()
     imported_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta(TenantModel.Meta):
         abstract = False

@@ -8,15 +8,16 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q
 
-from accounts import notion_links, outcome_files
+from accounts import notion_links, outcome_files, outcome_histories
 from accounts.models import Account, Outcome, OutcomeImport, OutcomeKind
 from accounts.outcome_files import Line, Problem
+from accounts.outcome_histories import Told
 
 SHOWN: Final = 20
 """How many outcomes are listed; the rest is counted."""
 
-PREVIEWED: Final = 8
-"""How many rows of a file are shown: enough to see that it was read as it was meant."""
+PREVIEWED: Final = 20
+"""How many rows of a file are shown, those that change something first."""
 
 PROBLEMS_SHOWN: Final = 50
 
@@ -32,11 +33,15 @@ class Reading:
     happened_on: date
     reason: str
     state: str
+    # What is known of that day, where the row says something else.
+    was_kind: str = ""
+    was_reason: str = ""
 
 
 NEW: Final = "new"
 CHANGED: Final = "changes"
 SAME: Final = "known"
+_FIRST_SHOWN: Final = (CHANGED, NEW, SAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,7 @@ class Preview:
 
     @property
     def shown(self) -> tuple[Reading, ...]:
-        return self.readings[:PREVIEWED]
+        return tuple(sorted(self.readings, key=lambda one: _FIRST_SHOWN.index(one.state))[:PREVIEWED])
 
     @property
     def hidden(self) -> int:
@@ -120,26 +125,60 @@ def read(content: bytes, *, today: date) -> Preview:
             )
             continue
         first_row[key] = line.row
-        readings.append(
-            Reading(
-                row=line.row,
-                account_id=account_id,
-                account=name,
-                kind=line.kind,
-                happened_on=line.happened_on,
-                reason=line.reason,
-                state=_state(stored.get(key), line),
-            )
-        )
+        readings.append(_reading(line, account_id, name, stored.get(key)))
+    impossible = _impossible(readings, stored)
+    problems += impossible
+    refused = {problem.row for problem in impossible}
     return Preview(
-        readings=tuple(readings), problems=tuple(sorted(problems, key=lambda problem: problem.row))
+        readings=tuple(one for one in readings if one.row not in refused),
+        problems=tuple(sorted(problems, key=lambda problem: problem.row)),
     )
 
 
-def _state(stored: tuple[str, str] | None, line: Line) -> str:
-    if stored is None:
-        return NEW
-    return SAME if stored == (line.kind, line.reason) else CHANGED
+_Known = Mapping[tuple[UUID, date], tuple[str, str]]
+
+
+def _reading(line: Line, account_id: UUID, name: str, known: tuple[str, str] | None) -> Reading:
+    is_same = known == (line.kind, line.reason)
+    was_kind, was_reason = ("", "") if known is None or is_same else known
+    return Reading(
+        row=line.row,
+        account_id=account_id,
+        account=name,
+        kind=line.kind,
+        happened_on=line.happened_on,
+        reason=line.reason,
+        state=NEW if known is None else SAME if is_same else CHANGED,
+        was_kind=was_kind,
+        was_reason=was_reason,
+    )
+
+
+def _impossible(readings: Iterable[Reading], stored: _Known) -> list[Problem]:
+    """Return what cannot have happened, held against the other rows of the file and against what is known."""
+    told: dict[UUID, dict[date, Told]] = {}
+    names: dict[UUID, str] = {}
+    for one in readings:
+        names[one.account_id] = one.account
+        # What says nothing new is not the file's to answer for.
+        row = None if one.state == SAME else one.row
+        told.setdefault(one.account_id, {})[one.happened_on] = Told(
+            on=one.happened_on, kind=one.kind, row=row
+        )
+    for (account_id, day), (kind, _) in stored.items():
+        if account_id in told:
+            told[account_id].setdefault(day, Told(on=day, kind=kind, row=None))
+    return [
+        Problem(
+            row=wrong.row,
+            message=f"Row {wrong.row} says that {names[account_id]} left on {wrong.on:%Y-%m-%d}; "
+            f"{'what is known' if other.row is None else f'row {other.row}'} says that it left on {other.on:%Y-%m-%d}, "
+            "with no renewal in between. Correct one of the two, or add the renewal that brought it back.",
+        )
+        for account_id, by_day in told.items()
+        for wrong, other in outcome_histories.refused(by_day.values())
+        if wrong.row is not None
+    ]
 
 
 class _Finder:
@@ -194,8 +233,9 @@ class OutcomeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRow:
-    """One file that was taken in."""
+    """One file that was taken in, and whether somebody took it back."""
 
+    import_id: UUID
     file_name: str
     who: str
     at: datetime
@@ -203,6 +243,12 @@ class ImportRow:
     updated: int
     unchanged: int
     left_out: int
+    undone_by: str
+    undone_at: datetime | None
+
+    @property
+    def can_be_undone(self) -> bool:
+        return self.undone_at is None and bool(self.created or self.updated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +276,7 @@ def page() -> OutcomesPage:
         last_on=Max("happened_on"),
     )
     newest = Outcome.objects.select_related("account").order_by("-happened_on", "account__name", "pk")[:SHOWN]
-    imports = OutcomeImport.objects.select_related("imported_by")[:10]
+    imports = OutcomeImport.objects.select_related("imported_by", "undone_by")[:10]
     return OutcomesPage(**counts, rows=tuple(_rows(newest)), imports=tuple(_import(one) for one in imports))
 
 
@@ -248,6 +294,7 @@ def _rows(outcomes: Iterable[Outcome]) -> Iterable[OutcomeRow]:
 
 def _import(one: OutcomeImport) -> ImportRow:
     return ImportRow(
+        import_id=one.pk,
         file_name=one.file_name,
         who=str(one.imported_by),
         at=one.imported_at,
@@ -255,4 +302,6 @@ def _import(one: OutcomeImport) -> ImportRow:
         updated=one.updated,
         unchanged=one.unchanged,
         left_out=one.left_out,
+        undone_by=str(one.undone_by or ""),
+        undone_at=one.undone_at,
     )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import outcome_files, outcome_forms
-from accounts.models import Outcome
+from accounts.models import Outcome, OutcomeImport
 from accounts.outcome_forms import OutcomeFileForm, OutcomeTextForm
 from accounts.selectors import outcomes as selector
 from accounts.services import outcomes as service
@@ -72,9 +72,26 @@ def outcomes_import(request: PortalRequest) -> HttpResponse:
     messages.success(
         request,
         f"{taken.created} new, {taken.updated} changed, {taken.unchanged} known already"
-        + (f"; {taken.left_out} rows were left out." if taken.left_out else ".")
+        + (f"; {_rows(taken.left_out)} left out." if taken.left_out else ".")
         + " Run the backtest to see what the scores had said.",
     )
+    return redirect("outcomes")
+
+
+@require_POST
+@member(Role.ADMIN, Role.MANAGER)
+def outcomes_undo(request: PortalRequest, import_id: UUID) -> HttpResponse:
+    """Take a file back that somebody took in."""
+    source = get_object_or_404(OutcomeImport, pk=import_id)
+    try:
+        done = service.undo(source, actor=request.user, now=timezone.now())
+    except service.AlreadyUndone as wrong:
+        messages.error(request, str(wrong))
+        return redirect("outcomes")
+    told = f"{source.file_name} is taken back. Removed: {done.removed}; as before: {done.restored}."
+    if done.left:
+        told += f" Changed or removed since, and left alone: {done.left}."
+    messages.success(request, told)
     return redirect("outcomes")
 
 
@@ -87,6 +104,10 @@ def outcome_remove(request: PortalRequest, outcome_id: UUID) -> HttpResponse:
     service.forget(outcome, actor=request.user, now=timezone.now())
     messages.success(request, f"What was told of {name} is removed.")
     return redirect("outcomes")
+
+
+def _rows(count: int) -> str:
+    return "1 row was" if count == 1 else f"{count} rows were"
 
 
 def _again(request: PortalRequest, form: OutcomeFileForm) -> HttpResponse:

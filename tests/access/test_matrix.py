@@ -89,6 +89,7 @@ TABLE: dict[str, Row] = {
     "outcomes": Row(get=RUNNERS),
     "outcomes-preview": Row(post=RUNNERS),
     "outcomes-import": Row(post=RUNNERS),
+    "outcomes-undo": Row(post=RUNNERS, thing="outcome_import"),
     "outcome-remove": Row(post="admin", thing="outcome"),
     "signals-help": Row(get=MEMBERS),
     "thresholds": Row(get=RUNNERS, post="admin"),

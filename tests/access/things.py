@@ -87,6 +87,8 @@ class Things:
                 return {"draft_id": self.policy_draft.pk}
             case "outcome":
                 return {"outcome_id": self.outcome.pk}
+            case "outcome_import":
+                return {"import_id": self.outcome.source_id}
             case "coaching_plan":
                 return {"plan_id": self.coaching_plan.pk}
             case "coaching_step":

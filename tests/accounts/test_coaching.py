@@ -121,7 +121,9 @@ def test_where_nothing_calls_for_one_there_is_no_plan_and_it_says_what_was_looke
 ) -> None:
     fine = make_account(owner=alice, features_licensed=LICENSED, features_used=LICENSED)
 
-    with pytest.raises(coaching.NothingToCoach, match=r"Feature adoption is 80 %.*Nothing calls for coaching"):
+    with pytest.raises(
+        coaching.NothingToCoach, match=r"Feature adoption is 80 %.*Nothing calls for coaching"
+    ):
         begin(fine, alice)
     assert not CoachingPlan.objects.exists()
 

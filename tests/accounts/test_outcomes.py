@@ -164,10 +164,96 @@ def test_the_page_shows_a_file_before_it_takes_it_in(halden: Account, bob: User)
     kept = shown.context["keep"].initial
     taken = client.post(reverse("outcomes-import"), kept, follow=True)
 
-    assert "1 new, 0 changed, 0 known already; 1 rows were left out." in taken.content.decode()
+    assert "1 new, 0 changed, 0 known already; 1 row was left out." in taken.content.decode()
     assert Outcome.objects.get().reason == "“Good” fit"
     assert OutcomeImport.objects.get().file_name == "q1.csv"
     assert AuditEvent.objects.filter(actor=bob).count() == 1
+
+
+def test_rows_that_change_what_is_known_come_first_with_what_was_known(halden: Account, bob: User) -> None:
+    known = [f"Halden Logistics,renewed,2025-01-{day:02}," for day in range(1, 31)]
+    take_in(lines(*known), bob)
+    content = lines(
+        *known[:-1],
+        "Halden Logistics,renewed,2025-01-30,They asked for a discount",
+        "Halden Logistics,churned,2026-02-02,",
+    )
+
+    read = selector.read(content, today=TODAY)
+    page = signed_in(bob).post(
+        reverse("outcomes-preview"), {"file": SimpleUploadedFile("q1.csv", content, "text/csv")}
+    )
+
+    assert [one.state for one in read.shown[:3]] == ["changes", "new", "known"]
+    assert (read.shown[0].was_kind, read.shown[0].reason) == ("renewed", "They asked for a discount")
+    assert "<strong>Changes</strong>" in page.content.decode()
+
+
+def test_an_account_that_left_leaves_again_only_after_a_renewal(halden: Account, bob: User) -> None:
+    take_in(lines("Halden Logistics,churned,2025-06-30,"), bob)
+
+    again = selector.read(lines("Halden Logistics,churned,2026-01-31,"), today=TODAY)
+    before = selector.read(lines("Halden Logistics,churned,2025-01-31,"), today=TODAY)
+    with_renewal = selector.read(
+        lines("Halden Logistics,churned,2026-01-31,", "Halden Logistics,renewed,2025-09-30,"), today=TODAY
+    )
+    the_same = selector.read(lines("Halden Logistics,churned,2025-06-30,"), today=TODAY)
+
+    assert [problem.message for problem in again.problems] == [
+        "Row 2 says that Halden Logistics left on 2026-01-31; what is known says that it left on 2025-06-30, with no "
+        "renewal in between. Correct one of the two, or add the renewal that brought it back."
+    ]
+    assert (again.readings, len(before.problems)) == ((), 1)
+    assert (with_renewal.created, with_renewal.problems) == (2, ())
+    assert (the_same.unchanged, the_same.problems) == (1, ())
+
+
+def test_a_whole_file_is_taken_back_to_what_was_known_before(halden: Account, bob: User) -> None:
+    birch = make_account(name="Birch Foods")
+    first = take_in(lines("Halden Logistics,renewed,2026-03-31,Fine"), bob)
+    second = take_in(
+        lines("Halden Logistics,churned,2026-03-31,Gone", "Birch Foods,renewed,2026-04-15,"), bob
+    )
+
+    done = outcomes.undo(second, actor=bob, now=NOW)
+
+    assert (done.removed, done.restored, done.left) == (1, 1, 0)
+    assert list(Outcome.objects.values_list("account", "kind", "reason", "source")) == [
+        (halden.pk, "renewed", "Fine", first.pk)
+    ]
+    assert not Outcome.objects.filter(account=birch).exists()
+    assert AuditEvent.objects.filter(verb="outcomes.import_undone", actor=bob).count() == 1
+    with pytest.raises(outcomes.AlreadyUndone):
+        outcomes.undo(second, actor=bob, now=NOW)
+
+
+def test_taking_back_leaves_what_a_later_file_said_and_brings_nothing_back_that_was_taken_back(
+    halden: Account, bob: User
+) -> None:
+    first = take_in(lines("Halden Logistics,renewed,2026-03-31,Fine"), bob)
+    second = take_in(lines("Halden Logistics,churned,2026-03-31,Gone"), bob)
+
+    done = outcomes.undo(first, actor=bob, now=NOW)
+
+    assert (done.removed, done.restored, done.left) == (0, 0, 1)
+    assert Outcome.objects.get().kind == "churned"
+
+    outcomes.undo(second, actor=bob, now=NOW)
+
+    assert not Outcome.objects.exists()
+
+
+def test_the_page_takes_a_file_back_and_says_what_came_of_it(halden: Account, bob: User) -> None:
+    source = take_in(lines("Halden Logistics,renewed,2026-03-31,"), bob)
+    client = signed_in(bob)
+    undo = reverse("outcomes-undo", args=[source.pk])
+    assert undo in client.get(reverse("outcomes")).content.decode()
+
+    answer = client.post(undo, follow=True).content.decode()
+
+    assert "q1.csv is taken back. Removed: 1; as before: 0." in answer
+    assert undo not in answer
+    assert "Taken back by" in answer
 
 
 def test_a_file_that_is_none_comes_back_with_its_error(halden: Account, bob: User) -> None:
