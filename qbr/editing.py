@@ -32,16 +32,27 @@ _BULLET = "- "
 
 def to_editable(section: Section) -> str:
     """Return the text blocks of a section in the form above; ``from_editable`` gives back equal blocks."""
+    return joined(_written(block.kind, block.audience, block.words) for block in section.text)
+
+
+def passages(text: str) -> list[str]:
+    """Return what somebody typed as its blocks, each on a line as ``to_editable`` writes it."""
+    return [_written(*parsed) for parsed in _parsed(text)]
+
+
+def joined(passages: Iterable[str]) -> str:
+    """Return blocks as one text: an empty line between them, but between two bullets."""
     lines: list[str] = []
-    previous: TextKind | None = None
-    for block in section.text:
-        if lines and not (block.kind is TextKind.BULLET and previous is TextKind.BULLET):
+    for passage in passages:
+        if lines and not (passage.startswith(_BULLET) and lines[-1].startswith(_BULLET)):
             lines.append("")
-        mark = f"{INTERNAL_MARK} " if block.audience is Audience.INTERNAL else ""
-        bullet = _BULLET if block.kind is TextKind.BULLET else ""
-        lines.append(f"{bullet}{mark}{block.words}")
-        previous = block.kind
+        lines.append(passage)
     return "\n".join(lines)
+
+
+def _written(kind: TextKind, audience: Audience, words: str) -> str:
+    mark = f"{INTERNAL_MARK} " if audience is Audience.INTERNAL else ""
+    return f"{_BULLET if kind is TextKind.BULLET else ''}{mark}{words}"
 
 
 def from_editable(text: str, facts: FactSheet, previous: Section) -> Section:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -14,10 +14,7 @@ from qbr.outputs import template
 from qbr.outputs.handout import SHAPE_LABELS, Shape
 from qbr.selectors import listing
 from qbr.selectors.listing import Filters, Scope
-from qbr.services import editing
 from qbr.services.exporting import Format
-
-_TOO_LONG: Final = "This is longer than a section can be. Shorten it to 20,000 characters."
 
 
 class ReviewFilterForm(forms.Form):
@@ -152,28 +149,6 @@ class VouchForm(StepForm):
     def clean_section(self) -> SectionKey:
         """Return the section."""
         return SectionKey(self.cleaned_data["section"])
-
-
-class SectionForm(StepForm):
-    """The text of one section."""
-
-    text = forms.CharField(
-        label="Text",
-        max_length=editing.LONGEST_SECTION,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "true"}),
-        error_messages={
-            "required": "Write at least one sentence; the section would be empty.",
-            "max_length": _TOO_LONG,
-        },
-    )
-
-    def clean_text(self) -> str:
-        """Return the text; one of blanks alone is none."""
-        text: str = self.cleaned_data["text"].replace("\0", "")
-        if not text.strip():
-            raise forms.ValidationError("Write at least one sentence; the section would be empty.")
-        return text
 
 
 class CommitmentsForm(StepForm):

@@ -4,7 +4,7 @@ The blocks come in the order of ``Content.document``, and hold the same words: a
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Literal, TypeAlias
 
@@ -29,12 +29,29 @@ _SAID_IN_WORDS = frozenset({FactKind.NAME, FactKind.NAMES, FactKind.TEXT, FactKi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A passage that somebody has commented on: which characters of which block of a section's text."""
+
+    section: SectionKey
+    block: int
+    start: int
+    end: int
+    number: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A stretch of text: plain, tied to a fact, or marked by the number check."""
+    """A stretch of text: plain, tied to a fact, or marked by the number check.
+
+    ``is_commented`` is a passage that comments are about, ``ends`` are the comments whose passage ends with it.
+    """
 
     text: str
     fact: Fact | None = None
     finding: Finding | None = None
+    is_commented: bool = False
+    ends: tuple[Mark, ...] = ()
 
 
 Runs: TypeAlias = tuple[Run, ...]
@@ -42,7 +59,10 @@ Runs: TypeAlias = tuple[Run, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """One block. ``lines`` are a paragraph's one or a list's items, ``rows`` the cells of a table."""
+    """One block. ``lines`` are a paragraph's one or a list's items, ``rows`` the cells of a table.
+
+    ``places`` name each line of a section's own text (``roi_business_impact.2``), as comments do.
+    """
 
     kind: Literal["heading", "paragraph", "bullets", "table", "callout"]
     lines: tuple[Runs, ...] = ()
@@ -50,6 +70,12 @@ class Piece:
     rows: tuple[tuple[Runs, ...], ...] = ()
     is_internal: bool = False
     is_warning: bool = False
+    places: tuple[str, ...] = ()
+
+    @property
+    def placed_lines(self) -> list[tuple[Runs, str]]:
+        """Return each line with its place, which is empty for what the portal sets."""
+        return list(zip(self.lines, self.places or ("",) * len(self.lines), strict=True))
 
     @property
     def is_wide(self) -> bool:
@@ -100,19 +126,24 @@ class Part:
 
 
 def parts(
-    content: Content, version: Version, *, known: Knowledge, findings: Iterable[Finding] = ()
+    content: Content,
+    version: Version,
+    *,
+    known: Knowledge,
+    findings: Iterable[Finding] = (),
+    marks: Iterable[Mark] = (),
 ) -> tuple[Part, ...]:
     """Return the sections that one version shows, and the appendix.
 
     A figure that nobody cited is tied to the fact that it follows from, too.
     """
     headings = HEADINGS if version is Version.INTERNAL else CUSTOMER_HEADINGS
-    marked = list(findings)
+    marked, commented = list(findings), list(marks)
     found = [
         Part(
             key=section.key,
             heading=headings[section.key],
-            groups=_grouped(_section(section, version, known, marked)),
+            groups=_grouped(_section(section, version, known, marked, commented)),
             open_findings=sum(one.is_open for one in marked if one.section == section.key),
         )
         for section in content.sections
@@ -121,27 +152,34 @@ def parts(
     return tuple(part for part in (*found, appendix) if part.groups)
 
 
-def section_part(section: Section, *, known: Knowledge, findings: Iterable[Finding] = ()) -> Part:
-    """Return one section's own text, without the blocks that the portal sets around it."""
-    marked = [finding for finding in findings if finding.section == section.key]
-    return Part(
-        key=section.key,
-        heading=section.heading,
-        groups=_grouped(_texts(section, Version.INTERNAL, known, marked)),
-        open_findings=sum(one.is_open for one in marked),
-    )
+def section_part(
+    content: Content, key: SectionKey, version: Version, *, known: Knowledge, findings: Iterable[Finding] = ()
+) -> Part | None:
+    """Return one section as ``parts`` does, or None where the version shows nothing of it."""
+    section = content.section(key)
+    alone = replace(content, sections=(section,), appendix=())
+    found = parts(alone, version, known=known, findings=findings)
+    return found[0] if found else None
 
 
 def _section(
-    section: Section, version: Version, known: Knowledge, findings: Sequence[Finding]
+    section: Section,
+    version: Version,
+    known: Knowledge,
+    findings: Sequence[Finding],
+    marks: Sequence[Mark],
 ) -> Iterator[Piece]:
     yield from _locked(section.above, version, known)
-    yield from _texts(section, version, known, findings)
+    yield from _texts(section, version, known, findings, marks)
     yield from _locked(section.below, version, known)
 
 
 def _texts(
-    section: Section, version: Version, known: Knowledge, findings: Sequence[Finding]
+    section: Section,
+    version: Version,
+    known: Knowledge,
+    findings: Sequence[Finding],
+    marks: Sequence[Mark],
 ) -> Iterator[Piece]:
     visible = [
         (number, block) for number, block in enumerate(section.text) if block.audience.includes(version)
@@ -150,15 +188,24 @@ def _texts(
         visible, key=lambda item: (item[1].kind, item[1].audience is Audience.INTERNAL)
     ):
         lines = [
-            _runs(
-                block, known, [one for one in findings if (one.section, one.block) == (section.key, number)]
+            (
+                _runs(
+                    block,
+                    known,
+                    [one for one in findings if (one.section, one.block) == (section.key, number)],
+                    [one for one in marks if (one.section, one.block) == (section.key, number)],
+                ),
+                f"{section.key}.{number}",
             )
             for number, block in group
         ]
-        if kind is TextKind.BULLET:
-            yield Piece(kind="bullets", lines=tuple(lines), is_internal=is_internal)
-        else:
-            yield from (Piece(kind="paragraph", lines=(line,), is_internal=is_internal) for line in lines)
+        for few in [lines] if kind is TextKind.BULLET else [[line] for line in lines]:
+            yield Piece(
+                kind="bullets" if kind is TextKind.BULLET else "paragraph",
+                lines=tuple(line for line, _ in few),
+                places=tuple(place for _, place in few),
+                is_internal=is_internal,
+            )
 
 
 def _locked(blocks: Iterable[LockedBlock], version: Version, known: Knowledge) -> Iterator[Piece]:
@@ -202,33 +249,44 @@ def _plain(text: Text, facts: FactSheet) -> Runs:
     return tuple(Run(text=span.text, fact=facts.get(span.fact or "")) for span in text)
 
 
-def _runs(block: TextBlock, known: Knowledge, findings: Sequence[Finding]) -> Runs:
-    """Cut a block at every border of a fact or a finding; where both claim a stretch, the finding shows."""
+def _runs(block: TextBlock, known: Knowledge, findings: Sequence[Finding], marks: Sequence[Mark]) -> Runs:
+    """Cut a block at every border of a fact, a finding or a mark; a finding hides the fact under it."""
     words = block.words
-    tied: list[tuple[int, int, Fact]] = []
-    at = 0
-    for span in block.spans:
-        if span.fact is not None and span.fact in known.facts:
-            tied.append((at, at + len(span.text), known.facts[span.fact]))
-        at += len(span.text)
-    for one in check.read(block, known).traced:
-        fact = known.facts[one.facts[0]]
-        # A word that happens to stand in a name is no figure whose source anybody looks for.
-        if fact.kind not in _SAID_IN_WORDS:
-            tied.append((one.start, one.end, fact))
+    tied = list(_tied(block, known))
     borders = {0, len(words)}
     borders.update(place for start, end, _ in tied for place in (start, end))
     borders.update(place for one in findings for place in (one.start, one.end))
+    borders.update(place for one in marks for place in (one.start, one.end))
     places = sorted(place for place in borders if 0 <= place <= len(words))
     runs: list[Run] = []
     for start, end in pairwise(places):
         finding = next((one for one in findings if one.start <= start and end <= one.end), None)
         tied_to = next((one for first, last, one in tied if first <= start and end <= last), None)
-        run = Run(text=words[start:end], fact=None if finding else tied_to, finding=finding)
-        if runs and (runs[-1].fact, runs[-1].finding) == (run.fact, run.finding):
-            run = Run(text=runs.pop().text + run.text, fact=run.fact, finding=run.finding)
+        run = Run(
+            text=words[start:end],
+            fact=None if finding else tied_to,
+            finding=finding,
+            is_commented=any(one.start <= start and end <= one.end for one in marks),
+            ends=tuple(one for one in marks if one.end == end),
+        )
+        if runs and not runs[-1].ends and replace(runs[-1], text="") == replace(run, text="", ends=()):
+            run = replace(run, text=runs.pop().text + run.text)
         runs.append(run)
     return tuple(runs)
+
+
+def _tied(block: TextBlock, known: Knowledge) -> Iterator[tuple[int, int, Fact]]:
+    """Yield each stretch that states a fact: what cites it, then what follows from it."""
+    at = 0
+    for span in block.spans:
+        if span.fact is not None and span.fact in known.facts:
+            yield at, at + len(span.text), known.facts[span.fact]
+        at += len(span.text)
+    for one in check.read(block, known).traced:
+        fact = known.facts[one.facts[0]]
+        # A word that happens to stand in a name is no figure whose source anybody looks for.
+        if fact.kind not in _SAID_IN_WORDS:
+            yield one.start, one.end, fact
 
 
 def _words(runs: Runs) -> str:

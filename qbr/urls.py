@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from qbr.views import exports, listing, review, steps, texts
+from qbr.views import exports, listing, remarks, review, steps, texts, versions
 
 urlpatterns: list[URLPattern] = [
     path("accounts/<uuid:account_id>/qbrs/", listing.begin, name="qbr-draft"),
@@ -25,6 +25,15 @@ urlpatterns: list[URLPattern] = [
     path("qbrs/<uuid:qbr_id>/vouch/", steps.vouch, name="qbr-vouch"),
     path("qbrs/<uuid:qbr_id>/commitments/", steps.settle, name="qbr-commitments"),
     path("qbrs/<uuid:qbr_id>/edit/<slug:section>/", texts.edit, name="qbr-edit"),
-    path("qbrs/<uuid:qbr_id>/versions/<int:number>/", texts.revision, name="qbr-version"),
+    path("qbrs/<uuid:qbr_id>/edit/<slug:section>/keep/", texts.keep, name="qbr-keep"),
+    path("qbrs/<uuid:qbr_id>/edit/<slug:section>/discard/", texts.discard, name="qbr-discard"),
+    path("qbrs/<uuid:qbr_id>/comments/", remarks.comment, name="qbr-comment"),
+    path("qbrs/<uuid:qbr_id>/comments/<uuid:thread_id>/answer/", remarks.answer, name="qbr-comment-answer"),
+    path(
+        "qbrs/<uuid:qbr_id>/comments/<uuid:thread_id>/resolve/", remarks.resolve, name="qbr-comment-resolve"
+    ),
+    path("qbrs/<uuid:qbr_id>/comments/<uuid:thread_id>/reopen/", remarks.reopen, name="qbr-comment-reopen"),
+    path("qbrs/<uuid:qbr_id>/compare/", versions.compare, name="qbr-compare"),
+    path("qbrs/<uuid:qbr_id>/versions/<int:number>/", versions.revision, name="qbr-version"),
     path("qbrs/<uuid:qbr_id>/versions/<int:number>/restore/", steps.restore, name="qbr-restore"),
 ]

@@ -17,6 +17,7 @@ PATHS: Final[dict[str, str]] = {
     "chevron-right": "M6.2 4 10.2 8l-4 4",
     "clock": "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 4.8V8l2.4 1.6",
     "close": "M4 4l8 8M12 4l-8 8",
+    "comment": "M2.4 3h11.2v7.8H7.6L4.6 13.4v-2.6H2.4Z",
     "dark": "M13.4 9.4A5.8 5.8 0 0 1 6.6 2.6a5.8 5.8 0 1 0 6.8 6.8Z",
     "document": "M4 2h5.4L12.6 5.2V14H4ZM9.2 2.2v3.2h3.2M6.2 11.6V9.4M8.3 11.6V7.8M10.4 11.6v-1.4",
     "dot": "M8 8v0",

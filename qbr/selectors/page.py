@@ -11,12 +11,13 @@ from qbr.document import HEADINGS, SectionKey, Version
 from qbr.facts import Fact, shown_with_unit
 from qbr.grounding import check
 from qbr.grounding.check import Finding
-from qbr.models import QBR, Commitment, QBRRevision, Transition
+from qbr.models import QBR, Commitment, QBRRevision, Transition, WorkingCopy
 from qbr.preview import Part
-from qbr.selectors import current, deputies, next_step, publishing, source_facts
+from qbr.selectors import current, deputies, next_step, publishing, remarks, source_facts
 from qbr.selectors.current import Current
 from qbr.selectors.next_step import NextStep
 from qbr.selectors.publishing import Question, UnderWay
+from qbr.selectors.remarks import ShownThread
 from qbr.workflow import Action, ActorFacts, State
 
 VERSIONS_SHOWN: Final = 30
@@ -79,6 +80,22 @@ class ReviewPage:
     last_day: date
     # What the customer's version says and must not; looked for where that version is shown.
     leaks: tuple[str, ...] = ()
+    # What people said about passages; open ones are marked in the internal version.
+    threads: tuple[ShownThread, ...] = ()
+    # Sections in which the reader has left text that they did not save.
+    unsaved: tuple[tuple[SectionKey, datetime], ...] = ()
+
+    @property
+    def open_threads(self) -> tuple[ShownThread, ...]:
+        return tuple(thread for thread in self.threads if thread.is_open)
+
+    @property
+    def resolved_threads(self) -> tuple[ShownThread, ...]:
+        return tuple(thread for thread in self.threads if not thread.is_open)
+
+    @property
+    def may_comment(self) -> bool:
+        return self.text is not None and (self.standing.is_csm or self.standing.is_manager)
 
     @property
     def may_edit(self) -> bool:
@@ -100,7 +117,7 @@ def review(
 ) -> ReviewPage:
     """Gather what the page of a review shows to a member.
 
-    The review comes with its account, owner, people and jobs selected. Eight queries, four while it has no text.
+    The review comes with its account, owner, people and jobs selected. Ten queries, four while it has no text.
     """
     history = tuple(Transition.objects.filter(qbr=qbr).order_by("-version"))
     text = current.latest(qbr)
@@ -126,7 +143,8 @@ def review(
         is_publishing=is_at_work and publishes,
         last_publication=last,
     )
-    parts = () if text is None else _parts(text, version)
+    threads = () if text is None else remarks.threads(qbr, text.content)
+    parts = () if text is None else _parts(text, version, threads)
     used, others = _facts(text, parts)
     return ReviewPage(
         qbr=qbr,
@@ -151,6 +169,8 @@ def review(
         leaks=()
         if text is None or version is Version.INTERNAL
         else audience.leaks(text.content, text.facts, notes=qbr.account.notes),
+        threads=threads,
+        unsaved=() if text is None else _unsaved(qbr, membership),
     )
 
 
@@ -173,13 +193,22 @@ def _job(qbr: QBR) -> Job | None:
     return qbr.publish_job if qbr.state == State.PUBLISHING else qbr.draft_job
 
 
-def _parts(text: Current, version: Version) -> tuple[Part, ...]:
+def _parts(text: Current, version: Version, threads: Sequence[ShownThread]) -> tuple[Part, ...]:
+    is_internal = version is Version.INTERNAL
     return preview.parts(
         text.content,
         version,
         known=check.prepare(text.facts),
-        findings=text.findings if version is Version.INTERNAL else (),
+        findings=text.findings if is_internal else (),
+        marks=remarks.marks(threads) if is_internal else (),
     )
+
+
+def _unsaved(qbr: QBR, membership: Membership) -> tuple[tuple[SectionKey, datetime], ...]:
+    left = dict(
+        WorkingCopy.objects.filter(qbr=qbr, person_id=membership.user_id).values_list("section", "kept_at")
+    )
+    return tuple((key, left[key]) for key in SectionKey if key in left)
 
 
 def _facts(

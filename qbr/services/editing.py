@@ -12,11 +12,12 @@ from qbr.facts import FactSheet
 from qbr.grounding.check import NOT_TO_VOUCH_FOR
 from qbr.models import QBR, Outcome, QBRRevision, RevisionKind, Vouch
 from qbr.selectors import source_facts
+from qbr.services import copies, moves, revisions
 from qbr.services import facts as fact_service
-from qbr.services import moves, revisions
+from qbr.services.copies import Window
 from qbr.services.drafting import VOIDED
 from qbr.services.moves import Ground
-from qbr.workflow import Action
+from qbr.workflow import Action, State
 
 LONGEST_SECTION: Final = 20_000
 
@@ -30,21 +31,46 @@ class UnknownRevision(LookupError):
 
 
 def save_section(
-    qbr: QBR, *, section: SectionKey, text: str, actor: User, version: int, now: datetime
+    qbr: QBR,
+    *,
+    section: SectionKey,
+    text: str,
+    actor: User,
+    version: int,
+    now: datetime,
+    base: int | None = None,
+    window: Window | None = None,
 ) -> QBRRevision | None:
     """Save what a person made of a section; return the new version, None where nothing changed.
 
-    ``version`` is the one that the person edited. Raises OutOfDate where the review has moved on since,
-    PermissionDenied and NotAllowed as the table says.
+    ``version`` is the review's that the person edited, ``base`` the number of the text that they began with. Raises
+    OutOfDate where the section has changed since, or the review has moved on; a draft in which only other sections
+    changed has not, for then nobody's words are at stake. Raises PermissionDenied and NotAllowed as the table says.
+    What ``window`` kept unsaved is saved with it.
     """
     with transaction.atomic():
-        found = moves.ground(qbr, actor=actor, version=version)
+        found = moves.ground(qbr, actor=actor)
+        is_same = found.qbr.version == version
+        if base is not None:
+            is_same = (is_same or found.state is State.DRAFT) and _is_as_begun(found, section, base)
+        if not is_same:
+            raise moves.OutOfDate
         content = editing.edited(found.text.content, {section: text[:LONGEST_SECTION]}, found.text.facts)
-        if content.canonical_hash() == found.text.revision.content_hash:
-            return None
-        return _revise(
-            found, Action.EDIT, RevisionKind.EDIT, content, now=now, note=f"{HEADINGS[section]} edited"
-        )
+        saved = None
+        if content.canonical_hash() != found.text.revision.content_hash:
+            note = f"{HEADINGS[section]} edited"
+            saved = _revise(found, Action.EDIT, RevisionKind.EDIT, content, now=now, note=note)
+        if window is not None:
+            copies.forget(qbr, section=section, person=actor, window=window)
+        return saved
+
+
+def _is_as_begun(found: Ground, section: SectionKey, base: int) -> bool:
+    """Whether a section says what it said when a person began to edit it."""
+    begun = QBRRevision.objects.filter(qbr=found.qbr, number=base).first()
+    return begun is not None and editing.to_editable(
+        Content.from_json(begun.content).section(section)
+    ) == editing.to_editable(found.text.content.section(section))
 
 
 def vouch(

@@ -3,10 +3,17 @@
 A review holds hundreds of runs, so they are written without a template each; ``format_html`` escapes every one.
 """
 
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
+from csm_portal.templatetags import portal
+from qbr.document import HEADINGS, SectionKey
 from qbr.facts import shown_date
 from qbr.models import QBRRevision
 from qbr.preview import Run, Runs
@@ -22,6 +29,19 @@ def runs(line: Runs) -> SafeString:
 
 
 def _run(run: Run) -> SafeString | str:
+    told = _told(run)
+    if run.is_commented:
+        told = format_html('<span class="commented">{}</span>', told)
+    if run.ends:
+        told += format_html_join(
+            "",
+            '<a class="remark-number no-print" href="#thread-{}"><span class="visually-hidden">Comment </span>{}</a>',
+            ((mark.id, mark.number) for mark in run.ends),
+        )
+    return told
+
+
+def _told(run: Run) -> SafeString | str:
     if run.finding is not None and run.finding.is_open:
         return format_html(
             '<mark class="finding" title="{}">{}<span class="visually-hidden"> (not traced to a fact)</span></mark>',
@@ -47,6 +67,32 @@ def _run(run: Run) -> SafeString | str:
             run.text,
         )
     return run.text
+
+
+@register.simple_tag
+def comment_link(qbr_id: UUID, place: str, line: Runs) -> SafeString:
+    """Write the link that begins a comment on a passage; it is named by the first words of it."""
+    url = f"{reverse('qbr-comment', args=[qbr_id])}?{urlencode({'on': place})}"
+    return format_html(
+        '<a class="remark-add no-print" href="{}" hx-get="{}" hx-target="#comment-form" hx-swap="outerHTML">{}'
+        '<span class="remark-add-label">Comment<span class="visually-hidden"> on “{}”</span></span></a>',
+        url,
+        url,
+        portal.icon("comment"),
+        Truncator("".join(run.text for run in line)).words(5),
+    )
+
+
+@register.simple_tag
+def form_key() -> str:
+    """Return a key for one form, so that a second click on it does nothing twice."""
+    return str(uuid4())
+
+
+@register.filter
+def section_name(key: str) -> str:
+    """Name a section."""
+    return HEADINGS[SectionKey(key)]
 
 
 @register.filter

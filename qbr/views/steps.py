@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -21,7 +23,7 @@ from qbr.forms import (
     StepForm,
     VouchForm,
 )
-from qbr.models import QBR, Answer
+from qbr.models import QBR, Answer, QBRRevision
 from qbr.selectors import source_facts
 from qbr.services import drafting, editing, moves, publishing
 from qbr.services import review as reviewing
@@ -158,14 +160,15 @@ def redraft(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
 @require_POST
 @member()
 def refresh(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
-    """Bring the figures up to today."""
+    """Bring the figures up to today, and show which of them changed."""
     qbr, form, now = look_up_to_work_on(request, qbr_id), StepForm(request.POST), timezone.now()
     return _take(
         request,
         qbr,
         form,
         lambda data: editing.refresh_facts(qbr, actor=request.user, version=data["version"], now=now),
-        "The figures are those of today. Read the sentences around them once more.",
+        "The figures are those of today. This is what changed; read the sentences around it once more.",
+        then=_compared,
         otherwise="No figure has changed since the review was drafted.",
     )
 
@@ -238,10 +241,11 @@ def _take(
     *,
     otherwise: str = "",
     name: str = "step_form",
+    then: Callable[[Any], str] | None = None,
 ) -> HttpResponse:
     """Take a step and go back to the review; where it is refused, show the review as it is now and say why.
 
-    ``otherwise`` is said where the step had nothing to do.
+    ``otherwise`` is said where the step had nothing to do; ``then`` says from its result where to go instead.
     """
     if not form.is_valid():
         return show(request, qbr, status=422, refusal=_complaint(form), **{name: form})
@@ -253,7 +257,15 @@ def _take(
         messages.info(request, otherwise)
     elif done:
         messages.success(request, done)
+    if result is not None and then is not None:
+        return redirect(then(result))
     return redirect("qbr", qbr_id=qbr.pk)
+
+
+def _compared(saved: QBRRevision) -> str:
+    """Return where a new version stands beside the one before it."""
+    query = urlencode({"before": saved.number - 1, "after": saved.number})
+    return f"{reverse('qbr-compare', args=[saved.qbr_id])}?{query}"
 
 
 def _complaint(form: Form) -> str:

@@ -134,11 +134,18 @@ TABLE: dict[str, Row] = {
     "qbr": Row(get=READERS, thing="qbr"),
     "qbr-progress": Row(get=READERS, thing="qbr"),
     "qbr-version": Row(get=READERS, thing="qbr_version"),
+    "qbr-compare": Row(get=READERS, thing="qbr"),
+    "qbr-comment": Row(get=WORKERS, post=WORKERS, thing="qbr"),
+    **{
+        f"qbr-comment-{act}": Row(post=WORKERS, thing="qbr_thread") for act in ("answer", "resolve", "reopen")
+    },
     "qbr-export": Row(post=READERS, thing="qbr"),
     "qbr-slides": Row(get="admin", post="admin"),
     "qbr-slides-template": Row(get="admin"),
     "qbr-slides-back": Row(post="admin"),
     "qbr-edit": Row(get=WORKERS, post=WORKERS, thing="qbr_section"),
+    "qbr-keep": Row(post=WORKERS, thing="qbr_section"),
+    "qbr-discard": Row(post=WORKERS, thing="qbr_section"),
     **{
         f"qbr-{step}": Row(post=WORKERS, thing="qbr")
         for step in (

@@ -35,9 +35,9 @@ from csm_portal.core.models import (
 )
 from csm_portal.ports.mail import Draft
 from qbr.document import SectionKey
-from qbr.models import QBR, Origin
+from qbr.models import QBR, Origin, Thread
 from qbr.quarters import quarter_of
-from qbr.services import drafting
+from qbr.services import drafting, remarks
 from tests.factories import (
     make_account,
     make_agent_run,
@@ -58,6 +58,7 @@ class Things:
     sync_run: SyncRun
     job: Job
     qbr: QBR
+    thread: Thread
     hook: str
     delivery: Delivery
     alert: Alert
@@ -107,6 +108,8 @@ class Things:
                 return {"qbr_id": self.qbr.pk}
             case "qbr_section":
                 return {"qbr_id": self.qbr.pk, "section": SectionKey.HEALTH.value}
+            case "qbr_thread":
+                return {"qbr_id": self.qbr.pk, "thread_id": self.thread.pk}
             case "qbr_version":
                 return {"qbr_id": self.qbr.pk, "number": 1}
             case "hook":
@@ -147,6 +150,18 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
     )
     event = outbox.announce("alert.raised", account, payload={}, now=now)
     text = f"{CANARY} is at risk."
+    qbr = drafting.draft(begun.pk, writers=wiring.writers(), now=now)
+    thread = remarks.start(
+        qbr,
+        section=SectionKey.HEALTH,
+        block=0,
+        quote="",
+        revision=1,
+        body=f"{CANARY} will not like this.",
+        key=uuid.uuid4(),
+        actor=owner,
+        now=now,
+    )
     draft = Draft(key=str(uuid.uuid4()), to=(), subject=text, text=text, html=f"<p>{text}</p>")
     return Things(
         account=account,
@@ -177,7 +192,8 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
         hook=hook_setup.make_address(actor=owner, now=now),
         agent_key=agent_key,
         agent_run=make_agent_run(account, key=agent_key, error=f"{CANARY} has no alert."),
-        qbr=drafting.draft(begun.pk, writers=wiring.writers(), now=now),
+        qbr=qbr,
+        thread=thread,
         sync_run=make_sync_run(problems=[f"{CANARY} could not be read."]),
         job=Job.objects.create(
             task="tests.core.job_functions.count_audit_rows",
