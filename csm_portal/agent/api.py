@@ -228,4 +228,10 @@ def _done(result: CSMResult) -> HttpResponse:
 
 
 def _told(status: int, body: Any, headers: dict[str, str] | None = None) -> HttpResponse:
-    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
+    # PostgreSQL keeps the keys of an object in an order of its own: a stored answer is to read like the first one.
+    return JsonResponse(
+        body,
+        status=status,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        json_dumps_params={"sort_keys": True},
+    )

@@ -268,6 +268,7 @@ def test_a_key_that_is_used_too_fast_is_told_when(quay: Account, ada: User) -> N
     assert get("agent-capabilities", whole).status_code == 200
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one transaction write at a time")
 @pytest.mark.django_db(transaction=True)
 def test_twenty_at_once_have_one_effect_and_one_answer(ada: User, tenant: Tenant) -> None:
     with tenant_scope(tenant):
@@ -294,6 +295,7 @@ def test_twenty_at_once_have_one_effect_and_one_answer(ada: User, tenant: Tenant
         assert AuditEvent.objects.filter(verb="alert.told").count() == 1
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one transaction write at a time")
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_are_counted_one_by_one(ada: User, tenant: Tenant) -> None:
     with tenant_scope(tenant):
