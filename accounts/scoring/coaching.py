@@ -82,7 +82,7 @@ class Known:
     def on(self, *fields: str) -> date:
         """Return the day since which the fields hold what they hold, as far as that is known."""
         days = [self.since[name] for name in fields if name in self.since]
-        return max(days, default=self.as_of)
+        return min(max(days, default=self.as_of), self.as_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,17 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One recommendation. ``is_shared`` says that facts which stand with an earlier one speak for it too."""
+
+    area: str
+    title: str
+    why: str
+    evidence: tuple[Evidence, ...]
+    is_shared: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoachingPage:
     """One account: the plan that is open, or what would be in one; and the plans before.
 
@@ -82,7 +93,7 @@ class CoachingPage:
 
     account: Account
     plan: Plan | None
-    recommendations: tuple[Recommendation, ...]
+    recommendations: tuple[Found, ...]
     scope: str
     earlier: tuple[Plan, ...]
     drafts: tuple[Message, ...]
@@ -95,12 +106,12 @@ def page(account: Account, membership: Membership, *, today: date) -> CoachingPa
     plans = _plans(account)
     shown = [_plan(row, today=today) for row in plans]
     standing = next((plan for plan in shown if plan.state == PlanState.OPEN), None)
-    recommendations: tuple[Recommendation, ...] = ()
+    recommendations: tuple[Found, ...] = ()
     scope = standing.scope if standing is not None else ""
     is_current = not account.is_archived and account.removed_at is None
     if standing is None and is_current:
         coaching = rules.recommend(coaching_facts.known(account, today=today))
-        recommendations, scope = coaching.recommendations, coaching.scope
+        recommendations, scope = _found(coaching.recommendations), coaching.scope
     return CoachingPage(
         account=account,
         plan=standing,
@@ -111,6 +122,25 @@ def page(account: Account, membership: Membership, *, today: date) -> CoachingPa
         can_write=policies.can_write(membership, account) and is_current,
         today=today,
     )
+
+
+def _found(recommendations: Sequence[Recommendation]) -> tuple[Found, ...]:
+    """Tell each fact once: where it was told already, the row says so."""
+    told: set[str] = set()
+    rows = []
+    for one in recommendations:
+        fresh = [fact for fact in one.evidence if fact.sentence not in told]
+        told.update(fact.sentence for fact in fresh)
+        rows.append(
+            Found(
+                area=one.area,
+                title=one.title,
+                why=one.why,
+                evidence=tuple(Evidence(sentence=fact.sentence, on=fact.on) for fact in fresh),
+                is_shared=len(fresh) < len(one.evidence),
+            )
+        )
+    return tuple(rows)
 
 
 def _plans(account: Account) -> list[CoachingPlan]:

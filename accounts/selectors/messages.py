@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
+from accounts.models import DigestChannel, DigestChoice
 from csm_portal.core import secret_names
 from csm_portal.core.models import (
     ChannelConnection,
@@ -159,6 +160,18 @@ _TAB_LABELS: Mapping[ChannelName, str] = {
 }
 
 
+def _about(row: Delivery) -> tuple[str, str]:
+    """Return the page that tells of what a message is about, and what it goes by there; none where there is no page."""
+    match row.event.topic.partition(".")[0]:
+        case "expansion":
+            return "opportunity", row.about_id
+        case "coaching":
+            # A plan is shown on the page of its account.
+            return "coaching", row.event.subject_id
+        case _:
+            return "alert", row.about_id
+
+
 def _message(row: Delivery, membership: Membership) -> Message:
     message: Mapping[str, Any] = row.message
     title, text = _words(ChannelName(row.channel), message)
@@ -172,8 +185,8 @@ def _message(row: Delivery, membership: Membership) -> Message:
         if row.channel == ChannelName.EVENTS
         else "",
         text=text,
-        about_id=row.about_id,
-        about_page="opportunity" if row.event.topic.startswith("expansion.") else "alert",
+        about_id=_about(row)[1],
+        about_page=_about(row)[0],
         person=str(row.person) if row.person else "",
         created_at=row.created_at,
         next_at=row.not_before if row.state == DeliveryState.PENDING and row.attempts else None,
@@ -302,10 +315,12 @@ class Mailbox:
 
 
 def mailbox(person: User, membership: Membership) -> Mailbox:
-    """Return how a person's own mailbox stands. Two queries."""
-    asks = (
+    """Return how a person's own mailbox stands: asked for of CSMs, and of whoever else gets drafts. Three queries at most."""
+    connection = ChannelConnection.objects.filter(channel=ChannelName.MAIL, mode="oauth").first()
+    asks = connection is not None and (
         Role.CSM in membership.roles
-        and ChannelConnection.objects.filter(channel=ChannelName.MAIL, mode="oauth").exists()
+        or connection.settings.get("fallback") == str(person.pk)
+        or DigestChoice.objects.filter(person=person, channel=DigestChannel.MAIL).exists()
     )
     has = TenantSecret.objects.filter(name=secret_names.mail_refresh_token(person)).exists()
     return Mailbox(can_connect=asks or has, is_connected=has)
