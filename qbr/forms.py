@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -10,11 +10,14 @@ from django.core.files.uploadedfile import UploadedFile
 from qbr import quarters
 from qbr.document import HEADINGS, SectionKey, Version
 from qbr.models import Answer, Commitment, Outcome
+from qbr.modes import Mode
 from qbr.outputs import template
 from qbr.outputs.handout import SHAPE_LABELS, Shape
 from qbr.selectors import listing
 from qbr.selectors.listing import Filters, Scope
 from qbr.services.exporting import Format
+
+MODES: Final = [(mode.value, mode.label) for mode in Mode]
 
 
 class ReviewFilterForm(forms.Form):
@@ -55,6 +58,11 @@ class DraftForm(forms.Form):
     """Which quarter to review; the running one where nothing is said."""
 
     quarter = forms.CharField(required=False)
+    mode = forms.ChoiceField(choices=MODES, required=False)
+
+    def clean_mode(self) -> Mode:
+        """Return what the review is for: the whole one where nothing is said."""
+        return Mode(self.cleaned_data["mode"] or Mode.FULL)
 
     def __init__(self, *args: object, today: date, **kwargs: object) -> None:
         """Take the running quarter and the one before it."""
@@ -76,6 +84,16 @@ class StepForm(forms.Form):
     """One step of a review as the person saw it."""
 
     version = forms.IntegerField(min_value=0, max_value=2_000_000_000, widget=forms.HiddenInput)
+
+
+class RedraftForm(StepForm):
+    """A new draft, for the same purpose as before or for another."""
+
+    mode = forms.ChoiceField(choices=MODES, required=False)
+
+    def clean_mode(self) -> Mode | None:
+        """Return what the draft is for, None for the same as before."""
+        return Mode(self.cleaned_data["mode"]) if self.cleaned_data["mode"] else None
 
 
 class ApproveForm(StepForm):

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from csm_portal import wiring
 from csm_portal.core.jobs import Later, Partial, Running
+from csm_portal.core.models import Tenant
 from csm_portal.ports.errors import PortError
-from qbr.services import drafting, moves, publishing, scheduled
+from qbr.services import drafting, moves, publishing, reminders, scheduled
 
 LONGEST_WAIT_SECONDS: Final = 30.0
 
@@ -66,6 +67,11 @@ def _publish(qbr_id: UUID, job: Running) -> Mapping[str, Any]:
         connection.close()
         publishing.interrupted(qbr_id, now=timezone.now())
     return {"page": page.url if page is not None else "", "requests": workspace.usage.requests}
+
+
+def each_minute(tenant: Tenant, *, now: datetime) -> None:
+    """Remind of the reviews that are due, each once."""
+    reminders.remind(tenant, now=now)
 
 
 def quarterly(job: Running) -> Mapping[str, Any]:

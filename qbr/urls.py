@@ -2,11 +2,16 @@
 
 from django.urls import URLPattern, path
 
-from qbr.views import exports, listing, remarks, review, steps, texts, versions
+from qbr.views import board, exports, listing, remarks, review, steps, texts, versions
 
 urlpatterns: list[URLPattern] = [
     path("accounts/<uuid:account_id>/qbrs/", listing.begin, name="qbr-draft"),
     path("qbrs/", listing.qbr_list, name="qbr-list"),
+    path("qbrs/board/", board.board, name="qbr-board"),
+    path("qbrs/board/start/", board.start, name="qbr-board-start"),
+    path("qbrs/deputies/", board.name_deputy, name="qbr-deputy"),
+    path("qbrs/deputies/<uuid:deputy_id>/end/", board.end_deputy, name="qbr-deputy-end"),
+    path("qbrs/<uuid:qbr_id>/due/", board.move_due, name="qbr-due"),
     path("qbrs/<uuid:qbr_id>/", review.review, name="qbr"),
     path("qbrs/<uuid:qbr_id>/progress/", review.progress, name="qbr-progress"),
     path("qbrs/<uuid:qbr_id>/submit/", steps.submit, name="qbr-submit"),

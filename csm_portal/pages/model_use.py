@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from csm_portal.core import allowances, model_use
 from csm_portal.core.models import Role
 from csm_portal.http import PortalRequest, member
+from qbr.selectors import draft_quality
 
 _MOST = 2_000_000_000
 
@@ -96,10 +97,11 @@ def _shown(
         form = CapsForm(initial={**in_force, "version": page.allowance.version})
     elif is_conflict:
         # Saving again is meant to replace what the page now shows.
-        form.data = {**form.data.dict(), "version": page.allowance.version}  # type: ignore[union-attr]
+        form.data = {**dict(form.data.items()), "version": page.allowance.version}
     context = {
         "page": page,
         "form": form,
+        "quality": draft_quality.by_section(),
         "model": settings.LLM_MODEL,
         "spans": model_use.SPANS,
         "conflict": [(form.fields[name].label, value) for name, value in in_force.items()]

@@ -44,7 +44,9 @@ _RISKS: Final = _looks(
 )
 _STATES: Final = _looks(
     # QBR (SPEC 6.2)
+    ("not_started", "Not started", "plain", "dash"),
     ("draft", "Draft", "plain", "ring"),
+    ("drafting", "Drafting", "plain", "ring"),
     ("in_review", "In review", "info", "half"),
     ("changes_requested", "Changes requested", "amber", "triangle"),
     ("approved", "Approved", "green", "check"),

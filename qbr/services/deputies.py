@@ -59,8 +59,9 @@ def name(*, deputy: User, starts_on: date, ends_on: date, actor: User, today: da
 
 @transaction.atomic
 def end(row: Deputy, *, actor: User, now: datetime) -> None:
-    """Take it back, from now on. Only the manager who named the deputy does; once is enough."""
-    if row.manager_id != actor.pk:
+    """Take it back, from now on. Any manager may, since whoever is away may not; once is enough. Raises PermissionDenied."""
+    membership = Membership.objects.filter(user=actor).first()
+    if membership is None or Role.MANAGER not in membership.roles:
         raise PermissionDenied
     if Deputy.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
         audit.record("deputy.ended", row, actor=actor, at=now, data={"deputy": str(row.deputy_id)})

@@ -1,5 +1,6 @@
 """The reviews that nobody has to ask for: each quarter's, and those before a renewal (SPEC 6.4)."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Any, Final
 
 from accounts.models import Account
 from csm_portal.core import audit
-from csm_portal.core.models import Tenant
+from csm_portal.core.models import Tenant, User
 from qbr import quarters
 from qbr.models import QBR, Origin
 from qbr.services import drafting
@@ -66,6 +67,20 @@ def before_renewals(tenant: Tenant, *, day: date, now: datetime, progress: Progr
             )
     wanted = [account for account in left if account.pk not in of_quarter]
     return _begin_each(tenant, wanted, len(near), quarter, Origin.RENEWAL, now=now, progress=progress)
+
+
+def start(accounts: Iterable[Account], *, quarter: quarters.Quarter, actor: User, now: datetime) -> Begun:
+    """Begin the reviews of a quarter that a person chose on the board; whoever does so has asked for the drafts.
+
+    Raises PermissionDenied where one of them is not theirs to begin; an account that the workspace has lost is left out.
+    """
+    looked_at = begun = 0
+    for account in accounts:
+        looked_at += 1
+        with contextlib.suppress(drafting.NothingToReview):
+            qbr = drafting.begin(account, quarter=quarter, actor=actor, origin=Origin.ON_DEMAND, now=now)
+            begun += qbr.created_at == now
+    return Begun(looked_at=looked_at, begun=begun)
 
 
 def _begin_each(

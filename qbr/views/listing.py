@@ -61,6 +61,7 @@ def qbr_list(request: PortalRequest) -> HttpResponse:
         "chips": _chips(query, filters),
         "clear_url": _address(query, keep=("scope",)),
         "summary": _summary(page),
+        "sees_board": bool(request.membership.roles & {Role.MANAGER, Role.ADMIN}),
         "reads_reviews": not request.membership.roles <= {Role.SALES},
     }
     partial = is_partial(request)
@@ -98,11 +99,18 @@ def begin(request: PortalRequest, account_id: UUID) -> HttpResponse:
     now = timezone.now()
     form = DraftForm(request.POST, today=now.astimezone(request.tenant.zone).date())
     if not form.is_valid():
-        messages.error(request, str(form.errors["quarter"][0]))
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
         return redirect("account", account_id=account.pk)
     quarter: quarters.Quarter = form.cleaned_data["quarter"]
     try:
-        qbr = drafting.begin(account, quarter=quarter, actor=request.user, origin=Origin.ON_DEMAND, now=now)
+        qbr = drafting.begin(
+            account,
+            quarter=quarter,
+            actor=request.user,
+            origin=Origin.ON_DEMAND,
+            now=now,
+            mode=form.cleaned_data["mode"],
+        )
     except drafting.NothingToReview as error:
         messages.error(request, str(error))
         return redirect("account", account_id=account.pk)

@@ -15,6 +15,7 @@ from csm_portal.http import PortalRequest, is_partial, member
 from qbr import policies
 from qbr.document import Version
 from qbr.forms import (
+    MODES,
     AnswerForm,
     ApproveForm,
     CommitmentsForm,
@@ -24,8 +25,8 @@ from qbr.forms import (
     StepForm,
 )
 from qbr.models import QBR
+from qbr.selectors import deputies, publishing
 from qbr.selectors import page as selector
-from qbr.selectors import publishing
 from qbr.services import exporting
 from qbr.workflow import State
 
@@ -52,6 +53,16 @@ def look_up_to_work_on(request: PortalRequest, qbr_id: UUID) -> QBR:
     found = look_up(request, qbr_id)
     if not policies.works_on(request.membership, found):
         raise PermissionDenied
+    return found
+
+
+def look_up_to_decide(request: PortalRequest, qbr_id: UUID) -> QBR:
+    """Return a review that the member may decide on, if only in the place of a manager who is away."""
+    found = look_up(request, qbr_id)
+    if not policies.works_on(request.membership, found):
+        today = timezone.localdate(timezone=request.tenant.zone)
+        if not deputies.stood_in_for(request.membership, on=today):
+            raise PermissionDenied
     return found
 
 
@@ -99,6 +110,7 @@ def show(
         "account": qbr.account,
         "refusal": refusal,
         "step_form": StepForm(initial=step),
+        "modes": MODES,
         "publish_form": PublishForm(initial=step),
         "under_way": page.under_way,
         "job": page.job,

@@ -19,6 +19,7 @@ from qbr.forms import (
     ApproveForm,
     CommitmentsForm,
     PublishForm,
+    RedraftForm,
     RequestChangesForm,
     StepForm,
     VouchForm,
@@ -27,7 +28,7 @@ from qbr.models import QBR, Answer, QBRRevision
 from qbr.selectors import source_facts
 from qbr.services import drafting, editing, moves, publishing
 from qbr.services import review as reviewing
-from qbr.views.review import look_up, look_up_to_work_on, show
+from qbr.views.review import look_up, look_up_to_decide, look_up_to_work_on, show
 from qbr.workflow import NotAllowed
 
 _NOTHING_CHANGED = "Nothing has changed, so there is no new version."
@@ -65,7 +66,7 @@ def withdraw(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
 @member()
 def request_changes(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
     """Send a review back with what is to change."""
-    qbr, form, now = look_up_to_work_on(request, qbr_id), RequestChangesForm(request.POST), timezone.now()
+    qbr, form, now = look_up_to_decide(request, qbr_id), RequestChangesForm(request.POST), timezone.now()
     return _take(
         request,
         qbr,
@@ -82,7 +83,7 @@ def request_changes(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
 @member()
 def approve(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
     """Approve exactly the text that was shown."""
-    qbr, form, now = look_up_to_work_on(request, qbr_id), ApproveForm(request.POST), timezone.now()
+    qbr, form, now = look_up_to_decide(request, qbr_id), ApproveForm(request.POST), timezone.now()
     return _take(
         request,
         qbr,
@@ -147,12 +148,14 @@ def publish_again(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
 @member()
 def redraft(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
     """Ask for a new draft; the first one again where that did not come about."""
-    qbr, form, now = look_up_to_work_on(request, qbr_id), StepForm(request.POST), timezone.now()
+    qbr, form, now = look_up_to_work_on(request, qbr_id), RedraftForm(request.POST), timezone.now()
     return _take(
         request,
         qbr,
         form,
-        lambda data: drafting.redraft(qbr, actor=request.user, version=data["version"], now=now),
+        lambda data: drafting.redraft(
+            qbr, actor=request.user, version=data["version"], now=now, mode=data["mode"]
+        ),
         "",
     )
 

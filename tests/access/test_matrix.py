@@ -162,6 +162,11 @@ TABLE: dict[str, Row] = {
             "commitments",
         )
     },
+    "qbr-board": Row(get=RUNNERS),
+    "qbr-board-start": Row(post="manager"),
+    "qbr-due": Row(post="manager", thing="qbr"),
+    "qbr-deputy": Row(post="manager"),
+    "qbr-deputy-end": Row(post="manager", thing="deputy"),
     "qbr-restore": Row(post=WORKERS, thing="qbr_version"),
     "jobs": Row(get=RUNNERS),
     "job": Row(get=RUNNERS, thing="job"),

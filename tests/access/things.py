@@ -35,9 +35,10 @@ from csm_portal.core.models import (
 )
 from csm_portal.ports.mail import Draft
 from qbr.document import SectionKey
-from qbr.models import QBR, Origin, Thread
+from qbr.models import QBR, Deputy, Origin, Thread
 from qbr.quarters import quarter_of
 from qbr.services import drafting, remarks
+from tests.conftest import make_member
 from tests.factories import (
     make_account,
     make_agent_run,
@@ -72,6 +73,7 @@ class Things:
     agent_run: AgentRun
     coaching_plan: CoachingPlan
     coaching_step: CoachingStep
+    deputy: Deputy
 
     def kwargs(self, thing: str) -> dict[str, Any]:
         """Return what ``reverse`` needs for an address that names this thing; "" needs nothing."""
@@ -112,6 +114,8 @@ class Things:
                 return {"qbr_id": self.qbr.pk, "thread_id": self.thread.pk}
             case "qbr_version":
                 return {"qbr_id": self.qbr.pk, "number": 1}
+            case "deputy":
+                return {"deputy_id": self.deputy.pk}
             case "hook":
                 return {"address": self.hook}
             case "delivery":
@@ -188,6 +192,13 @@ def make_things(tenant: Tenant, *, owner: User) -> Things:
         price=make_price(name=f"{CANARY} module", actor=owner),
         outcome=make_outcome(account, actor=owner, reason=f"{CANARY} was too dear."),
         coaching_plan=plan,
+        deputy=Deputy.objects.create(
+            manager=owner,
+            deputy=make_member(tenant, CANARY, is_csm=True),
+            starts_on=now.date(),
+            ends_on=now.date(),
+            created_at=now,
+        ),
         coaching_step=plan.steps.earliest("position"),
         hook=hook_setup.make_address(actor=owner, now=now),
         agent_key=agent_key,
