@@ -111,7 +111,8 @@ def admit(key: AgentKey, *, now: datetime) -> None:
     """
     with tenant_scope(key.tenant):
         row = AgentKey.objects.filter(pk=key.pk)
-        row.exclude(minute__gt=now - A_MINUTE, minute__lte=now).update(minute=now, used_in_minute=0)
+        # A minute that began a moment ahead was begun by another process: its clock, or this request, is a little late.
+        row.exclude(minute__gt=now - A_MINUTE, minute__lt=now + A_MINUTE).update(minute=now, used_in_minute=0)
         counted = row.filter(used_in_minute__lt=F("per_minute")).update(
             used_in_minute=F("used_in_minute") + 1, last_used_at=now
         )
