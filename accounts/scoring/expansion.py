@@ -278,7 +278,7 @@ def _seats(case: Case) -> Found | None:
             on=case.as_of,
         )
     ]
-    if case.seats_then is not None and grown >= 1:
+    if case.seats_then is not None and grown >= SEATS_GROWN:
         then = case.seats_then
         evidence.append(
             Evidence(

@@ -26,7 +26,7 @@ def _seats(found: Found, case: Case) -> str:
         else f"{used:,} of your {bought:,} seats are in use"
     )
     grown = ""
-    if case.seats_then is not None and case.seats_then.share * bought < used:
+    if any(fact.code == "seats_grew" for fact in found.evidence) and case.seats_then is not None:
         grown = f", up from {wording.percent(case.seats_then.share)} on {wording.day(case.seats_then.on)}"
     return (
         f"Your team has taken to the product: {state}{grown}. "

@@ -129,6 +129,7 @@ def _forms(found: Opportunity, given: AnswerForm | None) -> dict[str, AnswerForm
         for name in ("amount", "currency") if step is not Step.WIN else ():
             form.fields.pop(name, None)
         form.fields["note"].label = "Remark" if step is Step.WIN else "Why"
+        form.order_fields(["amount", "currency", "note"])
         forms[step.value] = form
     return forms
 
