@@ -14,7 +14,7 @@ from accounts.services import health, notion_check, sync, writeback
 from csm_portal import wiring
 from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
-from csm_portal.demo import coaching_plans, company, history, portfolio, reviews, tenants
+from csm_portal.demo import coaching_plans, company, history, opportunities, portfolio, reviews, tenants
 from csm_portal.demo.company import Company
 from csm_portal.portfolio_csv import PortfolioError, parse
 from csm_portal.simulators.notion import seed
@@ -77,6 +77,7 @@ class Command(BaseCommand):
         run = self._sync(today)
         years = {customer.name: customer.year for customer in one.customers}
         scored = history.lay_down(years, tenant=tenant, today=today)
+        opportunities.fill(tenant, today=today)
         counts = health.scan(as_of=today, now=timezone.now())
         writeback.ask(tenant, now=timezone.now())
         # Before the reviews: what was ticked off stands in them.
