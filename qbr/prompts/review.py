@@ -10,14 +10,16 @@ from qbr.schemas import QBRAnswer
 
 _TASK = """\
 Write the prose of a quarterly business review in four sections. Tables of scores, ROI facts, adoption and past
-commitments are added by the portal: do not repeat them line by line, say what they mean.
+commitments are added by the portal: do not repeat them line by line, say what they mean. Outcomes first, then one honest
+difficulty, then what happens next and who does it.
 
 - account_health_summary: what the customer got out of the quarter, in words that they may read; the health score,
   its change and what drives it belong into "internal".
 - roi_business_impact: the return that the ROI facts (roi.…) show. Without any, say that no figure has been agreed yet
   and which one would show the value; put no return into words.
 - feature_adoption_scorecard: adoption now against the start of the quarter and against the benchmark; which licensed
-  features are unused. Without a list of features speak of overall adoption and say so.
+  features are unused; which steps of the adoption plan were done (coaching.…). Without a list of features speak of
+  overall adoption and say so.
 - expansion_next_steps: first whether the commitments of the previous review were kept, then two to five next steps.
   "owner" and "due" are ids of facts, or empty. Chances to expand belong into "internal".
 """
