@@ -92,7 +92,8 @@ RULES: Final = (
     Rule(
         kind=OpportunityType.MODULE,
         confidence=Confidence.MEDIUM,
-        when=f"Green, adoption at {ADOPTION_HIGH} % or more, usage not declining, and a module that is sold is not licensed.",
+        when=f"Green, adoption at {ADOPTION_HIGH} % or more, at most one licensed feature idle, usage not declining, and a module that is "
+        "sold is not licensed.",
         why="What they bought is in use; more makes sense once the present is adopted.",
     ),
     Rule(
@@ -323,6 +324,8 @@ def _product(case: Case, *, is_integration: bool) -> Found | None:
     if product is None:
         return None
     unused = _unused(case)
+    if not is_integration and case.used is not None and unused > 1:
+        return None
     is_sure = (
         case.grows
         if is_integration

@@ -19,7 +19,7 @@ from accounts.scoring import expansion_states
 from accounts.scoring.expansion import RANK
 from accounts.scoring.expansion_states import ENDED, NEEDS_REASON, OpportunityState, Step
 from accounts.selectors import expansion_inputs
-from accounts.services import handoff_delivery
+from accounts.services import expansion, handoff_delivery
 from csm_portal.core import acting, audit
 from csm_portal.core.models import Membership, Role, Tenant, User
 from csm_portal.core.scope import current_tenant_id
@@ -102,9 +102,12 @@ def dispatch_best(
 ) -> dict[str, Any]:
     """Hand the account's surest opportunity over, as an agent's task asks for it; the same again while Sales has it.
 
-    Raises NotPossible where the account has none, or may not be called now; PermissionDenied as ``dispatch``.
+    Where nothing is open it looks at the account first, as a scan would, within the day's five. Raises NotPossible where the account has none, or may not be called now; PermissionDenied as ``dispatch``.
     """
     found = list(Opportunity.objects.open().filter(account=account))
+    if not found:
+        expansion.keep_in_step(as_of=today, now=now, account_ids=[account.pk])
+        found = list(Opportunity.objects.open().filter(account=account))
     if not found:
         because = why_not(account, as_of=today)
         raise NotPossible(

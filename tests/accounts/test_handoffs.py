@@ -162,6 +162,17 @@ def test_the_agent_hands_over_the_surest_and_the_same_again_while_sales_has_it(a
     assert third in (first, second)
 
 
+def test_the_agent_looks_at_an_account_that_no_scan_has_looked_at(alice: User) -> None:
+    full = make_account(owner=alice, seats_used=104, seats_purchased=100)
+    health.score_accounts(as_of=TODAY, now=NOW, account_ids=[full.pk])
+    OpportunityPlace.objects.all().delete()
+    Opportunity.objects.all().delete()
+
+    answer = handoffs.dispatch_best(full, today=TODAY, now=NOW)
+
+    assert answer["handoff_task"]["opportunity"]["estimated_arr_impact"] == 11040.0
+
+
 def test_an_account_without_a_finding_says_so(account: Account) -> None:
     with pytest.raises(NotPossible, match="No expansion was found"):
         handoffs.dispatch_best(account, today=TODAY, now=NOW)

@@ -109,6 +109,8 @@ def test_what_was_found_stays_through_a_little_noise_and_goes_beyond_it() -> Non
         ({"adoption": 0.86}, "Mobile app", Confidence.HIGH),
         ({"adoption": 0.86, "used": ("Reports",)}, "Mobile app", Confidence.MEDIUM),
         ({"adoption": 0.7}, "Mobile app", Confidence.MEDIUM),
+        ({"adoption": 0.86, "used": ()}, None, None),
+        ({"adoption": 0.86, "used": None}, "Mobile app", Confidence.MEDIUM),
         ({"adoption": 0.7, "licensed": ("mobile  APP",)}, "Forecasting", Confidence.MEDIUM),
         ({"adoption": 0.7, "declined": frozenset({"mobile app"})}, "Forecasting", Confidence.MEDIUM),
         ({"adoption": 0.69}, None, None),
