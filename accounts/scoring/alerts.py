@@ -199,7 +199,12 @@ def _headline(reason: Reason, case: Case, since: date) -> str:
             clauses = [fact.clause for fact in case.facts if fact.code is not FactCode.ARREARS][:2]
             return f"Churn risk is {case.level}: {wording.listed(clauses)}."
         case Reason.CONTRACT_DUE | Reason.CONTRACT_OVERDUE:
-            return next(fact.sentence for fact in case.facts if fact.code in _DEADLINES)
+            deadline = next(fact.sentence for fact in case.facts if fact.code in _DEADLINES)
+            # Without it nobody sees why the customer is to be asked whether notice was given.
+            passed = next((fact for fact in case.facts if fact.code is FactCode.NOTICE_PASSED), None)
+            if passed is None or reason is Reason.CONTRACT_OVERDUE:
+                return deadline
+            return f"{deadline.removesuffix('.')}; {passed.clause}."
         case Reason.PAYMENT:
             return (
                 f"Payment has not been current since {wording.day(since)}."

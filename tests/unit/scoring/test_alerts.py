@@ -211,3 +211,14 @@ def test_urgency_is_arr_times_severity_times_nearness() -> None:
 )
 def test_somebody_should_have_looked_by_a_working_day(severity: Severity, on: date, due: date) -> None:
     assert alerts.due_on(severity, as_of=on) == due
+
+
+def test_a_contract_that_is_due_says_that_its_notice_date_has_passed() -> None:
+    (due,) = alerts.causes(case(notice_in=-5, renewal_in=55), policy=POLICY)
+    (overdue,) = alerts.causes(case(notice_in=-60, renewal_in=-1), policy=POLICY)
+
+    assert due.headline == (
+        "The contract renews on 8 July 2026, in 55 days; the notice date, 9 May 2026, has passed."
+    )
+    assert due.action == "Ask the customer whether notice was given."
+    assert "notice" not in overdue.headline
