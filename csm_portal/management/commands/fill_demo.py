@@ -14,7 +14,16 @@ from accounts.services import health, notion_check, sync, writeback
 from csm_portal import wiring
 from csm_portal.core.models import Tenant
 from csm_portal.core.scope import tenant_scope
-from csm_portal.demo import coaching_plans, company, history, opportunities, portfolio, reviews, tenants
+from csm_portal.demo import (
+    agent_tasks,
+    coaching_plans,
+    company,
+    history,
+    opportunities,
+    portfolio,
+    reviews,
+    tenants,
+)
 from csm_portal.demo.company import Company
 from csm_portal.portfolio_csv import PortfolioError, parse
 from csm_portal.simulators.notion import seed
@@ -83,6 +92,7 @@ class Command(BaseCommand):
         # Before the reviews: what was ticked off stands in them.
         coaching_plans.fill(today, now=timezone.now())
         made = reviews.fill(today)
+        agent_tasks.fill(tenant, now=timezone.now())
         self.stdout.write(
             f"{one.name}: {run.created:,} accounts mirrored, {scored + counts.scored:,} scores of 52 weeks, "
             f"{counts.raised} alerts, {made} reviews."
