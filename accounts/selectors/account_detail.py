@@ -83,7 +83,7 @@ class AccountDetail:
         on = wording.day(self.compared_on)
         if before == after:
             beneath = ", and this is what changed beneath it" if self.comparison.changes else ""
-            return f"{after} now as on {on}{beneath}."
+            return f"{after} now, as on {on}{beneath}."
         return f"From {before} on {on} to {after}, point by point."
 
 

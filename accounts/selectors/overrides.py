@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from django.db.models import CharField, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import CharField, Exists, FilteredRelation, OuterRef, Q, Subquery
 
 from accounts.models import Account, BandOverride, HealthScore
 from accounts.querysets import AccountQuerySet
@@ -24,6 +24,7 @@ class Verdict(StrEnum):
     RIGHT = "proved right"
     WRONG = "did not come"
     OPEN = "neither came"
+    REPLACED = "was replaced by another"
     TAKEN_BACK = "was taken back"
 
 
@@ -53,8 +54,8 @@ class Report:
 
     @property
     def judged(self) -> int:
-        """How many had their last day without being taken back before."""
-        unjudged = (Verdict.STANDS, Verdict.TAKEN_BACK)
+        """How many had their last day without being replaced or taken back before."""
+        unjudged = (Verdict.STANDS, Verdict.REPLACED, Verdict.TAKEN_BACK)
         return sum(count for verdict, count in self.counts if verdict not in unjudged)
 
     @property
@@ -84,13 +85,20 @@ def report(membership: Membership, *, today: date) -> Report:
     A word is right where the score's band had come to it by then, wrong where the score still said what it said
     when the word was given, and neither where it said something third.
     """
+    # A word that ends by the next one ends in its moment.
+    follows = BandOverride.objects.filter(
+        account=OuterRef("account"), created_at=OuterRef("ended_at")
+    ).exclude(pk=OuterRef("pk"))
     last_day = HealthScore.objects.filter(
         account=OuterRef("account"), is_of_day=True, scored_on__lte=OuterRef("until")
     ).order_by("-scored_on")
     found = (
         BandOverride.objects.filter(account__in=Account.objects.visible_to(membership))
         .select_related("account", "created_by", "tenant")
-        .annotate(band_at_end=Subquery(last_day.values("effective_band")[:1], output_field=CharField()))
+        .annotate(
+            band_at_end=Subquery(last_day.values("effective_band")[:1], output_field=CharField()),
+            was_replaced=Exists(follows),
+        )
         .order_by("-created_at", "-pk")[:SHOWN]
     )
     rows = tuple(_row(one, today=today) for one in found)
@@ -120,7 +128,7 @@ def _verdict(one: BandOverride, at_end: str, *, stands: bool, was_ended: bool) -
     if stands:
         return Verdict.STANDS
     if was_ended:
-        return Verdict.TAKEN_BACK
+        return Verdict.REPLACED if getattr(one, "was_replaced", False) else Verdict.TAKEN_BACK
     if at_end == one.band:
         return Verdict.RIGHT
     return Verdict.WRONG if at_end == one.band_then else Verdict.OPEN

@@ -22,6 +22,7 @@ from accounts.scoring.churn import RiskLevel
 from accounts.scoring.many import ManyScorer
 from accounts.scoring.policy import HealthPolicy
 from accounts.scoring.segments import STANDARD, AccountFacts, PolicyBook
+from accounts.selectors import frozen
 
 SHOWN: Final = 20
 """How many accounts are named; the rest is counted."""
@@ -74,7 +75,7 @@ class PolicyTrial:
     """What the settings would do. ``crossings`` are the dearest accounts that change band, the worst turn first.
 
     ``appearing`` are the alerts about the band that the next scan would raise, ``closing`` the open ones that it would
-    close; those about the contract and the trend follow from more than settings. ``segments`` says how many accounts each segment would hold, in their order, the standard last. ``arr_worse`` and ``arr_better`` sum, by currency, all accounts that change band, shown or not.
+    close; those about the contract and the trend follow from more than settings. ``segments`` says how many accounts each segment would hold, in their order, the standard last. ``frozen`` accounts keep their score whatever the settings, because a property cannot be read. ``arr_worse`` and ``arr_better`` sum, by currency, all accounts that change band, shown or not.
     """
 
     scored: int
@@ -90,6 +91,7 @@ class PolicyTrial:
     alerts_fewer: int
     appearing: tuple[AlertShift, ...]
     closing: tuple[AlertShift, ...]
+    frozen: int = 0
 
     @property
     def has_segments(self) -> bool:
@@ -119,6 +121,7 @@ class PolicyTrial:
 @dataclass(slots=True, kw_only=True)
 class _Tally:
     scored: int = 0
+    frozen: int = 0
     moved: int = 0
     before: Counter[str] = field(default_factory=Counter)
     after: Counter[str] = field(default_factory=Counter)
@@ -131,7 +134,7 @@ class _Tally:
 
 
 def try_out(policies: PolicyBook | HealthPolicy, *, against: PolicyBook | None = None) -> PolicyTrial:
-    """Score every account again from its latest inputs under other policies. Two queries, and nothing is written.
+    """Score every account again from its latest inputs under other policies. Three queries, and nothing is written.
 
     ``against`` compares with what those policies would show, instead of with what is shown today. What comes out is what the next scan would show if Notion said the same: bands that are last known stand
     as they do there (SPEC 3.3). Ten thousand accounts take little longer than reading their rows does.
@@ -140,13 +143,17 @@ def try_out(policies: PolicyBook | HealthPolicy, *, against: PolicyBook | None =
     tally = _Tally()
     scorers, others = _Scorers(book), None if against is None else _Scorers(against)
     standing = _standing_alerts() if against is None else {}
+    lost = frozen.names()
     for rows in _batches():
         # One text for the decoder: thousands of small ones cost twice as much.
         inputs = json.loads(f"[{','.join([row[-2] for row in rows])}]")
         for row, given in zip(rows, inputs, strict=True):
             segment, scorer = scorers.of(row)
             tally.by_segment[segment] += 1
-            then = _count(tally, row, given, scorer, None if others is None else others.of(row)[1])
+            if lost and frozen.stands(given, lost):
+                then = _count_frozen(tally, row)
+            else:
+                then = _count(tally, row, given, scorer, None if others is None else others.of(row)[1])
             if against is None:
                 _count_alerts(tally, row, *then, standing.get(row[0], _NONE_STAND), scorer)
     crossings = sorted(
@@ -172,6 +179,7 @@ def try_out(policies: PolicyBook | HealthPolicy, *, against: PolicyBook | None =
         alerts_fewer=tally.alerts_fewer,
         appearing=_shifts(tally.appearing),
         closing=_shifts(tally.closing),
+        frozen=tally.frozen,
     )
 
 
@@ -279,6 +287,16 @@ def _count(
             )
         )
     return then_score, then
+
+
+def _count_frozen(tally: _Tally, row: tuple[Any, ...]) -> tuple[int, str]:
+    """Count an account whose score stands as it is until its property can be read again (CHECK 36)."""
+    score, band = row[-6:-4]
+    tally.scored += 1
+    tally.frozen += 1
+    tally.before[band] += 1
+    tally.after[band] += 1
+    return score, band
 
 
 _OF_THE_BAND: Final = (Reason.HEALTH_RED, Reason.HEALTH_AMBER)

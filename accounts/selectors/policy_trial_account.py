@@ -11,6 +11,7 @@ from accounts.scoring.health import UnknownEngine
 from accounts.scoring.many import ManyScorer
 from accounts.scoring.segments import STANDARD, AccountFacts, PolicyBook
 from accounts.scoring.signals import HealthSignals
+from accounts.selectors import frozen
 from csm_portal.core.models import Membership
 
 MOST_FOUND: Final = 8
@@ -19,7 +20,7 @@ MOST_FOUND: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountTrial:
-    """One account as it is shown and as it would be. ``rule`` says why the policy of ``segment`` holds for it."""
+    """One account as it is shown and as it would be. ``is_frozen``: the score stands whatever the settings, because a property cannot be read. ``rule`` says why the policy of ``segment`` holds for it."""
 
     account_id: UUID
     name: str
@@ -31,6 +32,7 @@ class AccountTrial:
     segment: str
     rule: str
     comparison: Comparison | None
+    is_frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class AccountSearch:
 
 
 def search(name: str, book: PolicyBook, *, reader: Membership) -> AccountSearch:
-    """Try a book of policies on the account of that name. Two queries.
+    """Try a book of policies on the account of that name. Three queries.
 
     A name in full, whatever its case, goes before names that only contain what was typed.
     """
@@ -80,10 +82,13 @@ def _tried(shown: AccountHealth, book: PolicyBook) -> AccountTrial:
     score, band = ManyScorer(policy).shown(
         latest.inputs, stored_band=shown.effective_band, known=latest.known
     )
+    is_frozen = frozen.stands(latest.inputs, frozen.names())
+    if is_frozen:
+        score, band = shown.score, shown.effective_band
     signals = HealthSignals.from_mapping(latest.inputs)
     try:
         now = health.score_with(latest.engine_version, signals, latest.applied())
-        comparison = changes.compare(now, health.evaluate(signals, policy))
+        comparison = changes.compare(now, now if is_frozen else health.evaluate(signals, policy))
     except UnknownEngine:
         comparison = None
     return AccountTrial(
@@ -97,4 +102,5 @@ def _tried(shown: AccountHealth, book: PolicyBook) -> AccountTrial:
         segment=segment,
         rule="" if segment == STANDARD else book.segment(segment).rule.words,
         comparison=comparison,
+        is_frozen=is_frozen,
     )

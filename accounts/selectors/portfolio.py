@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Lower
 
-from accounts.models import Account
+from accounts.models import Account, BandOverride, Outcome, OutcomeKind
 from accounts.models.health import BAND_PLACES
 from accounts.scoring.bands import Band
 from accounts.selectors import portfolio_filters, tallies
@@ -62,7 +62,11 @@ ORDERS: Final[Mapping[str, Order]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortfolioRow:
-    """One account as the list shows it. ``band`` is the effective one, empty where it was never scored."""
+    """One account as the list shows it. ``band`` is the effective one, empty where it was never scored.
+
+    ``word`` is the band that a person stands for today, empty where nobody does; ``left_on`` the day of the outcome
+    that is known last, where that is a loss.
+    """
 
     account_id: UUID
     name: str
@@ -81,6 +85,8 @@ class PortfolioRow:
     sparkline: list[int | None]
     drivers: list[dict[str, Any]]
     scored_at: datetime | None
+    word: str = ""
+    left_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +174,9 @@ def page(
         # Says nothing new, and lets the walk begin where the band does.
         begins = BAND_PLACES[filters.band]
         rows = rows.filter(health__worst_first__gte=begins, health__worst_first__lte=begins + 100)
+    rows = rows.annotate(
+        word_band=_word(today), last_outcome=_outcome("kind"), decided_on=_outcome("happened_on")
+    )
     parts = _parts(rows, order, is_descending=is_descending)
     try:
         found = keyset.page(parts, order=sort, mark=mark, fields=_FIELDS, size=size)
@@ -186,6 +195,19 @@ def page(
         next=found.next,
         today=today,
         notes=tuple(notes),
+    )
+
+
+def _word(today: date) -> Subquery:
+    """Return the band that a person stands for beside the score."""
+    stands = BandOverride.objects.filter(account=OuterRef("pk"), ended_at=None, until__gte=today)
+    return Subquery(stands.values("band")[:1])
+
+
+def _outcome(column: str) -> Subquery:
+    """Return it of what became of the account last."""
+    return Subquery(
+        Outcome.objects.filter(account=OuterRef("pk")).order_by("-happened_on").values(column)[:1]
     )
 
 
@@ -238,6 +260,9 @@ _FIELDS: Final = (
     "health__sparkline",
     "health__drivers",
     "health__scored_at",
+    "word_band",
+    "last_outcome",
+    "decided_on",
 )
 
 
@@ -260,6 +285,9 @@ def _row(values: tuple[Any, ...]) -> PortfolioRow:
         sparkline,
         drivers,
         scored_at,
+        word,
+        outcome,
+        decided_on,
     ) = values
     return PortfolioRow(
         account_id=account_id,
@@ -279,6 +307,8 @@ def _row(values: tuple[Any, ...]) -> PortfolioRow:
         sparkline=sparkline or [],
         drivers=drivers or [],
         scored_at=scored_at,
+        word=word or "",
+        left_on=decided_on if outcome == OutcomeKind.CHURNED else None,
     )
 
 

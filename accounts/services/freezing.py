@@ -6,7 +6,7 @@ nobody reads any more go on ageing. The last score stands, marked with since whe
 read again or another is chosen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
@@ -15,19 +15,13 @@ from uuid import UUID
 from accounts.models import AccountHealth, HealthScore, PropertyMapping
 from accounts.scoring import results, wording
 from accounts.scoring.bands import Band
-from accounts.scoring.signals import INPUT_NAMES, HealthSignals
+from accounts.scoring.signals import HealthSignals
+from accounts.selectors import frozen
 from accounts.selectors.earlier import Earlier
 from accounts.selectors.inputs import Snapshot
 from csm_portal.core.models import Tenant
 from csm_portal.core.scope import current_tenant_id
 
-_INPUT_OF: Final[Mapping[str, str]] = {
-    **{name: name for name in INPUT_NAMES},
-    "last_interaction_on": "last_interaction_days",
-    "renewal_on": "renewal_days_out",
-    "seats_used": "seats_utilization",
-    "seats_purchased": "seats_utilization",
-}
 # The day of a contract's end is known whether or not anybody still writes it down.
 _GOES_ON: Final = "renewal_days_out"
 _NAMED: Final = 2
@@ -107,7 +101,7 @@ class Freeze:
 
 def of_today() -> Freeze | None:
     """Return what is frozen at the moment, or None. One query, two where something is."""
-    rows = PropertyMapping.objects.filter(frozen_since__isnull=False, field__in=_INPUT_OF)
+    rows = PropertyMapping.objects.filter(frozen_since__isnull=False, field__in=frozen.INPUT_OF)
     lost = list(rows.order_by("frozen_since", "field"))
     if not lost:
         return None
@@ -120,7 +114,7 @@ def of_today() -> Freeze | None:
             f"{len(because) - _NAMED + 1} more properties cannot be read either",
         ]
     return Freeze(
-        inputs=frozenset(_INPUT_OF[row.field] for row in lost),
+        inputs=frozenset(frozen.INPUT_OF[row.field] for row in lost),
         reason=(
             f"Frozen since {wording.day(since)}, because {' and '.join(because)}. The score from before stands until it "
             "can be read again or another property is chosen."

@@ -195,7 +195,8 @@ def save_draft(
     """Keep settings as a draft that is not in force; with ``draft`` that one is written over.
 
     ``values`` are the standard settings, what is left out takes its default. ``segments`` None keeps those in
-    force. ``evidence`` holds JSON values that a calibration found out. ``actor`` is None where no person asked.
+    force. ``evidence`` holds JSON values that a calibration found out. ``actor`` is None where a job writes the
+    draft: whoever asked for the job stands in the log already, and an act is one row (CHECK 41).
     Raises PolicyError, SegmentError, NoName, and DraftGone for a draft that has ended.
     """
     name = " ".join(name.split())[:100]
@@ -216,7 +217,8 @@ def save_draft(
         written["evidence"] = dict(evidence)
     if draft is None:
         kept = PolicyDraft.objects.create(**written, created_by=actor, created_at=now)
-        audit.record("policy_draft.saved", kept, actor=actor, at=now, data={"source": source})
+        if actor is not None:
+            audit.record("policy_draft.saved", kept, actor=actor, at=now, data={"source": source})
         return kept
     if PolicyDraft.objects.filter(pk=draft.pk, became=None, discarded_at=None).update(**written) != 1:
         raise DraftGone("This draft is in force or was thrown away meanwhile. Save yours under a new name.")

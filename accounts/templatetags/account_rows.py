@@ -49,8 +49,8 @@ def _row(row: PortfolioRow, *, today: date, with_owner: bool) -> SafeString:
         _ROW,
         reverse("account", args=[row.account_id]),
         row.name,
-        " · ".join(word for word in (row.segment, row.stage) if word),
-        portal.band_badge(row.band, row.is_last_known) if is_scored else _UNSCORED,
+        _beneath_the_name(row),
+        _band(row) if is_scored else _UNSCORED,
         _score(row) if is_scored else _NOTHING,
         portal.sparkline(row.sparkline, row.band) if is_scored else _NOTHING,
         _change(row.change) if is_scored else _NOTHING,
@@ -58,6 +58,23 @@ def _row(row: PortfolioRow, *, today: date, with_owner: bool) -> SafeString:
         _renewal(row.renewal_on, today=today),
         _amount(row.arr, row.currency),
         _owner(row.owner, is_user=row.owner_is_user) if with_owner else _NOTHING,
+    )
+
+
+def _beneath_the_name(row: PortfolioRow) -> SafeString | str:
+    kind = " · ".join(word for word in (row.segment, row.stage) if word)
+    if row.left_on is None:
+        return kind
+    left = format_html("<strong>Left on {}</strong>", wording.day(row.left_on))
+    return format_html("{} · {}", left, kind) if kind else left
+
+
+def _band(row: PortfolioRow) -> SafeString:
+    badge = portal.band_badge(row.band, row.is_last_known)
+    return (
+        format_html('{}<span class="cell-sub">A person says {}</span>', badge, row.word)
+        if row.word
+        else badge
     )
 
 

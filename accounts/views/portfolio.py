@@ -61,16 +61,16 @@ def portfolio(request: PortalRequest) -> HttpResponse:
 
 
 _HEADER = (
-    "Account", "Segment", "Stage", "Owner", "Band", "Last known", "Score", "Change", "What costs most", "Renewal", "ARR",
-    "Currency",
+    "Account", "Segment", "Stage", "Owner", "Band", "Last known", "A person says", "Score", "Change", "What costs most", "Renewal", "ARR",
+    "Currency", "Left on",
 )  # fmt: skip
 
 
 def _cells(row: PortfolioRow) -> tuple[Any, ...]:
     drivers = "; ".join(f"{driver['label']} {-driver['points']}" for driver in row.drivers)
     return (
-        row.name, row.segment, row.stage, row.owner, row.band, row.is_last_known, row.score, row.change, drivers,
-        row.renewal_on, row.arr, row.currency,
+        row.name, row.segment, row.stage, row.owner, row.band, row.is_last_known, row.word, row.score, row.change, drivers,
+        row.renewal_on, row.arr, row.currency, row.left_on,
     )  # fmt: skip
 
 

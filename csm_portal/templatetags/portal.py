@@ -196,9 +196,13 @@ def trend_chart(
     amber: float = 70,
     marks: Iterable[Any] = (),
     title: str = "Health score",
+    limits: Iterable[Any] = (),
 ) -> dict[str, Any]:
-    """Draw a score history: ``(date, score[, band])`` points, thresholds, ``(date, label)`` policy marks."""
-    return {"trend": trends.lay_out(points, red=red, amber=amber, marks=marks, title=title)}
+    """Draw a score history: ``(date, score[, band])`` points, thresholds, ``(date, label)`` policy marks.
+
+    ``limits`` are the thresholds by the day from which they held, where others held before.
+    """
+    return {"trend": trends.lay_out(points, red=red, amber=amber, marks=marks, title=title, limits=limits)}
 
 
 # Pieces of pages

@@ -38,15 +38,27 @@ class PolicyMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The thresholds from a day on."""
+
+    on: date
+    red: float
+    amber: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BandArea:
-    """The strip of one band, from its upper edge down."""
+    """The strip of one band while its thresholds held, from its upper edge down; ``name`` only on the last."""
 
     name: str
     tone: str
     high: float
+    x: float
+    width: float
     y: float
     height: float
     label_y: float
+    is_top: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +114,15 @@ def draw(
     history: Sequence[TrendPoint],
     marks: Sequence[PolicyMark],
     *,
-    red: float,
-    amber: float,
+    limits: Sequence[Limits],
     width: int,
     height: int,
     labels: int,
 ) -> Plot:
-    """Lay out a history, oldest first, in a box of ``width`` by ``height`` with about ``labels`` dates."""
+    """Lay out a history, oldest first, in a box of ``width`` by ``height`` with about ``labels`` dates.
+
+    ``limits`` are the thresholds in the order of their days; the first hold from the beginning on.
+    """
     left, right, top, bottom = _SCALE_GUTTER, width - _BAND_GUTTER, 18, height - 24
     first = history[0].on
     span = max(1, (history[-1].on - first).days)
@@ -134,7 +148,7 @@ def draw(
         right=right,
         top=top,
         bottom=bottom,
-        areas=_areas(y, red=red, amber=amber),
+        areas=_areas(limits, x, y, left=left, right=right),
         line=strokes.path(runs),
         gaps=strokes.bridges(runs),
         ticks=_ticks(history, x, labels=labels, right=right),
@@ -155,20 +169,36 @@ def _breaks(history: Sequence[TrendPoint]) -> frozenset[int]:
     )
 
 
-def _areas(y: Callable[[float], float], *, red: float, amber: float) -> tuple[BandArea, ...]:
-    edges = (("Green", float(_TOP_SCORE), amber), ("Amber", amber, red), ("Red", red, 0.0))
-    return tuple(
-        BandArea(
-            name=name,
-            tone=name.lower(),
-            high=high,
-            y=y(high),
-            height=round(y(low) - y(high), 1),
-            label_y=round((y(high) + y(low)) / 2, 1),
+def _areas(
+    limits: Sequence[Limits], x: Scale, y: Callable[[float], float], *, left: int, right: int
+) -> tuple[BandArea, ...]:
+    """Lay out the bands side by side, each as long as its thresholds held; those that hold now are named."""
+    begins = [float(left), *(min(max(x(one.on), left), right) for one in limits[1:])]
+    ends = [*begins[1:], float(right)]
+    areas: list[BandArea] = []
+    for one, begin, end in zip(limits, begins, ends, strict=True):
+        is_last = one is limits[-1]
+        edges = (
+            ("Green", float(_TOP_SCORE), one.amber),
+            ("Amber", one.amber, one.red),
+            ("Red", one.red, 0.0),
         )
-        for name, high, low in edges
-        if high > low
-    )
+        areas += (
+            BandArea(
+                name=name if is_last else "",
+                tone=name.lower(),
+                high=high,
+                x=begin,
+                width=round(end - begin, 1),
+                y=y(high),
+                height=round(y(low) - y(high), 1),
+                label_y=round((y(high) + y(low)) / 2, 1),
+                is_top=high == _TOP_SCORE,
+            )
+            for name, high, low in edges
+            if high > low and (end > begin or is_last)
+        )
+    return tuple(areas)
 
 
 def _ticks(history: Sequence[TrendPoint], x: Scale, *, labels: int, right: int) -> tuple[Tick, ...]:

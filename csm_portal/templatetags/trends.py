@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from csm_portal.templatetags import trend_plots, wording
-from csm_portal.templatetags.trend_plots import Plot, PolicyMark, TrendPoint
+from csm_portal.templatetags.trend_plots import Limits, Plot, PolicyMark, TrendPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,13 @@ def lay_out(
     amber: float,
     marks: Iterable[Any] = (),
     title: str = "Health score",
+    limits: Iterable[Any] = (),
 ) -> Trend | None:
     """Lay out a score history with its bands, gaps and policy changes.
 
     ``points`` are TrendPoints, ``(date, score)`` or ``(date, score, band)``, in any order; ``marks`` are
-    PolicyMarks or ``(date, label)``. A missing band is read off the thresholds. None where nothing was scored.
+    PolicyMarks or ``(date, label)``. ``limits`` are the earlier thresholds by the day from which they held, with
+    ``on``, ``red`` and ``amber``; where none are given, ``red`` and ``amber`` held all along. A missing band is read off the thresholds. None where nothing was scored.
     """
     history = sorted((_point(item, red=red, amber=amber) for item in points), key=lambda point: point.on)
     if not any(point.score is not None for point in history):
@@ -47,15 +49,26 @@ def lay_out(
     shown = tuple(
         mark for mark in sorted(map(_mark, marks), key=lambda mark: mark.on) if first <= mark.on <= last
     )
+    held = _held(limits, red=red, amber=amber, last=last)
     return Trend(
         title=title,
         summary=_summary(history, shown),
         points=tuple(history),
         marks=shown,
         has_gap=_has_gap(history),
-        wide=trend_plots.draw(history, shown, red=red, amber=amber, width=640, height=232, labels=12),
-        narrow=trend_plots.draw(history, shown, red=red, amber=amber, width=330, height=200, labels=4),
+        wide=trend_plots.draw(history, shown, limits=held, width=640, height=232, labels=12),
+        narrow=trend_plots.draw(history, shown, limits=held, width=330, height=200, labels=4),
     )
+
+
+def _held(limits: Iterable[Any], *, red: float, amber: float, last: date) -> tuple[Limits, ...]:
+    """Return the thresholds in the order of their days, those of now at the end."""
+    held = sorted(
+        (Limits(on=_day(one.on), red=one.red, amber=one.amber) for one in limits), key=lambda one: one.on
+    )
+    if not held or (held[-1].red, held[-1].amber) != (red, amber):
+        held.append(Limits(on=last, red=red, amber=amber))
+    return tuple(held)
 
 
 def _point(item: Any, *, red: float, amber: float) -> TrendPoint:

@@ -152,6 +152,20 @@ def test_the_report_holds_each_word_against_the_score_on_its_last_day(
     assert (told.right, told.judged) == (1, 3)
 
 
+def test_a_word_that_another_one_followed_was_replaced_and_not_taken_back(
+    account: Account, alice: User, bob: User
+) -> None:
+    score(TODAY + timedelta(days=1))
+    say(account, alice)
+    say(account, bob, on=TODAY + timedelta(days=1))
+    overrides.take_back(account, actor=alice, now=NOW + timedelta(days=2))
+
+    told = report.report(Membership.objects.get(user=bob), today=TODAY)
+
+    assert [row.verdict for row in told.rows] == ["was taken back", "was replaced by another"]
+    assert told.judged == 0
+
+
 def test_a_csm_says_it_on_the_page_and_everybody_reads_it(
     tenant: Tenant, account: Account, alice: User, ada: User
 ) -> None:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, HealthScore, PolicyVersion
 from accounts.scoring.policy import HealthPolicy
+from accounts.selectors import thresholds
 from accounts.services import health, policies
 from csm_portal.core.models import AuditEvent, User
 from tests.factories import TODAY, make_account, make_accounts
@@ -70,6 +71,19 @@ def test_every_score_replays_after_rules_were_changed_and_deleted(ada: User) -> 
     for score in scores:
         again = health.replay(score)
         assert (again.score, again.rag) == (score.score, score.computed_band)
+
+
+def test_segments_are_counted_by_their_rules_until_a_scan_has_scored_by_them(ada: User) -> None:
+    make_account(segment="SMB")
+    make_account(segment="Enterprise")
+    health.score_accounts(as_of=TODAY, now=NOW, announce=False)
+    put(ada, 1, SMB)
+
+    before = {row.name: row.accounts for row in thresholds.page(thresholds.in_force()).segments}
+    health.score_accounts(as_of=TODAY, now=NOW, announce=False)
+    after = {row.name: row.accounts for row in thresholds.page(thresholds.in_force()).segments}
+
+    assert before == after == {"Small business": 1, "": 1}
 
 
 def test_rules_cost_the_scan_no_query(ada: User) -> None:

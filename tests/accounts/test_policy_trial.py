@@ -11,7 +11,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Account, AccountHealth, Alert, HealthScore, PolicyVersion
+from accounts.models import Account, AccountHealth, Alert, HealthScore, PolicyVersion, PropertyMapping
 from accounts.scoring.policy import HealthPolicy
 from accounts.selectors import policy_trial
 from accounts.services import health, policies
@@ -120,12 +120,44 @@ def test_arr_is_summed_by_currency_and_the_dearest_that_turn_worse_come_first(sc
     assert trial.arr_worse == {"EUR": Decimal(510), "GBP": Decimal(70)}
 
 
-def test_trying_writes_nothing_and_costs_two_queries(scoped: Tenant, ada: User) -> None:
+def test_scores_that_are_frozen_stand_whatever_is_tried(scoped: Tenant, ada: User) -> None:
+    make_account(name="Halden", payment_current=False)
+    make_account(name="Birch", payment_current=None)
+    score()
+    PropertyMapping.objects.create(
+        field="payment_current",
+        property_id="x",
+        property_name="Paid",
+        property_type="checkbox",
+        frozen_since=NOW,
+        frozen_because="“Paid” was removed in Notion",
+    )
+    dearer = HealthPolicy.from_mapping({**DEFAULTS, "payment_penalty": 90, "amber_threshold": 100})
+
+    trial = policy_trial.try_out(dearer)
+    page = signed_in(ada).post("/settings/thresholds/try/", {**dearer.to_mapping(), "account": "Halden"})
+    put = policies.save(dearer.to_mapping(), expected_number=1, reason="Trial", actor=ada, now=NOW)
+    assert put.number == 2
+    score(NOW + timedelta(days=1))
+
+    halden = AccountHealth.objects.get(account__name="Halden")
+    assert (trial.frozen, trial.scored) == (1, 2)
+    assert {shift.band: shift.after for shift in trial.shifts}[halden.effective_band] >= 1
+    assert halden.account.name not in {crossing.name for crossing in trial.crossings}
+    assert (
+        HealthScore.objects.filter(account=halden.account, is_of_day=True).values("score").distinct().count()
+        == 1
+    )
+    assert "1 score would stand as it is until the property" in text(page)
+    assert "Its score stands as it is" in text(page)
+
+
+def test_trying_writes_nothing_and_costs_three_queries(scoped: Tenant, ada: User) -> None:
     make_accounts(30)
     score()
     with CaptureQueriesContext(connection) as queries:
         policy_trial.try_out(HealthPolicy.from_mapping({**DEFAULTS, "red_threshold": 50}))
-    assert len(queries) == 2
+    assert len(queries) == 3
 
     answer = signed_in(ada).post("/settings/thresholds/try/", {**DEFAULTS, "red_threshold": 50})
 

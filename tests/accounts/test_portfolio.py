@@ -1,5 +1,6 @@
 """The selector of the portfolio: what it shows, in which order, with which figures."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -7,15 +8,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Account
+from accounts.models import Account, BandOverride
 from accounts.selectors import portfolio, portfolio_filters
 from accounts.selectors.portfolio import PortfolioPage
 from accounts.selectors.portfolio_filters import Filters, Scope
 from accounts.services import health
+from accounts.templatetags import account_rows
 from csm_portal.core.models import Membership, Tenant, User
 from csm_portal.core.scope import tenant_scope
 from tests.accounts.health_rows import days, make_health
-from tests.factories import NOW, TODAY, make_account, make_accounts
+from tests.factories import NOW, TODAY, make_account, make_accounts, make_outcome
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +142,33 @@ def test_the_figures_of_all_bands_stay_when_one_is_chosen(bob: User) -> None:
     assert [one.count for one in page.figures] == [1, 0, 0, 1]
     assert page.matching == 1
     assert page.summary == "1 account, worst first"
+
+
+def test_a_persons_word_and_a_loss_are_marked(alice: User, bob: User) -> None:
+    spoken, left, back = (scored(name, 50, "Amber") for name in ("Spoken", "Left", "Back"))
+    word = {
+        "reason": "They pay.",
+        "score_then": 50,
+        "band_then": "Amber",
+        "created_at": NOW,
+        "created_by": alice,
+    }
+    BandOverride.objects.create(account=spoken, band="Green", until=TODAY, **word)
+    BandOverride.objects.create(account=left, band="Green", until=TODAY - timedelta(days=1), **word)
+    make_outcome(left, actor=bob, on=date(2026, 3, 31))
+    make_outcome(back, actor=bob, on=date(2025, 3, 31))
+    make_outcome(back, actor=bob, kind="renewed", on=date(2026, 3, 31))
+
+    page = read(bob)
+
+    assert {row.name: (row.word, row.left_on) for row in page.rows} == {
+        "Spoken": ("Green", None),
+        "Left": ("", date(2026, 3, 31)),
+        "Back": ("", None),
+    }
+    drawn = account_rows.portfolio_rows(page, with_owner=True)
+    assert drawn.count("A person says Green") == 1
+    assert drawn.count("Left on 31") == 1
 
 
 def test_archived_and_removed_accounts_are_left_out(bob: User) -> None:

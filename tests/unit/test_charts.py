@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csm_portal.templatetags import sparklines, strokes, trends
+from csm_portal.templatetags.trend_plots import Limits
 
 START = date(2025, 11, 24)
 scores = st.one_of(st.none(), st.integers(min_value=0, max_value=100))
@@ -112,6 +113,36 @@ def test_bands_tile_the_whole_height():
     for upper, lower in pairwise(plot.areas):
         assert upper.y + upper.height == pytest.approx(lower.y, abs=0.11)
     assert plot.areas[-1].y + plot.areas[-1].height == pytest.approx(plot.bottom, abs=0.11)
+
+
+def test_the_bands_over_old_weeks_are_those_of_their_days() -> None:
+    history = weekly(*[50] * 11)
+    change = START + timedelta(weeks=5)
+    before, after = Limits(on=START, red=40, amber=70), Limits(on=change, red=45, amber=80)
+
+    plot = trends.lay_out(history, red=45, amber=80, limits=[after, before]).wide
+
+    middle = (plot.left + plot.right) / 2
+    ambers = [area for area in plot.areas if area.tone == "amber"]
+    assert [(area.high, area.x, area.name) for area in ambers] == [
+        (70, plot.left, ""),
+        (80, pytest.approx(middle, abs=0.2), "Amber"),
+    ]
+    assert ambers[0].x + ambers[0].width == pytest.approx(ambers[1].x, abs=0.2)
+    assert ambers[1].x + ambers[1].width == pytest.approx(plot.right, abs=0.2)
+
+
+def test_limits_that_held_before_the_first_point_take_no_room() -> None:
+    old = Limits(on=START - timedelta(weeks=9), red=10, amber=20)
+    since = Limits(on=START - timedelta(weeks=1), red=40, amber=70)
+
+    plot = trends.lay_out(weekly(50, 60), red=40, amber=70, limits=[old, since]).wide
+
+    assert [(area.tone, area.x, area.name) for area in plot.areas] == [
+        ("green", plot.left, "Green"),
+        ("amber", plot.left, "Amber"),
+        ("red", plot.left, "Red"),
+    ]
 
 
 def test_a_band_of_no_width_is_not_drawn():
