@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts import spreadsheets
 from accounts.views import downloads, scopes
 from accounts.views.scopes import Link
-from csm_portal.agent import listing
+from csm_portal.agent import listing, told
 from csm_portal.agent.listing import Filters, RunRow
 from csm_portal.core import keyset
 from csm_portal.core.models import AgentRun, Membership, Role, RunOrigin, RunState
@@ -85,10 +85,12 @@ def runs(request: PortalRequest) -> HttpResponse:
 def run(request: PortalRequest, run_id: UUID) -> HttpResponse:
     """Show one run with what it answered."""
     found = get_object_or_404(AgentRun.objects.select_related("key", "actor", "job"), pk=run_id)
+    account = listing.account_of(found)
     context = {
         "run": found,
         "row": listing.row_of(found, now=timezone.now()),
-        "account": listing.account_of(found),
+        "account": account,
+        "told": told.told(found, account_id=account.pk if account is not None else None),
         "answer": json.dumps(found.result.get("result", {}), indent=2, ensure_ascii=False),
         "confidence": found.result.get("confidence", ""),
     }

@@ -7,10 +7,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Account
+from csm_portal.agent import CSMAgent
 from csm_portal.agent.tasks import TaskType
 from csm_portal.core import agent_keys
 from csm_portal.core.models import AgentKey, AgentRun, AuditEvent, RunState, Tenant, User
 from csm_portal.core.scope import tenant_scope
+from tests.agent.asked import EVERY, task
 from tests.conftest import signed_in
 from tests.factories import make_account, make_agent_run
 
@@ -185,3 +188,25 @@ def test_keys_say_what_they_are_for_and_how_often_they_ran(scoped: Tenant, ada: 
     for words in ("Sales bot", "All seven tasks", "In force", 'class="num">3<', "No end"):
         assert words in shown, words
     assert AgentRun.objects.filter(key=key).count() == 3
+
+
+@pytest.mark.parametrize("task_type", EVERY)
+def test_what_was_answered_is_told_in_words(
+    task_type: str, quay: Account, agent: CSMAgent, bob: User
+) -> None:
+    agent.execute(task(quay, "health_scan"))
+    result = agent.execute(task(quay, task_type))
+
+    shown = page(bob, "agent-run", result.run_id)
+
+    if result.status == "done":
+        words = {
+            "health_scan": "of the signals were known",
+            "churn_risk_assessment": "Churn risk: critical.",
+            "qbr_generation": "Open the review",
+            "adoption_coaching": "Open the plan",
+            "churn_alert": "The alert had gone out before.",
+        }[task_type]
+        assert words in shown
+    else:
+        assert "It was not done" in shown
