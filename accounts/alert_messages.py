@@ -61,7 +61,7 @@ def draft(told: Story, alert: Alert, *, key: UUID, to: tuple[Address, ...]) -> D
     return Draft(
         key=str(key),
         to=to,
-        subject=f"{told.account}: {label.lower()} ({alert.severity})",
+        subject=f"{told.account}: {label[:1].lower()}{label[1:]} ({alert.severity})",
         text=_text(told),
         html=_html(told),
     )

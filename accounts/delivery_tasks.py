@@ -17,20 +17,25 @@ from csm_portal.core.models import ChannelName, Delivery, Tenant
 
 def deliver(job: Running) -> Mapping[str, Any]:
     """Try one delivery."""
-
-    def open_channel(delivery: Delivery) -> deliveries.Channel:
-        match ChannelName(delivery.channel):
-            case ChannelName.MAIL:
-                return wiring.mail_channel(delivery.person)
-            case ChannelName.CHAT:
-                return wiring.chat_channel()
-            case ChannelName.EVENTS:
-                return wiring.event_channel()
-            case ChannelName.NOTION:
-                return NotionChannel(job.tenant, is_first=delivery.attempts == 1, now=timezone.now())
-
-    done = deliveries.attempt(UUID(job.params["delivery"]), open_channel=open_channel, clock=timezone.now)
+    done = deliveries.attempt(
+        UUID(job.params["delivery"]),
+        open_channel=lambda delivery: channel(delivery, job.tenant),
+        clock=timezone.now,
+    )
     return {"channel": done.channel, "state": done.state, "receipt": done.receipt}
+
+
+def channel(delivery: Delivery, tenant: Tenant) -> deliveries.Channel:
+    """Return the way out of a delivery. Raises PortError where it is not set up."""
+    match ChannelName(delivery.channel):
+        case ChannelName.MAIL:
+            return wiring.mail_channel(delivery.person)
+        case ChannelName.CHAT:
+            return wiring.chat_channel()
+        case ChannelName.EVENTS:
+            return wiring.event_channel()
+        case ChannelName.NOTION:
+            return NotionChannel(tenant, is_first=delivery.attempts == 1, now=timezone.now())
 
 
 def each_minute(tenant: Tenant, *, now: datetime) -> None:

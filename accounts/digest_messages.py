@@ -132,7 +132,8 @@ def _alerts(rows: Sequence[AlertRow], count: int) -> tuple[str, ...]:
 
 def _alert(row: AlertRow) -> str:
     again = f" ({row.reopened_because.rstrip('.')})" if row.reopened_because else ""
-    return _short(f"{row.account}: {row.headline}{again} Look by {wording.day(row.due_on)}.")
+    by = "Late since" if row.is_late else "Look by"
+    return _short(f"{row.account}: {row.headline}{again} {by} {wording.day(row.due_on)}.")
 
 
 def _date(one: ContractDate) -> str:

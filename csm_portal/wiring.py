@@ -122,7 +122,7 @@ def _mail_config(connection: ChannelConnection, mode: MailMode, person: User) ->
     token = _secret(secret_names.mail_refresh_token(person))
     if not token:
         raise _missing(
-            f"{person} has not connected Gmail yet. They do so on their Drafts page; the draft can be downloaded meanwhile."
+            f"{person} has not connected Gmail yet. They do so under Messages; the draft can be downloaded meanwhile."
         )
     return MailConfig(
         **common,

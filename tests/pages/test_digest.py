@@ -106,7 +106,7 @@ def test_it_tells_what_is_new_what_is_due_and_what_comes_up(alice: User, bob: Us
         ("New", ("Halden: Payment is not current. Look by 17 May 2026.",)),
         (
             "Due today, or late",
-            ("Old: Payment has not been current since 14 May 2026 or earlier. Look by 13 May 2026.",),
+            ("Old: Payment has not been current since 14 May 2026 or earlier. Late since 13 May 2026.",),
         ),
         ("Contract dates within seven days", ("Soon: renewal 21 May 2026",)),
         (
