@@ -364,7 +364,7 @@ def _coached(ground: _Ground) -> Iterator[Fact]:
         .order_by("done_at", "position", "pk")
         .values_list("title", "done_at")
     )
-    done = list(rows[:MOST_STEPS])
+    done = [(title, done_at) for title, done_at in rows[:MOST_STEPS] if done_at is not None]
     for number, (title, done_at) in enumerate(done, start=1):
         on = done_at.astimezone(ground.account.tenant.zone).date()
         for part, value in (("step", title), ("done_on", on)):
