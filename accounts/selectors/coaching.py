@@ -1,27 +1,21 @@
 """What the pages of adoption coaching show: one account's plan, and the plans of the whole book."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts import policies
 from accounts.models import Account, CoachingPlan, CoachingStep, PlanState
 from accounts.scoring import coaching as rules
 from accounts.scoring.coaching import Recommendation
-from accounts.selectors import coaching_facts, messages, portfolio_filters
+from accounts.selectors import coaching_facts, messages
 from accounts.selectors.messages import Message
-from accounts.selectors.portfolio_filters import Filters
 from csm_portal.core.models import Membership
 
-STATES: Final[Mapping[str, str]] = {
-    PlanState.OPEN: "In work",
-    PlanState.FINISHED: "Finished",
-    PlanState.DROPPED: "Given up",
-}
 _EARLIER: Final = 10
 
 
@@ -234,97 +228,3 @@ def idle(account: Account) -> tuple[str, ...]:
     if not account.features_licensed or account.features_used is None:
         return ()
     return rules.unused(account.features_licensed, account.features_used)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRow:
-    """One plan in the list of the book. ``next_on`` is the earliest day of a step that is left."""
-
-    plan_id: UUID
-    account_id: UUID
-    account: str
-    segment: str
-    owner: str
-    state: str
-    label: str
-    done: int
-    steps: int
-    late: int
-    next_on: date | None
-    created_at: datetime
-    closed_at: datetime | None
-    closed_because: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlansPage:
-    """The plans in one state, those with the nearest day first. ``left_out`` counts what is beyond the page."""
-
-    rows: tuple[PlanRow, ...]
-    state: str
-    counts: Mapping[str, int]
-    left_out: int
-    shows_owner: bool
-    today: date
-
-
-MOST: Final = 200
-
-
-def plans(
-    membership: Membership, *, filters: Filters, state: str, today: date, size: int = MOST
-) -> PlansPage:
-    """Return the plans of the accounts that are asked for. Two queries however many there are."""
-    state = state if state in STATES else PlanState.OPEN
-    accounts = portfolio_filters.narrow(
-        Account.objects.visible_to(membership), filters, reader_id=membership.user_id, today=today
-    )
-    found = CoachingPlan.objects.visible_to(membership).filter(account__in=accounts)
-    counts = dict.fromkeys(STATES, 0) | dict(
-        found.order_by().values_list("state").annotate(n=Count("pk")).values_list("state", "n")
-    )
-    left = Q(steps__done_at=None)
-    rows = (
-        found.filter(state=state)
-        .select_related("account__owner")
-        .annotate(
-            count=Count("steps"),
-            done=Count("steps", filter=~left),
-            late=Count("steps", filter=left & Q(steps__due_on__lt=today)),
-            next_on=Min("steps__due_on", filter=left),
-        )
-        .order_by(
-            *([F("next_on").asc(nulls_last=True)] if state == PlanState.OPEN else ["-closed_at"]),
-            "-created_at",
-            "pk",
-        )
-    )
-    shown = tuple(_row(row) for row in rows[:size])
-    return PlansPage(
-        rows=shown,
-        state=state,
-        counts=counts,
-        left_out=max(0, counts[state] - len(shown)),
-        shows_owner=filters.scope is portfolio_filters.Scope.ALL,
-        today=today,
-    )
-
-
-def _row(row: Any) -> PlanRow:
-    account = row.account
-    return PlanRow(
-        plan_id=row.pk,
-        account_id=account.pk,
-        account=account.name,
-        segment=account.segment,
-        owner=account.owner.name if account.owner is not None else account.owner_name,
-        state=row.state,
-        label=STATES[row.state],
-        done=row.done,
-        steps=row.count,
-        late=row.late,
-        next_on=row.next_on,
-        created_at=row.created_at,
-        closed_at=row.closed_at,
-        closed_because=row.closed_because,
-    )

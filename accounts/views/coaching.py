@@ -1,6 +1,6 @@
-"""Adoption coaching: the plan of one account, its steps, and the plans of the whole book (SPEC 4.4)."""
+"""Adoption coaching: the plan of one account and its steps (SPEC 4.4)."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,14 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import policies, spreadsheets
+from accounts import policies
 from accounts.coaching_forms import CloseForm, StepForm
 from accounts.models import Account, CoachingPlan, CoachingStep, PlanState
 from accounts.selectors import coaching as selector
-from accounts.selectors import portfolio_filters
-from accounts.selectors.coaching import CoachingPage, PlanRow, StepRow
+from accounts.selectors.coaching import CoachingPage, StepRow
 from accounts.services import coaching, coaching_draft, coaching_steps
-from accounts.views import downloads, scopes
+from accounts.views import downloads
 from csm_portal import wiring
 from csm_portal.http import PortalRequest, is_partial, member
 
@@ -172,63 +171,13 @@ def coaching_close(request: PortalRequest, plan_id: UUID) -> HttpResponse:
     return redirect("coaching", account_id=plan.account_id)
 
 
-@require_safe
-@member()
-def coaching_plans(request: PortalRequest) -> HttpResponse:
-    """Show the plans of the book of business, the nearest day first."""
-    query = scopes.without_empty(request.GET)
-    wants_file = downloads.asked_for(query)
-    request.GET = cast(Any, query)
-    given = scopes.values(query)
-    filters, notes = portfolio_filters.read(
-        {name: given[name] for name in ("scope",) if name in given},
-        default_scope=scopes.usual(request.membership),
-    )
-    page = selector.plans(
-        request.membership,
-        filters=filters,
-        state=given.get("state", ""),
-        today=timezone.localdate(timezone=request.tenant.zone),
-        size=spreadsheets.MOST if wants_file else selector.MOST,
-    )
-    if wants_file:
-        return downloads.answer(request, "coaching", _PLAN_HEADER, map(_plan_cells, page.rows))
-    context = {
-        "page": page,
-        "notes": notes,
-        "scopes": scopes.links(query, filters.scope, request.membership),
-        "tabs": [
-            scopes.Link(
-                label=label,
-                url=scopes.address(query, {"state": "" if state == PlanState.OPEN else state}),
-                is_current=state == page.state,
-                count=page.counts[state] or None,
-            )
-            for state, label in selector.STATES.items()
-        ],
-        "reads_accounts": scopes.reads_accounts(request.membership),
-    }
-    return render(request, "accounts/coaching_plans.html", context)
-
-
 _STEP_HEADER = ("Step", "What", "Why", "Who", "By", "Done on", "Done by", "Evidence")
-_PLAN_HEADER = (
-    "Account", "Segment", "Owner", "State", "Steps done", "Steps", "Late", "Next by", "Made on", "Closed on", "Closed because",
-)  # fmt: skip
 
 
 def _step_cells(row: StepRow) -> tuple[Any, ...]:
     evidence = " ".join(one.sentence for one in row.evidence)
     done_on = timezone.localtime(row.done_at).date() if row.done_at else None
     return row.number, row.title, row.why, row.owner, row.due_on, done_on, row.done_by, evidence
-
-
-def _plan_cells(row: PlanRow) -> tuple[Any, ...]:
-    closed_on = timezone.localtime(row.closed_at).date() if row.closed_at else None
-    return (
-        row.account, row.segment, row.owner, row.label, row.done, row.steps, row.late, row.next_on,
-        timezone.localtime(row.created_at).date(), closed_on, row.closed_because,
-    )  # fmt: skip
 
 
 def _account(request: PortalRequest, account_id: UUID) -> Account:

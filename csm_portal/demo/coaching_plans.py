@@ -40,7 +40,7 @@ def _finished(account: Account, today: date) -> None:
     account.features_used = (account.features_used or [])[:-_LEARNT]
     plan = coaching.begin(account, actor=owner, today=begun_on, now=_at(account, begun_on))
     for step in _steps(plan):
-        done_on = (step.due_on or begun_on) - timedelta(days=1)
+        done_on = (step.due_on or begun_on) + timedelta(days=1)
         coaching_steps.tick(step, is_done=True, actor=owner, now=_at(account, done_on, hour=15))
 
 

@@ -479,3 +479,23 @@ def test_another_tenants_plan_is_not_there(account: Account, alice: User, charli
         == 404
     )
     assert CoachingPlan.objects.get().state == PlanState.OPEN
+
+
+def test_where_to_begin_is_the_lowest_adoption_without_a_plan(
+    account: Account, alice: User, bob: User
+) -> None:
+    make_plan(make_idle(alice, name="Coached", feature_adoption_rate=Decimal("0.1")))
+    make_idle(alice, name="Unknown", feature_adoption_rate=None)
+    make_idle(alice, name="Lowest", feature_adoption_rate=Decimal("0.2"))
+    make_idle(bob, name="Somebody else's", feature_adoption_rate=Decimal("0.05"))
+    client, url = signed_in(alice), reverse("coaching-plans") + "?state=none"
+
+    page = text(client.get(url))
+    assert page.index("Lowest") < page.index("Halden Logistics")
+    assert "Swaps, Forecasting" in page
+    for name in ("Coached", "Unknown", "Somebody else's"):
+        assert name not in page
+
+    rows = list(csv.reader(io.StringIO(client.get(url + "&scope=all&as=csv").content.decode("utf-8-sig"))))
+    assert [row[0] for row in rows[1:]] == ["Somebody else's", "Lowest", "Halden Logistics"]
+    assert rows[2][3:5] == ["0.2000", "Swaps, Forecasting"]
