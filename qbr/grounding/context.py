@@ -14,9 +14,13 @@ _USED_TO = re.compile(r"\bused to\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """A block's levelled text, and the sentence and the clause in it that a mention stands in, by their ends."""
+    """A block's levelled text, and the sentence and the clause in it that a mention stands in, by their ends.
+
+    ``previous`` is the sentence before, which "that" and "it" may speak of.
+    """
 
     text: str
+    previous: str
     sentence: str
     clause: str
     sentence_start: int
@@ -57,11 +61,13 @@ def days_named(stretch: str) -> tuple[When, ...]:
 @lru_cache(maxsize=64)
 def _all(text: str) -> tuple[Surroundings, ...]:
     found = []
+    previous = ""
     for sentence in spelling.sentences(text) or [spelling.Stretch(start=0, end=len(text))]:
         words = text[sentence.start : sentence.end]
         found += [
             Surroundings(
                 text=text,
+                previous=previous,
                 sentence=words,
                 clause=text[clause.start : clause.end],
                 sentence_start=sentence.start,
@@ -71,6 +77,7 @@ def _all(text: str) -> tuple[Surroundings, ...]:
             )
             for clause in spelling.clauses(text, sentence)
         ]
+        previous = words
     return tuple(found)
 
 

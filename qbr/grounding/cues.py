@@ -4,18 +4,6 @@ import re
 
 from qbr.grounding.figures import Needs
 
-RISE = re.compile(
-    r"\b(?:up|rose|risen|rises|rising|grew|grown|grows|growing|growth|increas\w+|gain\w*|climb\w*|added|adds|higher|above|ahead|more)\b",
-    re.IGNORECASE,
-)
-FALL = re.compile(
-    r"\b(?:down|fell|fallen|falls|falling|drop\w*|declin\w+|decreas\w+|los[et]\w*|lower\w*|below|behind|short|fewer|less|slipp\w+|shrank|shrunk|cut|under)\b",
-    re.IGNORECASE,
-)
-MOVED = re.compile(
-    r"\b(?:by|change[ds]?|moved?|moving|swing|gap|differ\w+|than|improv\w+|worse\w*|recover\w+|between|lift\w*|jump\w*|cost\w*|of|away|from|to)\b|[+]\d|-\d",
-    re.IGNORECASE,
-)
 NEEDED: dict[Needs, re.Pattern[str]] = {
     Needs.REST: re.compile(
         r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty|leav\w*|room|headroom|to spare|to go|wast\w*)\b",
@@ -72,7 +60,7 @@ OF_BEFORE = re.compile(
 OF_AFTER = re.compile(
     rf"\s(?:out )?of (?:(?:the |its |their |our )?{_numbers}\b|(?:them|those|which|these)\b)", re.IGNORECASE
 )
-OF_RIGHT_BEFORE = re.compile(r"\bof (?:the |its |their |our |all )*$", re.IGNORECASE)
+OF_RIGHT_BEFORE = re.compile(r"\d\s?/\s?$|\bof (?:the |its |their |our |all )*$", re.IGNORECASE)
 BY_BEFORE = re.compile(
     r"\b(?:by|up|down|gained|lost|plus|minus|added|shed)\s+(?:about |around |some )?$", re.IGNORECASE
 )

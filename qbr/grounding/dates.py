@@ -60,6 +60,7 @@ _wd = "|".join(WEEKDAYS)
 _yr = r"(?:19|20)\d\d"
 _day = r"(?:0?[1-9]|[12]\d|3[01])"
 _ends = r"(?![\w]|[.,]\d)"
+_starts_year = r"(?<![\w.,])"
 _starts = r"(?<![\w.,/-])"
 
 _PATTERNS: tuple[re.Pattern[str], ...] = tuple(
@@ -79,7 +80,7 @@ _PATTERNS: tuple[re.Pattern[str], ...] = tuple(
         rf"{_starts}(?P<name>{_m})(?:\s+of)?\s+(?P<year>{_yr}){_ends}",
         rf"{_starts}(?P<half>H[12])\s?(?P<year>{_yr}){_ends}",
         rf"{_starts}FY\s?'?(?P<fy>{_yr}|\d\d){_ends}",
-        rf"{_starts}(?P<year>{_yr}){_ends}(?!\s*%|\s+(?!(?:was|is|has|as|this|versus)\b)[a-z]+s\b)",
+        rf"(?:(?<=\bin )|(?<=\bof )|(?<=\bsince )|(?<=\buntil )|(?<=\bby )|(?<=\bfor )|(?<=\bfrom )|(?<=\bduring )|(?<=\bbefore )|(?<=\bafter )|(?<=\bto )|(?<=\bthrough )|(?<=\band )|(?<=\bthe )|(?<=\bearly )|(?<=\blate )|(?<=\bmid-)|(?<=\bend )|(?<=\byear )|(?<=[(/–-])|^){_starts_year}(?P<year>{_yr}){_ends}(?!\s*%|\s+(?!(?:was|is|has|as|this|versus)\b)[a-z]+s\b)",
         rf"\bon the (?P<day>{_day})(?:st|nd|rd|th){_ends}",
         rf"(?<!every )(?<!each )(?<!\ba )(?<!every other )\b(?P<alone>{_wd})\b(?!\s+(?:mornings|afternoons|calls|meetings))",
     )

@@ -9,40 +9,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from qbr.facts import Fact, FactSheet, shown_with_unit
+from qbr.grounding.motion import BAD, FALLS, GOOD, MORE, RISES, SIDES
 from qbr.grounding.numerals import SMALL
 
-_RISES = re.compile(
-    r"\b(?:up|rose|risen|rises|rising|grew|grown|grows|growing|growth|increase[sd]?|increasing|gain(?:s|ed)?|climb(?:s|ed|ing)?|jump(?:s|ed)?"
-    r"|higher|more|soar(?:s|ed)|surg(?:es|ed)|swell(?:s|ed)|swollen|expand(?:s|ed)|expansion|added|adds|doubled|tripled|ris(?:e|es)|crept up|picked up"
-    r"|above|ahead|uptick|upturn|advanc(?:es|ed)|mount(?:s|ed))\b",
-    re.IGNORECASE,
-)
-_FALLS = re.compile(
-    r"\b(?:down|fell|fallen|falls|falling|drop(?:s|ped|ping)?|declin(?:e|es|ed|ing)|decreas(?:e|es|ed|ing)|lost|loses|lower|fewer|less|slipp(?:ed|ing)|slips|slid|slides"
-    r"|shrank|shrunk|shrinks|shrinking|contract(?:ed|ion)|reduc(?:ed|es|ing|tion)|eas(?:ed|es|ing)|dipp?(?:ed|s)|halved|sank|sunk|sinks|tumbled|plunged|loss|below|behind"
-    r"|receded|dwindled|retreated|diminished|subsided|downturn|fall|short of)\b",
-    re.IGNORECASE,
-)
-_GOOD = re.compile(
-    r"\b(?:improv(?:e[sd]?|ing|ements?)|better|recover(?:s|ed|y|ing)|strengthen(?:s|ed)|progress(?:es|ed)?)\b",
-    re.IGNORECASE,
-)
-_BAD = re.compile(
-    r"\b(?:worse(?:n(?:s|ed|ing)?)?|deteriorat(?:e[sd]?|ing|ion)|weaken(?:s|ed|ing)?|setback|regress(?:ed|ion))\b",
-    re.IGNORECASE,
-)
-_SIDES = re.compile(r"\b(?:above|below|ahead|behind|over|under|short of)\b", re.IGNORECASE)
-_MORE = re.compile(r"\b(?:more|fewer|less|higher|lower|better|worse)\b", re.IGNORECASE)
 _PEERS = re.compile(
     r"\b(?:median|benchmark|peers?|segment|average|cohort|others|comparable|similar|norm|industry)\b",
     re.IGNORECASE,
 )
 _PLAIN_HEDGE = re.compile(
-    rf"\b(?:more|less|fewer|higher|lower)\s+than\s+(?:the\s+)?(?:[\d$€£¥]|(?:a|an|half|{'|'.join(SMALL)})\b)",
+    rf"\b(?:more|less|fewer|higher|lower)\s+than\s+(?:the\s+)?(?:about\s+|around\s+|roughly\s+|some\s+)?(?:[\d$€£¥]|(?:a|an|half|one|two|{'|'.join(SMALL)})\b)",
     re.IGNORECASE,
 )
 # From a figure to its "more": 12 percentage points more.
 _SO_MANY = 20
+# "Did it rise or fall?" says neither.
+_EITHER = re.compile(
+    rf"(?:{RISES.pattern})\s+or\s+(?:{FALLS.pattern})|(?:{FALLS.pattern})\s+or\s+(?:{RISES.pattern})",
+    re.IGNORECASE,
+)
 _THAN = re.compile(r"[^.;,]{0,24}\bthan\b", re.IGNORECASE)
 _NOT = re.compile(
     r"\b(?:not|never|no|hardly|without|nor|neither|stopped|instead of|rather than)\b|n't\b", re.IGNORECASE
@@ -88,11 +72,13 @@ def contradictions(
     sentence_start, sentence_end = clauses[0][0], clauses[-1][1]
     is_compared = bool(_PEERS.search(text, sentence_start, sentence_end))
     words = _words(text, sentence_start, sentence_end)
+    if _EITHER.search(text, sentence_start, sentence_end):
+        return
     for word, rises, is_good in words:
         start, end = word.start(), word.end()
         if _is_unclear(text, sentence_start, start, end):
             continue
-        if _MORE.fullmatch(word[0]) and not _compares(text, start, end, mentions):
+        if MORE.fullmatch(word[0]) and not _compares(text, start, end, mentions):
             continue
         clause = next((a, b) for a, b in reversed(clauses) if a <= start)
         families_here = _near(start, end, clause, known, families)
@@ -100,9 +86,9 @@ def contradictions(
             continue
         family = families_here.pop()
         is_of_peers = is_compared and (
-            bool(_SIDES.fullmatch(word[0])) or bool(_MORE.fullmatch(word[0])) or _is_gap(known, start, end)
+            bool(SIDES.fullmatch(word[0])) or bool(MORE.fullmatch(word[0])) or _is_gap(known, start, end)
         )
-        if _SIDES.fullmatch(word[0]) and not is_of_peers:
+        if SIDES.fullmatch(word[0]) and not is_of_peers:
             continue
         if is_of_peers:
             if family != "input.feature_adoption_rate":
@@ -137,10 +123,10 @@ def _words(text: str, start: int, end: int) -> list[tuple[re.Match[str], bool, b
     found = [
         (match, rises, is_good)
         for pattern, rises, is_good in (
-            (_RISES, True, False),
-            (_FALLS, False, False),
-            (_GOOD, True, True),
-            (_BAD, False, True),
+            (RISES, True, False),
+            (FALLS, False, False),
+            (GOOD, True, True),
+            (BAD, False, True),
         )
         for match in pattern.finditer(text, start, end)
     ]

@@ -15,11 +15,18 @@ from qbr.grounding.spelling import levelled, words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """One date that the text may state."""
+    """One date that the text may state.
+
+    ``needs`` are word stems one of which has to stand near it, none meaning that it may stand anywhere;
+    ``quotes`` is the text, in lower case, that a due date belongs to, ``score`` the score of that day.
+    """
 
     fact: str
     value: date
     topics: frozenset[str]
+    needs: frozenset[str] = frozenset()
+    quotes: str = ""
+    score: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +39,15 @@ class Evidence:
     units: tuple[str, ...]
     starts_on: date | None = None
     ends_on: frozenset[date] = frozenset()
+
+
+_WORDS_OF_SCORES = frozenset(
+    {"scor", "health", "band", "green", "amber", "red", "point", "rating", "status", "measur"}
+)
+_WORDS_OF_DUTY = frozenset({
+    "due", "commit", "agreed", "promis", "owe", "owes", "owed", "deadline", "undertak", "pledg", "task", "action", "deliver",
+    "kept", "done", "finish", "slip", "missed", "late", "overdue", "complet",
+})  # fmt: skip
 
 
 def collect(facts: FactSheet) -> Evidence:
@@ -139,7 +155,8 @@ def _counts(facts: FactSheet) -> Iterator[Figure]:
         found = [
             fact for fact in facts.family(prefix) if prefix == "roi." or fact.id.endswith((".name", ".text"))
         ]
-        if found:
+        # What has a count of its own among the facts is told by that.
+        if found and not (prefix == "commitment." and facts.known("commitments.total")):
             yield Figure(
                 facts=tuple(fact.id for fact in found),
                 value=Decimal(len(found)),
@@ -179,8 +196,27 @@ def _quoted(known: list[Fact]) -> Iterator[Figure]:
 
 
 def _days(known: list[Fact]) -> Iterator[Day]:
+    quotes = {
+        fact.id.removesuffix(".text"): levelled(fact.value).casefold()
+        for fact in known
+        if fact.id.startswith("commitment.") and fact.id.endswith(".text") and isinstance(fact.value, str)
+    }
     for fact in known:
         if fact.kind is FactKind.DATE and isinstance(fact.value, date):
-            yield Day(fact=fact.id, value=fact.value, topics=topics_of(fact))
+            quoted = quotes.get(fact.id.removesuffix(".due_on"), "")
+            needs = _WORDS_OF_DUTY | {stem(word) for word in words(quoted) if len(word) > 4}
+            yield Day(
+                fact=fact.id,
+                value=fact.value,
+                topics=topics_of(fact),
+                needs=frozenset(needs) if fact.id.startswith("commitment.") else frozenset(),
+                quotes=quoted,
+            )
         elif fact.id.startswith("history.") and fact.kind is FactKind.SCORE:
-            yield Day(fact=fact.id, value=fact.as_of, topics=topics_of(fact))
+            yield Day(
+                fact=fact.id,
+                value=fact.as_of,
+                topics=topics_of(fact),
+                needs=_WORDS_OF_SCORES,
+                score=str(fact.value),
+            )

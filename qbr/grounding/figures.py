@@ -88,5 +88,7 @@ def units_of(fact: Fact) -> frozenset[str]:
         case _:
             noun = noun_of(fact.unit) if fact.unit else POINTS
             # Seats are told as people, escalations as tickets that were escalated so many times.
-            called = {"seat": {"people", "person"}, "escalation": {"time", "ticket"}}.get(noun, set())
+            called = {"seat": {"people"}, "escalation": {"time", "ticket"}, "commitment": {"action"}}.get(
+                noun, set()
+            )
             return frozenset({noun, "", *called})

@@ -31,7 +31,7 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _IDIOM = re.compile(
-    r"\b24/7\b|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
+    r"\b24/7\b|\bthe last (?:10|20|ten|twenty|few)\s?(?:%|per ?cent)(?= (?:is|are))|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
     r"|\b(?:24|twenty-four) hours a day\b|\b(?:7|seven) days a week\b|\b(?:365|366) days a year\b"
     r"|\b(?:takes|it takes) two\b|\bsecond to none\b|\bhalf the (?:battle|job|story|work|fun)\b|\bzero surprises\b"
     r"|\bhalf an eye\b|\bfour eyes see more than two\b|\bfour-eyes\b|\bnine to five\b|\bat sixes and sevens\b|\bone hundred percent (?:sure|certain|behind)\b|\b100\s?% (?:sure|certain|behind)\b"
@@ -70,7 +70,64 @@ _DISCOURSE_AFTER = re.compile(
     r"|halves|phases?|items?|headlines?|chapters?|slides?|pages?|columns?|paragraphs?|sentences?|bullets?|versions?|hands?|asks?"
     r"|proposals?|suggestions?|recommendations?|issues?|problems?|concerns?|challenges?|obstacles?|hurdles?|opportunit(?:y|ies)"
     r"|teams?|parties|perspectives?|scenarios?|levers?|areas?|goals?"
-    r"|objectives?|blocks?|tracks?|streams?|rounds?|pieces?|mornings?|afternoons?|evenings?|calls?|meetings?|sessions?|workshops?|pilots?|drafts?|angles?|fronts?|notes?|remarks?|numbers?|facts?|metrics?|indicators?|of (?:us|them|these|those|you|which|the above))\b",
+    r"|objectives?|blocks?|tracks?|streams?|rounds?|pieces?|mornings?|afternoons?|evenings?|calls?|meetings?|sessions?|workshops?|pilots?|drafts?|angles?|fronts?|notes?|remarks?|numbers?|facts?|metrics?|indicators?|of (?:us|you|the above))\b",
+    re.IGNORECASE,
+)
+# What no fact ever counts, whatever else the sentence tells: a case that rests on two pillars.
+_NEVER_COUNTED = re.compile(
+    r"\s+(?:of (?:the|our|your|their|its|my) )?(?:(?:[a-z]+-)?[a-z]+(?:'s)?\s+){0,2}?(?:reasons?|pillars?|ways?|questions?|topics?|themes?|sections?|examples?|aspects?"
+    r"|messages?|ideas?|thoughts?|options?|observations?|takeaways?|lessons?|words?|headlines?|chapters?|slides?|pages?|columns?|paragraphs?|sentences?|bullets?"
+    r"|hands|proposals?|suggestions?|recommendations?|obstacles?|hurdles?|perspectives?|scenarios?|levers?|angles?|fronts?|notes?|remarks?|numbers?|figures|metrics?"
+    r"|indicators?|legs|halves|heads are|eyes|decisions?|principles?|assumptions?|caveats?|truths?|conclusions?|priorities|priority|strands|streams?|workstreams?|tracks?|waves?"
+    r"|phases?|stages|chapters|parts|sides|moments?|fundamentals|highlights?|dimensions?|criteria|categories|choices?|alternatives?|paths|routes?)\b",
+    re.IGNORECASE,
+)
+# The two, these three, both of the two: what stands in the text already.
+_THOSE_BEFORE = re.compile(r"\b(?:the|these|those|all|both|other)\s+$", re.IGNORECASE)
+_THOSE_AFTER = re.compile(
+    r"\s*(?:[.,;:!?)]|$|(?:add|make|come|came|go|are|is|of (?:us|you|them|these|those)|together|combined|sum|total|work|fit|belong|will|can|should|agree[ds]?|sides|parties|companies|teams)\b)",
+    re.IGNORECASE,
+)
+_NOT_SO_MANY = re.compile(
+    r"(?:\bnot|\brather than|\binstead of|\bscale (?:of|from) \w+ to|\bscale (?:of|from))\s+$", re.IGNORECASE
+)
+_CHOICE_BEFORE = re.compile(
+    r"\b(?:pick|choose|select|take|try|start with|begin with|focus on|prioriti[sz]e|name|nominate|send|bring|add|with)\s+(?:just |only |at least |about )?$",
+    re.IGNORECASE,
+)
+_GATHERING = re.compile(
+    r"\b(?:workshop|session|meeting|call|demo|training|webinar|agenda|slot|break|discussion|questions|interview|exercise)s?\b",
+    re.IGNORECASE,
+)
+# Half of the work, two thirds of success: a way of speaking.
+_OF_ABSTRACT = re.compile(
+    r"\s+of (?:the |all |our |any )?(?:work|battle|success|job|story|problem|effort|truth|fun|secret|value comes|challenge|task|journey|trick|recipe|answer|change)\b",
+    re.IGNORECASE,
+)
+_AT_A_TIME = re.compile(
+    r"\s+[a-z]+\s+(?:at a time|by (?:one|two))\b|\s+(?:at a time|by (?:one|two))\b", re.IGNORECASE
+)
+_MORE_OF_IT = re.compile(
+    r"\s+more(?:\s+(?:sites?|rounds?|try|go|push|step|reason|thought|question|idea|note|time|look|attempt|chance|example)\b|\s+(?:like|such|of (?:the same|that|those|these))|\s*[.,!:]|\s+(?:remarks?|words?|things?|points?)\b)",
+    re.IGNORECASE,
+)
+# How long a small task takes.
+_EFFORT_BEFORE = re.compile(
+    r"\b(?:takes?|needs?|requires?|lasts?|within|in|under|every|for)\s+(?:only |just |about |around |less than |no more than |under |roughly |a |the )*$",
+    re.IGNORECASE,
+)
+_TAKES_BEFORE = re.compile(r"\b(?:takes?|needs?|requires?|lasts?)\b[^.;]{0,24}$", re.IGNORECASE)
+_ANSWERED = re.compile(
+    r"\b(?:answered|resolved|responded|replied|fixed|closed|restored|solved|reacted|response|average|on average|were|was)\b",
+    re.IGNORECASE,
+)
+_EFFORT_UNIT = re.compile(
+    r"\s*-?(?:minutes?|mins?|hours?|half[- ]hours?|mornings?|afternoons?|days?)\b", re.IGNORECASE
+)
+_A_TIME = re.compile(r"\s+an?\s+(?:day|hour|minute|morning|afternoon|week|dozen)\b", re.IGNORECASE)
+_GAIN = re.compile(
+    r"\b(?:sav(?:e|es|ed|ing|ings)|spar(?:e|es|ed)|cut|cuts|cutting|reduc\w+|gain\w*|faster|slower|quicker|shorter|shorten\w*|sooner|took|lost|losing|wast\w+|downtime|outages?"
+    r"|down for|overdue|delay\w*|escalat\w+|since|ago)\b",
     re.IGNORECASE,
 )
 # Words of gain, of loss and of happening: beside them a span of time or a number is a result.
@@ -78,7 +135,7 @@ _RESULT = re.compile(
     r"\b(?:sav(?:e|es|ed|ing|ings)|spar(?:e|es|ed)|cut|cuts|cutting|reduc\w+|gain\w*|faster|slower|quicker|shorter|shorten\w*|sooner|earlier|later"
     r"|took|takes|lost|losing|wast\w+|downtime|outages?|down for|overdue|late|delay\w*|arrears|escalat\w+|tickets?|seats?|licen[cs]es?"
     r"|users?|renew\w*|expir\w*|notice|cancel\w*|adopt\w*|score|nps|invoices?|unpaid|silen\w+|spoke\w*|heard|since|ago"
-    r"|promis\w+|commit\w+|undertak\w+|pledg\w+|green|amber|red|roi|return|payback|revenue|arr|churn\w*|contract)\b",
+    r"|promis\w+|commit(?:ment\w*|ted to)|undertak\w+|pledg\w+|signed up|said we|owed|delivered|green|amber|red|roi|return|payback|revenue|arr|churn\w*|contract)\b",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(
@@ -93,6 +150,24 @@ _COUNTED_AFTER = re.compile(
 # How far from a number words of gain or loss make a result of it.
 _REACH = 160
 _MOST_COUNTED = 12
+_MOST_IN_PASSING = 90
+# What facts count: a number of these is always a claim.
+_COUNTED = frozenset(
+    {
+        "seat",
+        "ticket",
+        "feature",
+        "commitment",
+        "escalation",
+        "account",
+        "people",
+        "week",
+        "day",
+        "hour",
+        "point",
+    }
+)
+_THAN_BEFORE = re.compile(r"\b(?:to|from|by|was|were)\s+$", re.IGNORECASE)
 
 
 def claims_nothing(found: Quantity, around: Surroundings) -> bool:
@@ -101,9 +176,15 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     before = text[max(around.sentence_start, start - 48) : start]
     if found.unit in (MONEY, PERCENT, PERCENT_POINTS):
         return _is_idiom(text, start, end)
+    if found.unit == SHARE and _OF_ABSTRACT.match(text, found.numeral.end):
+        return True
+    if found.unit == SHARE and _A_TIME.match(text, found.numeral.end) and not _GAIN.search(around.clause):
+        return True
     if found.unit in (SHARE, FOLD):
         return _is_idiom(text, start, end) or _is_pair(text, start, end)
     if _is_idiom(text, start, end) or _is_clock(text, start, end):
+        return True
+    if _is_in_passing(found, before, around):
         return True
     if _ORDINAL.fullmatch(text, start, end):
         return not _COUNTED_AFTER.match(text, end)
@@ -130,7 +211,46 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     if re.fullmatch(_time, found.unit or "-", re.IGNORECASE):
         is_planned = bool(_PLANNED_BEFORE.search(before) and _PLAN.search(around.sentence))
         return is_planned or bool(_WINDOW_BEFORE.search(before))
-    return is_small and found.unit != "ticket" and bool(_DISCOURSE_AFTER.match(text, found.numeral.end))
+    is_part = found.elided_unit in _COUNTED and bool(re.match(r"\s+of\b", text[found.numeral.end :]))
+    return (
+        is_small
+        and not is_part
+        and found.unit != "ticket"
+        and bool(_DISCOURSE_AFTER.match(text, found.numeral.end))
+    )
+
+
+def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
+    """Say whether a small number counts words, ideas or people spoken of, or how long a small task takes."""
+    text, end = around.text, found.numeral.end
+    if (
+        any(value > _MOST_IN_PASSING for value, _ in found.numeral.readings)
+        or found.numeral.sign
+        or found.out_of
+    ):
+        return False
+    if _EFFORT_BEFORE.search(before) and _EFFORT_UNIT.match(text, end) and not _GAIN.search(around.sentence):
+        return not _ANSWERED.search(around.clause) and bool(
+            _TAKES_BEFORE.search(before) or _PLAN.search(around.sentence)
+        )
+    if found.unit in ("site", "time") and _MORE_OF_IT.match(text, end):
+        return True
+    if any(value > _MOST_COUNTED for value, _ in found.numeral.readings) or found.unit in _COUNTED:
+        return False
+    is_named = not found.unit or found.unit in ("figure", "decision", "goal", "step")
+    if is_named and not _THAN_BEFORE.search(before) and _NEVER_COUNTED.match(text, end):
+        return True
+    if found.unit == "minute" and _GATHERING.search(around.sentence) and not _GAIN.search(around.sentence):
+        return True
+    if not found.numeral.is_word or found.elided_unit in _COUNTED:
+        return False
+    if _THOSE_BEFORE.search(before) and _THOSE_AFTER.match(text, end):
+        return True
+    if _NOT_SO_MANY.search(before) and not found.unit:
+        return True
+    if _CHOICE_BEFORE.search(before) and not _GAIN.search(around.sentence):
+        return True
+    return bool(_AT_A_TIME.match(text, end) or _MORE_OF_IT.match(text, end))
 
 
 def _is_listed(found: Quantity, text: str) -> bool:

@@ -6,13 +6,14 @@ from functools import lru_cache
 
 from qbr.catalogue import Moment
 from qbr.grounding.context import Surroundings
+from qbr.grounding.numerals import SMALL
 
 # Between a word of time and its number: a few small words.
 _small = r"(?:\s*(?:a|an|the|just|only|about|around|nearly|almost|some|over|under|of|at|on|its|their|our|all of|roughly|:|=|\())*\s*"
 _START_RIGHT_BEFORE = re.compile(
     r"(?:\b(?:previously|formerly|originally|initially|against|versus|vs\.?|compared (?:with|to)|instead of|rather than|up from|down from"
     r"|after|following|follows(?: one)?|up on|down on|used to be|once|(?<!more )(?<!less )(?<!fewer )than|coming from|starting (?:at|from|with)|improving on"
-    r"|\bwas previously|began (?:at|with|on)|started (?:at|with|on|from|out at)|opened (?:at|with|on)|start(?:ing)? of the quarter|prior|before|earlier|having been|had been|(?:its|the) (?:beginning|start|outset|opening)|baseline|enter(?:ed|ing)(?: [^\s,;]+){{0,4}} with)"
+    r"|\bwas previously|began (?:at|with|on)|started (?:at|with|on|from|out at)|opened (?:at|with|on)|start(?:ing)? of the quarter|prior|before|earlier|having been|had been|(?:its|the) (?:beginning|start|outset|opening)|baseline|(?:opening|starting|initial|previous|prior|former|earlier|original) (?!and)\w+(?: \w+)?(?: of| at| was| were|:)?|enter(?:ed|ing)(?: [^\s,;]+){0,4} with)"
     rf"|[(,;–-]\s*was)\b{_small}$",
     re.IGNORECASE,
 )
@@ -20,13 +21,15 @@ _FROM_BEFORE = re.compile(rf"\bfrom\b{_small}$", re.IGNORECASE)
 _ARROW_BEFORE = re.compile(r"(?:->|=>|→|⇒|➔)\s*$")
 _ARROW_AFTER = re.compile(r"\s*(?:->|=>|→|⇒|➔)")
 _NOW_RIGHT_BEFORE = re.compile(
-    rf"\b(?:to|now|today|currently|current|presently|stands? (?:today )?at|sits? (?:now )?at|reached|reaches|reaching|hit|hits|closed (?:on|at|with)|ended (?:on|at|with)|ends (?:on|at|with|the quarter (?:on|at|with))|finish(?:es|ed)?(?: it)? (?:at|on|with)|is|are|has|(?:now|today|currently|presently)(?: \w+){{1,2}})\b{_small}$",
+    rf"\b(?:to|now|today|currently|current|presently|stands? (?:today )?at|sits? (?:now )?at|running at|runs? at|landed (?:at|on)|settled (?:at|on)|settling (?:at|on)|came (?:to|in at)|comes (?:to|in at)|reached|reaches|reaching|hit|hits|closed (?:on|at|with)|ended (?:on|at|with)|ends (?:on|at|with|the quarter (?:on|at|with))|finish(?:es|ed)?(?: it)? (?:at|on|with)|is|are|has|(?:now|today|currently|presently)(?: \w+){{1,2}})\b{_small}$",
     re.IGNORECASE,
 )
 _past = (
     r"(?:at|in|since|on|when|from|as of|before)\s+(?:the\s+)?(?:quarter'?s?\s+)?(?:very\s+)?(?:start|beginning|outset|first day|first week|opening)"
     r"|(?:when|as|before|after) (?:the|this|our) (?:quarter|period|review|year) (?:began|opened|started)|(?:a|one|last|the previous|the last|the prior|the) quarter (?:ago|earlier|before)"
-    r"|three months (?:ago|earlier|before|back)|last quarter|the time before|last time|previously|before|earlier|ago|initially|originally|at first|beforehand|back then|then|of the start|in the previous quarter|before that"
+    r"|(?:three|3) months (?:ago|earlier|before|back|prior)|(?:thirteen|13|twelve|12) weeks (?:ago|earlier|before|back|prior)|last quarter|the time before|last time(?: round| around)?|previously"
+    r"|(?:before|earlier|then|ago|prior|beforehand)(?=\s*(?:[.,;:!?)]|$|and\b|but\b))|initially|originally|at first|back then|of the start|in the (?:previous|prior|preceding) quarter|before that"
+    r"|at (?:the )?(?:baseline|kick-?off|launch|open)|(?:at |in )?(?:quarter|period)[ -](?:start|opening|beginning)|when (?:we|things|it all|the quarter|the period) (?:kicked off|began|started|opened|set out)|the (?:first|opening) weeks?|where we opened|the (?:previous|prior|preceding) (?:quarter|period|level|survey|review)"
 )
 _START_RIGHT_AFTER = re.compile(rf"[^.,;:()\d]{{0,32}}?\b(?:{_past})\b", re.IGNORECASE)
 _NOW_RIGHT_AFTER = re.compile(
@@ -41,16 +44,24 @@ _NOW_SOMEWHERE = re.compile(
     r"\b(?:now|today|currently|nowadays|at the end|by the end|ended|ends|closed|closes|finished|latest|current|stands?|sits?|remains?)\b",
     re.IGNORECASE,
 )
-_PAST_TENSE = re.compile(
-    r"\b(?:was|were|had|stood|been|compared|against|instead|since|than|after|last|former\w*|quarter ago|baseline|used to)\b",
-    re.IGNORECASE,
-)
 
 
 # A quarter or a year between a word of time and its figure: we entered Q1 2026 with 26.
 _PERIOD = re.compile(r"\bQ[1-4](?:[\s/-]?(?:20)?'?\d\d)?\b|\b20\d\d(?:[\s/-]?Q[1-4])?\b", re.IGNORECASE)
 
 
+NUMBER = re.compile(
+    rf"\d|\b(?:{'|'.join(word for word in SMALL if word not in ('zero', 'one'))})\b", re.IGNORECASE
+)
+_JOINT = re.compile(
+    r"[,;()]|\s[-–—]\s|\s(?:and|to|versus|vs\.?|against|compared|but|while|from|after|or)\s", re.IGNORECASE
+)
+# "Better than before: 53" tells of now: what is compared with is not what is told.
+_COMPARATOR = re.compile(
+    r"\b(?:than|as|from|on)\s+(?:before|previously|earlier|ever|last (?:time|quarter|year)|(?:(?:at|in|when)\s+)?the (?:start|beginning|outset|first week))"
+    r"(?=\s*[:,;–-]|\s+(?:at|with|to)\b)",
+    re.IGNORECASE,
+)
 # How far from a figure its words of time are looked for.
 _REACH = 160
 
@@ -69,9 +80,10 @@ def told(around: Surroundings, start: int, end: int) -> Told:
     """Read the time that a figure is told of. The closer a word stands, the more it says."""
     text = around.text
     before = text[max(around.sentence_start, start - _REACH) : start]
-    last_digit = max((match.end() for match in re.finditer(r"\d", _PERIOD.sub(_blank, before))), default=0)
-    near = before[last_digit:][-60:]
+    numbers = [match.end() for match in NUMBER.finditer(_PERIOD.sub(_blank, before))]
+    near = before[numbers[-1] if numbers else 0 :][-60:]
     after = text[end : min(around.sentence_end, end + _REACH)]
+    near = _COMPARATOR.sub(_blank, near)
     if _ARROW_BEFORE.search(near):
         return Told.NOW
     if _ARROW_AFTER.match(after):
@@ -84,24 +96,30 @@ def told(around: Surroundings, start: int, end: int) -> Told:
         return Told.START
     if _START_RIGHT_BEFORE.search(near):
         return Told.START
-    after_words = after[: min(60, _next_number(after))]
+    following = _next_number(after)
+    after_words = after[: min(60, following)]
     if _NOW_RIGHT_AFTER.match(after_words):
         return Told.NOW
     if _START_RIGHT_AFTER.match(after_words) and not _moves(near):
         return Told.START
     if _NOW_RIGHT_BEFORE.search(near):
         return Told.NOW
-    stretch = text[max(around.clause_start, start - _REACH) : min(around.clause_end, end + _REACH)]
-    has_start = bool(_START_SOMEWHERE.search(stretch) or _START_SOMEWHERE.search(near))
-    has_now = bool(_NOW_SOMEWHERE.search(stretch) or _NOW_SOMEWHERE.search(near))
+    # Of the words between two numbers, those up to a comma or an "and" belong to the first.
+    own_before = _JOINT.split(near, maxsplit=1)[-1] if numbers else near
+    own_after = after[: min(following, max(0, around.clause_end - end))]
+    if following < len(after):
+        own_after = _JOINT.split(own_after, maxsplit=1)[0]
+    has_start = bool(_START_SOMEWHERE.search(own_before) or _START_SOMEWHERE.search(own_after))
+    has_now = bool(_NOW_SOMEWHERE.search(own_before) or _NOW_SOMEWHERE.search(own_after))
     if has_start and has_now:
         return Told.OPEN
     if has_start:
         return Told.START if _is_only_start(before, near) else Told.OPEN
     if has_now:
         return Told.NOW
-    if _PAST_TENSE.search(stretch) or _PAST_TENSE.search(near) or _START_SOMEWHERE.search(before):
+    if _START_SOMEWHERE.search(before):
         return Told.OPEN
+    # A review tells of its whole quarter in the past tense: "was" alone says no more than "is".
     return Told.NOT_SAID
 
 
@@ -117,7 +135,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _next_number(after: str) -> int:
-    match = re.search(r"\d", after)
+    match = NUMBER.search(after)
     return match.start() if match else len(after)
 
 

@@ -1,22 +1,19 @@
 """Proper names: which capitals in a text name somebody, and which of those the facts know."""
 
 import difflib
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
+from functools import lru_cache
 
-from qbr.catalogue import CATALOGUE
-from qbr.document import CUSTOMER_HEADINGS, HEADINGS
-from qbr.facts import MONTHS, FactKind, FactSheet, shown
-from qbr.grounding.dates import WEEKDAYS
+from qbr.facts import FactKind, FactSheet, shown
+from qbr.grounding import ordinary, spelling, terms
+from qbr.grounding.numerals import SMALL
 from qbr.grounding.spelling import levelled
+from qbr.grounding.words_of_names import TOKEN, Words, fold, words_of
 
-Words = tuple[str, ...]
-
-_TOKEN = re.compile(r"[^\W_]+(?:[-'&./][^\W_]+)*")
 _JOINED = re.compile(r" (?:& )?|, (?=(?:Inc|Ltd|LLC)\b)|\. (?=[A-Z])")
 # A band is named as a border here, which claims nothing of where the account is.
 _BORDER = re.compile(
@@ -24,47 +21,13 @@ _BORDER = re.compile(
     r"|(?:(?<=points short of )|(?<=points from )|(?<=points away from )|(?<=point from ))(?:Amber|Red|Green)\b"
 )
 _OPENS = re.compile(r"""(?:^|[.!?…:;]["')\]]*\s+|["(\[•–—-]\s*|\n|(?:^|\W)\(?\d{1,2}[.)]\s+)$""")
-_CONTRACTION = re.compile(r"(?:'(?:d|ve|re|ll|m|s)|n't)$")
 _LETTERED = re.compile(r"\b(?:plan|option|scenario|variant|part|group|team|point)s? $", re.IGNORECASE)
+_MARK = re.compile(r"[pP]\d\d|[hHyYnN]\d{1,2}|[Ͱ-Ͽ]")
 _SHORTEST_QUOTATION = 8
+_ALIKE = 0.7
 _LONGEST_NAME = 16
 _LONGEST_WRITTEN = 60
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof"})
-_SUFFIXES = (
-    "ly", "ing", "tion", "sion", "ment", "ness", "ance", "ence", "able", "ible", "ful", "less", "ous", "ive", "ship",
-    "ward", "wise", "hood",
-)  # fmt: skip
-_ENDINGS = (
-    ("'s", ""), ("ies", "y"), ("ied", "y"), ("ing", ""), ("ing", "e"), ("es", ""), ("s", ""), ("ed", ""), ("ed", "e"),
-    ("er", ""), ("er", "e"), ("est", ""), ("ly", ""), ("al", ""), ("ment", ""), ("ation", "e"), ("ation", ""),
-    ("ion", ""), ("ion", "e"), ("d", ""), ("r", ""), ("ity", ""), ("ity", "e"),
-)  # fmt: skip
-_PREFIXES = (
-    "un",
-    "re",
-    "in",
-    "non",
-    "over",
-    "under",
-    "pre",
-    "mis",
-    "dis",
-    "co",
-    "sub",
-    "multi",
-    "cross",
-    "mid",
-)
-
-# Terms of the trade and of the portal, which name nobody; and teams and roles, which every company has.
-_TERMS = (
-    "QBR QBRs ROI ARR MRR NPS CSM CSMs TAM RAG API APIs SSO KPI KPIs OKR OKRs CRM ERP B2B B2C SaaS IT HR CEO CFO CIO CTO "
-    "COO CISO CMO CRO VP FAQ PDF CSV SLA SLAs UI UX ID Q&A PoC MVP RFP P1 P2 P3 EBR AI ML 24/7 I OK USD EUR GBP CHF JPY "
-    "Notion Excel Customer Success Executive Business Review Quarterly Finance Sales Marketing "
-    "Support Operations Product Engineering Legal Procurement Security Admin Admins Plan Sponsor Board Account Manager "
-    "Health Score Summary Next Steps Internet English"
-)
-_REGIONS = ("United States", "United Kingdom", "European Union")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +61,7 @@ class _Token:
 
     @property
     def folded(self) -> str:
-        return _fold(self.text)
+        return fold(self.text)
 
 
 def known_names(facts: FactSheet) -> KnownNames:
@@ -136,7 +99,7 @@ def known_names(facts: FactSheet) -> KnownNames:
                     if len(part) < len(phrase) and (len(part) > 1 or len(part[0]) > 1):
                         parts[part] = (*parts.get(part, ()), fact.id)
     written.sort(key=lambda pair: -len(pair[0]))
-    return KnownNames(values=tuple(written), whole=whole, parts=parts, terms=_terms())
+    return KnownNames(values=tuple(written), whole=whole, parts=parts, terms=terms.terms())
 
 
 def _short_forms(name: str) -> list[str]:
@@ -147,11 +110,6 @@ def _short_forms(name: str) -> list[str]:
         for end in range(2, len(parts))
         if any(char.isdigit() for part in parts[:end] for char in part)
     ]
-
-
-def words_of(text: str) -> Words:
-    """Return the folded words of a name, as names are compared."""
-    return tuple(_fold(match[0]) for match in _TOKEN.finditer(levelled(text)))
 
 
 def find(text: str, known: KnownNames) -> list[Name]:
@@ -207,14 +165,6 @@ def masked(text: str, names: Iterable[Name]) -> str:
     return text
 
 
-def is_ordinary(word: str) -> bool:
-    """Say whether a word is plain English, so that its capital at the start of a sentence says nothing."""
-    folded = _CONTRACTION.sub("", word.casefold().replace("’", "'"))
-    if "-" in folded:
-        return all(is_ordinary(part) for part in folded.split("-") if part)
-    return _is_listed(folded) or (len(folded) > 5 and folded.endswith(_SUFFIXES))
-
-
 def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
     """Cut a run of capitalised words into known names, terms and the rest."""
     pieces: list[tuple[int, int, tuple[str, ...], str]] = []
@@ -224,18 +174,24 @@ def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
         if not length:
             opens = at == 0 and bool(_OPENS.search(text[max(0, run[0].start - 12) : run[0].start]))
             length, facts = 1, ()
+            is_title = (
+                run[at].text[1:].islower()
+                and ordinary.is_ordinary(run[at].text)
+                and _is_title(text, run[at].start)
+            )
             if (
                 run[at].folded in _TITLES
-                or (opens and is_ordinary(run[at].text) and run[at].text[1:].islower())
+                or is_title
+                or (opens and ordinary.is_ordinary(run[at].text) and run[at].text[1:].islower())
                 or (opens and run[at].text == "A")
-                or _CONTRACTION.sub("", run[at].text) == "I"
+                or run[at].text.split("'")[0] == "I"
             ):
                 kind = "term"
             else:
-                kind = "unknown"
+                kind = "trade" if ordinary.is_of_the_trade((run[at].folded,)) else "unknown"
         pieces.append((at, at + length, facts, kind))
         at += length
-    return _names(_distrust_mixtures(pieces, known, run), run)
+    return _names(_distrust_mixtures(_without_slips(pieces, known, run), known, run), run)
 
 
 def _longest(run: list[_Token], at: int, known: KnownNames) -> tuple[int, tuple[str, ...], str]:
@@ -250,6 +206,20 @@ def _longest(run: list[_Token], at: int, known: KnownNames) -> tuple[int, tuple[
                 if words[:length] in known.terms:
                     return length, (), "term"
     return 0, (), "unknown"
+
+
+def _without_slips(
+    pieces: list[tuple[int, int, tuple[str, ...], str]], known: KnownNames, run: list[_Token]
+) -> list[tuple[int, int, tuple[str, ...], str]]:
+    """Take a first word that is plain English for a misspelt name where the rest of that name follows: Hop Summers."""
+    if len(pieces) < 2 or pieces[0][3] != "term" or pieces[1][3] != "part":
+        return pieces
+    opener, rest = run[0].folded, tuple(token.folded for token in run[pieces[1][0] : pieces[1][1]])
+    for whole in known.whole:
+        is_rest = len(whole) == len(rest) + 1 and whole[1:] == rest
+        if is_rest and difflib.SequenceMatcher(None, opener, whole[0]).ratio() > _ALIKE:
+            return [(pieces[0][0], pieces[0][1], (), "unknown"), *pieces[1:]]
+    return pieces
 
 
 def _distrust_mixtures(
@@ -267,21 +237,32 @@ def _distrust_mixtures(
 
 
 def _names(pieces: list[tuple[int, int, tuple[str, ...], str]], run: list[_Token]) -> list[Name]:
+    """Return the names of a run. Unknown words side by side are one; of words of the trade alone, they are none."""
     names: list[Name] = []
-    for start, end, facts, kind in pieces:
-        if kind == "term":
+    previous = ""
+    for is_unknown, group in itertools.groupby(pieces, key=lambda piece: piece[3] == "unknown"):
+        together = list(group)
+        if is_unknown:
+            start, end = together[0][0], together[-1][1]
+            words = tuple(token.folded for token in run[start:end])
+            if (
+                any(piece[2] for piece in together)
+                or previous == "part"
+                or not ordinary.is_of_the_trade(words)
+            ):
+                names.append(Name(start=run[start].start, end=run[end - 1].end))
             continue
-        name = Name(
-            start=run[start].start,
-            end=run[end - 1].end,
-            facts=tuple(dict.fromkeys(facts)),
-            is_whole=kind == "whole",
-        )
-        # Unknown words side by side are one name.
-        if names and kind == "unknown" and not names[-1].facts and run[start - 1].end == names[-1].end:
-            name = Name(start=names[-1].start, end=name.end)
-            names.pop()
-        names.append(name)
+        previous = together[-1][3]
+        names += [
+            Name(
+                start=run[start].start,
+                end=run[end - 1].end,
+                facts=tuple(dict.fromkeys(facts)),
+                is_whole=kind == "whole",
+            )
+            for start, end, facts, kind in together
+            if kind != "term"
+        ]
     return names
 
 
@@ -289,7 +270,7 @@ def _runs(text: str) -> list[list[_Token]]:
     """Return the runs of neighbouring words that look like names."""
     runs: list[list[_Token]] = []
     previous_end = -1
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         word, start, end = match[0], match.start(), match.end()
         if word.casefold().endswith("'s"):
             word, end = word[:-2], end - 2
@@ -297,7 +278,9 @@ def _runs(text: str) -> list[list[_Token]]:
             continue
         token = _Token(word, start, end)
         gap = text[previous_end:start] if previous_end >= 0 else ""
-        if runs and (gap in (" ", " & ") or (gap == ". " and len(runs[-1][-1].text) <= 2)):
+        if runs and (
+            gap in (" ", " & ") or (gap == ". " and len(runs[-1][-1].text) <= 2 and runs[-1][-1].text != "I")
+        ):
             runs[-1].append(token)
         else:
             runs.append([token])
@@ -311,7 +294,7 @@ def _is_lettered(text: str, start: int, end: int) -> bool:
 
 
 def _looks_like_a_name(word: str) -> bool:
-    if not any(char.isalpha() for char in word):
+    if not any(char.isalpha() for char in word) or _is_figure(word):
         return False
     if any(unicodedata.category(char) == "Lo" for char in word):
         return True
@@ -321,51 +304,32 @@ def _looks_like_a_name(word: str) -> bool:
     return word[0].isalpha() and any(char.isdigit() for char in word)
 
 
+def _is_figure(word: str) -> bool:
+    """Say whether a token is a number, a mark of a chart or a sign of change: twelve/40, p50, H1, Δ."""
+    parts = re.split(r"[-/.&]", word.casefold())
+    return all(part.isdigit() or part in SMALL for part in parts) or bool(_MARK.fullmatch(word))
+
+
+def _is_title(text: str, at: int) -> bool:
+    """Say whether a position lies in a heading, all of whose longer words have capitals."""
+    return any(start <= at < end for start, end in _titles(text))
+
+
+@lru_cache(maxsize=64)
+def _titles(text: str) -> tuple[tuple[int, int], ...]:
+    found = []
+    for sentence in spelling.sentences(text):
+        if sentence.end - sentence.start > _LONGEST_WRITTEN * 2 or text[: sentence.end].rstrip().endswith(
+            "."
+        ):
+            continue
+        words = [match[0] for match in TOKEN.finditer(text, sentence.start, sentence.end)]
+        long = [word for word in words if len(word) > 3 and set(word) != {"x"}]
+        if len(words) > 1 and long and all(word[0].isupper() or word[0].isdigit() for word in long):
+            found.append((sentence.start, sentence.end))
+    return tuple(found)
+
+
 def _capitalised(text: str) -> list[str]:
     """Return the runs of capitalised words of a text that holds more than names."""
     return [text[run[0].start : run[-1].end] for run in _runs(levelled(text))]
-
-
-def _fold(word: str) -> str:
-    return word.casefold().removesuffix("'s").replace("’", "'")
-
-
-def _is_listed(word: str) -> bool:
-    listed = _ordinary_words()
-    if word in listed:
-        return True
-    for prefix in _PREFIXES:
-        if word.startswith(prefix) and len(word) - len(prefix) > 3 and _has_listed_stem(word[len(prefix) :]):
-            return True
-    return _has_listed_stem(word)
-
-
-def _has_listed_stem(word: str) -> bool:
-    listed = _ordinary_words()
-    if word in listed:
-        return True
-    for ending, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) > 1:
-            stem = word[: -len(ending)] + instead
-            # "planned" and "running" double the last letter.
-            if stem in listed or (len(stem) > 3 and stem[-1] == stem[-2] and stem[:-1] in listed):
-                return True
-    return False
-
-
-@cache
-def _ordinary_words() -> frozenset[str]:
-    lines = resources.files("qbr.grounding").joinpath("words.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
-
-
-@cache
-def _terms() -> frozenset[Words]:
-    phrases: set[Words] = {(_fold(word),) for word in _TERMS.split()}
-    phrases |= {words_of(heading) for heading in (*HEADINGS.values(), *CUSTOMER_HEADINGS.values())}
-    phrases |= {words_of(region) for region in _REGIONS}
-    phrases |= {(month.casefold(),) for month in MONTHS}
-    # A day that is named alone is a date; "on Tuesdays" is a habit.
-    phrases |= {(f"{day}{ending}",) for day in WEEKDAYS for ending in ("", "s")}
-    phrases |= {words_of(entry.label) for entry in CATALOGUE}
-    return frozenset(phrases)

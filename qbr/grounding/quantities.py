@@ -96,15 +96,18 @@ _BETWEEN = frozenset({
     "fewer", "less", "additional", "extra", "further", "calendar", "business", "working", "full", "past", "other",
     "consecutive", "remaining", "idle", "free", "spare", "customer", "unresolved", "recent", "of", "the", "its",
     "their", "our", "whole", "straight", "named", "licence", "license", "score", "product", "similar", "comparable",
-    "earlier", "previous", "formal", "agreed", "occupied", "assigned", "empty", "available", "core", "key",
+    "earlier", "previous", "formal", "agreed", "occupied", "assigned", "empty", "available", "core", "key", "team",
+    "dormant", "unassigned", "unclaimed", "inactive", "outstanding", "pending", "vacant", "separate", "different", "regular",
+    "bought", "acquired", "user", "lost", "full-time", "single", "untouched", "undeployed", "logged", "waiting", "lit", "unfilled",
 })  # fmt: skip
 _SAME_NOUNS: Mapping[str, str] = {
-    "case": "ticket", "request": "ticket", "issue": "ticket", "query": "ticket", "question": "ticket", "enquiry": "ticket",
+    "case": "ticket", "request": "ticket", "issue": "ticket", "query": "ticket", "enquiry": "ticket",
     "inquiry": "ticket", "matter": "ticket", "tix": "ticket",
     "licence": "seat", "license": "seat", "user": "seat", "entitlement": "seat",
     "module": "feature", "area": "feature", "tool": "feature", "capability": "feature", "function": "feature",
-    "hr": "hour", "undertaking": "commitment", "pledge": "commitment",
-    "customer": "account", "peer": "account", "company": "account",
+    "hr": "hour", "undertaking": "commitment", "pledge": "commitment", "obligation": "commitment",
+    "customer": "account", "peer": "account", "company": "account", "employee": "people", "colleague": "people",
+    "member": "people", "person": "people", "head": "people", "login": "seat",
     "promise": "commitment", "point": POINTS,
 }  # fmt: skip
 _NOUNS = frozenset({
@@ -204,6 +207,10 @@ def _noun_after(text: str, end: int, nouns: frozenset[str]) -> tuple[str, int]:
             # "10 the time before" counts no times.
             break
         if word in nouns or singular(word) in nouns:
+            compound = _AFTER_WORD.match(text, match.end()) if word == singular(word) else None
+            if compound and (whole := compound[1].casefold()) != singular(whole) and singular(whole) in nouns:
+                # Twenty team members, twelve user licences: the last noun is what is counted.
+                return noun_of(whole), compound.end()
             return noun_of(word), match.end()
         if word not in _BETWEEN:
             break

@@ -12,11 +12,12 @@ from qbr.document import TextBlock
 from qbr.facts import NUMERIC_KINDS, Fact, FactKind, FactSheet, shown, shown_with_unit
 from qbr.grounding import (
     context,
-    cues,
     dates,
+    day_tracing,
     direction,
     evidence,
     idle,
+    motion,
     names,
     quantities,
     spelling,
@@ -92,6 +93,12 @@ _MOST_FIGURES = 150
 _LABEL = re.compile(r"\b(?P<noun>days|weeks|hours)\b[^.;:\d]*(?::|=|\bis|\bare)\s*$", re.IGNORECASE)
 # How far a part may stand from its whole.
 _NEAR = 60
+# Words between two figures that are two: you bought six and use four; it was 5 and is 6.
+_TWO_MEANT = re.compile(
+    r"\b(?:of|out|then|was|were|is|are|now|today|from|to|versus|vs|against|after|previously|before|with|us(?:e|es|ed|ing)|work\w*|rocking|did|kept|deliver\w*|and|last|between)\b|[;/]",
+    re.IGNORECASE,
+)
+_TOO_MANY = re.compile(r"\s+too (?:many|much|few)\b", re.IGNORECASE)
 _ADVICE = "Correct it, or vouch for it."
 _FROM = re.compile(r"\bfrom\s+(?:a |an |about |the )*$", re.IGNORECASE)
 _TO = re.compile(r"[\w\s()%]{0,24}\bto\s+(?:a |an |about |the )*", re.IGNORECASE)
@@ -133,11 +140,11 @@ def _read_dates(whens: list[When], notes: _Notes, known: Knowledge) -> None:
     for when in whens:
         if _inside(when.start, when.end, notes.cited):
             continue
-        facts = tracing.day(when, context.surroundings(notes.text, when.start), known.evidence)
+        facts = day_tracing.trace(when, context.surroundings(notes.text, when.start), known.evidence)
         if facts:
             notes.traced.append(Traced(start=when.start, end=when.end, facts=facts))
         else:
-            hint = tracing.nearest_day(context.surroundings(notes.text, when.start), known.evidence)
+            hint = day_tracing.nearest(context.surroundings(notes.text, when.start), known.evidence)
             message = _about_date(notes.words(when.start, when.end), hint, known.facts)
             notes.mark(when.start, when.end, FindingKind.DATE, message)
 
@@ -211,9 +218,13 @@ def _trace_again(
         for citation in notes.cited
         if around.sentence_start <= citation.start < around.sentence_end
     }
-    facts = tracing.quantity(quantity, around, known.evidence, told=told) if told else ()
-    if not facts and (ends := _range(at, found, notes.text)):
-        facts = tracing.between(*ends, around, known.evidence)
+    ends = {facts[0] for _, facts in beside if len(facts) == 1}
+    ends |= {citation.facts[0] for citation in notes.cited if citation.facts[0] in told}
+    facts = (
+        tracing.quantity(quantity, around, known.evidence, told=told, ends=frozenset(ends)) if told else ()
+    )
+    if not facts and (pair := _range(at, found, notes.text)):
+        facts = tracing.between(*pair, around, known.evidence)
     return facts or together.follows(quantity, beside, around, notes.text)
 
 
@@ -260,11 +271,13 @@ def _read_repeats(found: list[Quantity], traces: list[tuple[str, ...] | None], n
     for (first, some), (second, others) in itertools.pairwise(told):
         between = notes.text[first.end : second.start]
         is_same = some == others and _value(first) == _value(second) is not None
+        units = {first.unit or second.unit, second.unit or first.unit, second.elided_unit or second.unit}
         if (
             is_same
             and len(between) < _NEAR
-            and not re.search(r"[.!?;]\s", between)
-            and first.unit == second.unit
+            and not re.search(r"[.!?]\s", between)
+            and (first.unit == second.unit or (len(units - {""}) <= 1 and _TWO_MEANT.search(between)))
+            and not _TOO_MANY.match(notes.text, second.end)
         ):
             text = notes.words(first.start, second.end)
             message = f"“{text}” tells one figure twice where two are meant. {_ADVICE}"
@@ -306,7 +319,7 @@ def _read_movement(first: Quantity, second: Quantity, notes: _Notes) -> None:
         return
     around = context.surroundings(notes.text, first.start)
     verbs = notes.text[around.clause_start : first.start]
-    rises, falls = context.says(cues.RISE, verbs), context.says(cues.FALL, verbs)
+    rises, falls = context.says(motion.RISE, verbs), context.says(motion.FALL, verbs)
     was, is_now = (
         first.numeral.readings[0][0],
         second.numeral.readings[0][0] if second.numeral.readings else None,

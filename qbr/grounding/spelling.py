@@ -21,7 +21,7 @@ _ABBREVIATIONS = frozenset({
 _SENTENCE_END = re.compile(r"""[.!?…]+["')\]]*(?=\s)""")
 _CLAUSE_END = re.compile(
     # A colon before a figure joins it to its label: Idle seats: 49.
-    r"[;()]|:(?!\s*(?:[€$£¥~]|[a-z]{3}\s)?\s?\d)(?!\s*[a-z]+(?:-[a-z]+)?[.;,]?$)|,(?=\s)|\s[-–—]\s|\s(?:while|whereas|but|although|though|with|and|so|because|which)\s",
+    r"[;()]|:(?!\s*(?:[€$£¥~]|[a-z]{3}\s)?\s?\d)(?!\s*[a-z]+(?:-[a-z]+)?[.;,]?$)|,(?=\s)|\s[-–—]\s|\s(?:while|whereas|but|unless|although|though|with|and|so|because|which)\s",
     re.IGNORECASE,
 )
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -52,7 +52,9 @@ def sentences(text: str) -> list[Stretch]:
     for match in _SENTENCE_END.finditer(text):
         before = text[start : match.start()].rsplit(None, 1)
         last = before[-1].casefold() if before else ""
-        if match[0] == "." and (last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha())):
+        if match[0] == "." and (
+            last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha() and last != "i")
+        ):
             continue
         found.append(Stretch(start=start, end=match.end()))
         start = match.end()
