@@ -68,6 +68,7 @@ class Candidate:
     owner: str
     adoption: Decimal | None
     idle: tuple[str, ...]
+    names_features: bool
     band: str
     is_last_known: bool
     arr: Decimal | None
@@ -125,6 +126,7 @@ def _candidate(row: Account) -> Candidate:
         owner=row.owner.name if row.owner is not None else row.owner_name,
         adoption=row.feature_adoption_rate,
         idle=coaching.idle(row),
+        names_features=bool(row.features_licensed) and row.features_used is not None,
         band="" if health is None else health.effective_band,
         is_last_known=health is not None and health.is_last_known,
         arr=row.arr,
