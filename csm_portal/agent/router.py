@@ -21,7 +21,7 @@ from csm_portal.agent.tasks import CSMTask, TaskType
 from csm_portal.core import acting, agent_runs
 from csm_portal.core.agent_runs import Caller
 from csm_portal.core.models import AgentRun, RunOrigin, RunState, Tenant
-from csm_portal.core.scope import tenant_scope
+from csm_portal.core.scope import OutsideTenantScope, current_tenant_id, tenant_scope
 from csm_portal.ports.errors import PortError
 from qbr.services import drafting
 
@@ -72,7 +72,7 @@ class CSMAgent:
         """
         given = tasks.read(task)
         tenant = tenant_of(given)
-        if tenant is None:
+        if tenant is None or _is_in_anothers_scope(tenant):
             return _of_no_tenant(given, now=self._clock())
         with tenant_scope(tenant):
             run = begin(given, caller=self._caller, now=self._clock())
@@ -90,6 +90,14 @@ def tenant_of(task: CSMTask) -> Tenant | None:
         return active.filter(pk=UUID(task.tenant_id)).first()
     except ValueError:
         return active.filter(slug=task.tenant_id).first()
+
+
+def _is_in_anothers_scope(tenant: Tenant) -> bool:
+    """Tell whether this is asked from within the work for another tenant, which reaches no further than that."""
+    try:
+        return current_tenant_id() != tenant.pk
+    except OutsideTenantScope:
+        return False
 
 
 def begin(task: CSMTask, *, caller: Caller, now: datetime) -> AgentRun:

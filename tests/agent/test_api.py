@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Account, AlertPlace
 from csm_portal.agent import CSMResult
 from csm_portal.agent.tasks import TaskType
-from csm_portal.core import agent_keys
+from csm_portal.core import agent_keys, jobs
 from csm_portal.core.models import AgentKey, AgentRun, AuditEvent, Job, JobState, RunState, Tenant, User
 from csm_portal.core.scope import tenant_scope
 from qbr.models import QBR, Transition
@@ -191,9 +191,28 @@ def test_what_takes_long_is_queued_and_polled(quay: Account, key: str) -> None:
     assert AuditEvent.objects.get(verb="qbr.begun").actor_name == "Sales bot"
 
 
-def run_job(job: Job) -> None:
-    from csm_portal.core import jobs
+def test_a_queued_run_whose_worker_died_is_done_by_the_next(quay: Account, key: str) -> None:
+    told = post(task(quay, "adoption_coaching"), key, Prefer="respond-async").json()
+    # The worker died after it had begun: its job is put back by the minute tick.
+    AgentRun.objects.update(state=RunState.RUNNING, started_at=timezone.now() - timedelta(hours=1))
 
+    run_job(Job.objects.get(task="csm_portal.agent.queueing.work"))
+
+    assert get("agent-run-result", key, told["run_id"]).json()["status"] == "done"
+    assert AgentRun.objects.get().state == RunState.DONE
+
+
+def test_a_queued_run_that_could_not_be_done_says_so_where_jobs_are_listed(quay: Account, key: str) -> None:
+    post({**task(quay, "churn_alert"), "account_id": "nobody"}, key, Prefer="respond-async")
+
+    job = Job.objects.get(task="csm_portal.agent.queueing.work")
+    jobs.run(str(job.pk))
+
+    job.refresh_from_db()
+    assert (job.state, "no account with that id" in job.error) == (JobState.PARTIAL, True)
+
+
+def run_job(job: Job) -> None:
     jobs.run(str(job.pk))
     job.refresh_from_db()
     assert job.state == JobState.DONE, job.error

@@ -1,6 +1,8 @@
 """``docs/agent.md`` against the code, and its LangGraph example as it stands there."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,20 @@ def test_every_name_of_the_contract_can_be_imported() -> None:
     assert package.CSM_SYSTEM_PROMPT == CSM_SYSTEM_PROMPT
     with pytest.raises(AttributeError, match="has no nothing"):
         _ = package.nothing
+
+
+def test_the_forms_are_read_without_django_and_the_agent_without_a_models_library() -> None:
+    forms = "import sys, csm_portal.agent as a; a.CSMTask, a.CSMResult, a.create_csm_registration()"
+    whole = "import sys, django; django.setup(); from csm_portal.agent import CSMAgent; CSMAgent()"
+    for code, absent in ((forms, "django"), (whole, "litellm"), (whole, "langgraph"), (whole, "scipy")):
+        done = subprocess.run(
+            [sys.executable, "-c", f"{code}; sys.exit('{absent}' in sys.modules)"],
+            cwd=Path(__file__).resolve().parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (absent, done.stderr)
 
 
 def test_neither_agent_imports_the_other() -> None:

@@ -210,6 +210,16 @@ def test_an_account_is_known_by_its_page_with_and_without_hyphens_and_by_the_por
         assert result.status == "done", known_as
 
 
+def test_the_work_for_one_tenant_reaches_no_other(
+    agent: CSMAgent, scoped: Tenant, other_tenant: Tenant
+) -> None:
+    result = agent.execute({"task_type": "health_scan", "tenant_id": str(other_tenant.pk)})
+
+    assert (result.status, result.run_id) == ("not_found", None)
+    with tenant_scope(other_tenant):
+        assert not AgentRun.objects.exists()
+
+
 def test_an_unknown_tenant_is_told_and_nothing_is_recorded(agent: CSMAgent, scoped: Tenant) -> None:
     for tenant_id in (str(uuid.uuid4()), "nowhere"):
         result = agent.execute({"task_type": "health_scan", "tenant_id": tenant_id})
