@@ -56,6 +56,7 @@ _LENGTHS = {
     "support_sentiment": 8,
     "usage_trend": 9,
     "tam_health_rag": 5,
+    "outcome": 60,
 }
 _LONGEST_EMAIL, _LONGEST_URL = 320, 500
 _LARGEST_COUNT = 2_147_483_647

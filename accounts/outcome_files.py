@@ -67,6 +67,13 @@ _WORDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("renewed", "renewal", "kept", "retained", "stayed", "won"), RENEWED),
     **dict.fromkeys(("churned", "churn", "left", "lost", "cancelled", "canceled"), CHURNED),
 }
+
+
+def kind_of(word: str) -> str | None:
+    """Return what a word for an outcome means, None for one that names none, such as “pending”."""
+    return _WORDS.get(word.strip().casefold())
+
+
 _YES: Final = frozenset({"1", "1.0", "yes", "y", "true", "t"})
 _NO: Final = frozenset({"0", "0.0", "no", "n", "false", "f"})
 

@@ -16,6 +16,9 @@ OPTIONAL_FIELDS = frozenset(
         "features_licensed",
         "features_used",
         "customer_goals",
+        "outcome",
+        "outcome_on",
+        "outcome_reason",
         "segment",
         "lifecycle_stage",
     }

@@ -34,6 +34,9 @@ _BESIDE: Final = (
     "features_licensed",
     "features_used",
     "customer_goals",
+    "outcome",
+    "outcome_on",
+    "outcome_reason",
 )
 _LABELS: Final = {spec.name: spec.label for spec in ACCOUNT_FIELDS}
 _LONGEST: Final = 80

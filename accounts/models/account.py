@@ -50,6 +50,10 @@ class Account(TenantModel):
     features_licensed = models.JSONField(null=True)
     features_used = models.JSONField(null=True)
     customer_goals = models.TextField(blank=True)
+    # What the workspace says became of the last renewal, in its own word; ``Outcome`` holds what is made of it.
+    outcome = models.CharField(max_length=60, blank=True)
+    outcome_on = models.DateField(null=True)
+    outcome_reason = models.TextField(blank=True)
     # [{"label", "unit", "period", "property", "kind", "value"}]: what the mapped ROI facts hold for this account.
     roi_facts = models.JSONField(default=list)
 

@@ -18,7 +18,7 @@ class OutcomeKind(models.TextChoices):
 
 
 class OutcomeImport(TenantModel):
-    """One file of outcomes that somebody took in. ``problems`` are the sentences about rows that were left out.
+    """One file of outcomes that somebody took in, or what a sync read of them (``imported_by`` None). ``problems`` are the sentences about rows that were left out.
 
     ``before`` is what was known where the file said something else, so that it can be taken back:
     [{"account", "on", "kind", "reason", "source"}].
@@ -33,7 +33,7 @@ class OutcomeImport(TenantModel):
     problems = models.JSONField(default=list)
     before = models.JSONField(default=list)
     imported_at = models.DateTimeField()
-    imported_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    imported_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
 
@@ -53,7 +53,7 @@ class Outcome(TenantModel):
     kind = models.CharField(max_length=7, choices=OutcomeKind.choices)
     happened_on = models.DateField()
     reason = models.CharField(max_length=500, blank=True)
-    # The file that said it last.
+    # The file, or the sync, that said it last.
     source = models.ForeignKey(OutcomeImport, on_delete=models.PROTECT, related_name="+")
 
     class Meta(TenantModel.Meta):

@@ -233,7 +233,7 @@ class OutcomeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRow:
-    """One file that was taken in, and whether somebody took it back."""
+    """One file that was taken in, and whether somebody took it back; ``who`` is empty where a sync read it."""
 
     import_id: UUID
     file_name: str
@@ -248,7 +248,7 @@ class ImportRow:
 
     @property
     def can_be_undone(self) -> bool:
-        return self.undone_at is None and bool(self.created or self.updated)
+        return bool(self.who) and self.undone_at is None and bool(self.created or self.updated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,7 +296,7 @@ def _import(one: OutcomeImport) -> ImportRow:
     return ImportRow(
         import_id=one.pk,
         file_name=one.file_name,
-        who=str(one.imported_by),
+        who=str(one.imported_by or ""),
         at=one.imported_at,
         created=one.created,
         updated=one.updated,

@@ -11,7 +11,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from accounts import mirror
 from accounts.models import SyncKind, SyncRun, SyncState
 from accounts.selectors import syncs
-from accounts.services import absences, mapping, owners
+from accounts.services import absences, mapping, outcomes_in_notion, owners
 from accounts.services.mapping import Mapped
 from accounts.services.mirroring import Mirroring
 from csm_portal.core import audit
@@ -214,6 +214,9 @@ class _Scan:
                 self._run.refresh_from_db()
                 if self._is_whole:
                     absences.supersede(self._run)
+                if state != SyncState.FAILED:
+                    zone = Tenant.objects.get(pk=current_tenant_id()).zone
+                    outcomes_in_notion.take_over(today=at.astimezone(zone).date(), now=at)
                 audit.record(
                     "sync.failed" if state == SyncState.FAILED else "sync.finished",
                     self._run,

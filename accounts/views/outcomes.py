@@ -82,7 +82,8 @@ def outcomes_import(request: PortalRequest) -> HttpResponse:
 @member(Role.ADMIN, Role.MANAGER)
 def outcomes_undo(request: PortalRequest, import_id: UUID) -> HttpResponse:
     """Take a file back that somebody took in."""
-    source = get_object_or_404(OutcomeImport, pk=import_id)
+    # What a sync read would come again with the next one: it is corrected in Notion.
+    source = get_object_or_404(OutcomeImport, pk=import_id, imported_by__isnull=False)
     try:
         done = service.undo(source, actor=request.user, now=timezone.now())
     except service.AlreadyUndone as wrong:

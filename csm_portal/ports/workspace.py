@@ -85,6 +85,9 @@ ACCOUNT_FIELDS: tuple[FieldSpec, ...] = (
     FieldSpec(name="features_licensed", kind=ValueKind.TEXTS, property_names=("Features Licensed",), label="Features licensed"),
     FieldSpec(name="features_used", kind=ValueKind.TEXTS, property_names=("Features Used",), label="Features used"),
     FieldSpec(name="customer_goals", kind=ValueKind.TEXT, property_names=("Customer Goals", "Goals"), label="Customer goals"),
+    FieldSpec(name="outcome", kind=ValueKind.TEXT, property_names=("Renewal Outcome", "Outcome"), label="Renewal outcome"),
+    FieldSpec(name="outcome_on", kind=ValueKind.DATE, property_names=("Outcome Date", "Renewal Outcome Date"), label="Outcome date"),
+    FieldSpec(name="outcome_reason", kind=ValueKind.TEXT, property_names=("Outcome Reason", "Churn Reason"), label="Outcome reason"),
 )  # fmt: skip
 
 

@@ -39,6 +39,9 @@ ACME = {
     "features_licensed": ["Reports", "API"],
     "features_used": ["Reports"],
     "customer_goals": "Onboard two more teams.",
+    "outcome": "renewed",
+    "outcome_on": date(2026, 3, 31),
+    "outcome_reason": "They grew.",
 }
 
 
