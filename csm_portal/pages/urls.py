@@ -28,9 +28,9 @@ urlpatterns: list[URLPattern] = [
     path("operations/model-use/", model_use.model_use_page, name="model-use"),
     path("operations/agent-runs/", agent_runs.runs, name="agent-runs"),
     path("operations/agent-runs/<uuid:run_id>/", agent_runs.run, name="agent-run"),
-    path("settings/agent-keys/", agent_keys.keys, name="agent-keys"),
-    path("settings/agent-keys/make/", agent_keys.make, name="agent-keys-make"),
-    path("settings/agent-keys/<uuid:key_id>/revoke/", agent_keys.revoke, name="agent-key-revoke"),
+    path("operations/agent-runs/keys/", agent_keys.keys, name="agent-keys"),
+    path("operations/agent-runs/keys/make/", agent_keys.make, name="agent-keys-make"),
+    path("operations/agent-runs/keys/<uuid:key_id>/revoke/", agent_keys.revoke, name="agent-key-revoke"),
     path("operations/schedule/", schedule.schedule_page, name="schedule"),
     path("operations/schedule/<slug:name>/run/", schedule.run_now, name="schedule-run"),
 ]
