@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from math import ceil
 from typing import Any, Final
 
@@ -133,6 +134,7 @@ class Product:
         return key(self.name)
 
 
+@lru_cache(maxsize=4096)
 def key(name: str) -> str:
     """Return a name as it is compared: without case and doubled spaces."""
     return " ".join(name.casefold().split())
@@ -207,19 +209,30 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """One way in which an account could grow. ``subject`` names the product, ``seats`` how many more would be bought.
+class Lead:
+    """One way in which an account could grow, before it is put into words.
 
-    ``measure`` is what a person who turns it down has seen: while it is the same, nothing has changed.
+    ``product`` is what would be sold, ``seats`` how many more would be bought. ``measure`` is what a person who turns it
+    down has seen: while it is the same, nothing has changed.
     """
 
     kind: OpportunityType
     confidence: Confidence
-    headline: str
-    evidence: tuple[Evidence, ...]
-    subject: str = ""
+    product: Product | None = None
     seats: int = 0
     measure: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        return "" if self.product is None else self.product.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Lead):
+    """A lead in words: a headline, and the dated facts that it stands on."""
+
+    headline: str
+    evidence: tuple[Evidence, ...]
 
 
 _NO_CALL: Final = frozenset({RiskLevel.HIGH, RiskLevel.CRITICAL})
@@ -248,30 +261,56 @@ def bar(case: Case) -> str:
     return ""
 
 
-def find(case: Case) -> tuple[Found, ...]:
+def find(case: Case) -> tuple[Lead, ...]:
     """Return the ways in which an account could grow, at most one of each type. Asks no ``bar``."""
-    found = (_seats(case), _product(case, is_integration=False), _product(case, is_integration=True))
-    return tuple(one for one in found if one is not None)
+    leads = (_seats(case), _product(case, is_integration=False), _product(case, is_integration=True))
+    return tuple(one for one in leads if one is not None)
+
+
+def told(lead: Lead, case: Case) -> Found:
+    """Put a lead of this case into words."""
+    headline, evidence = (
+        _seats_told(lead, case) if lead.kind is OpportunityType.SEATS else _product_told(lead, case)
+    )
+    return Found(
+        kind=lead.kind,
+        confidence=lead.confidence,
+        product=lead.product,
+        seats=lead.seats,
+        measure=lead.measure,
+        headline=headline,
+        evidence=(*evidence, *_usage(case), _health(case)),
+    )
 
 
 def _limit(share: int, kind: OpportunityType, case: Case) -> int:
     return share - SLACK if kind in case.found else share
 
 
-def _seats(case: Case) -> Found | None:
+def _seats(case: Case) -> Lead | None:
     used, bought = case.seats_used, case.seats_purchased
     if used is None or not bought or case.declines:
         return None
-    grown = _seats_grown(case)
-    near = used * 100 >= _limit(SEATS_NEAR, OpportunityType.SEATS, case) * bought
-    is_over, is_full = used > bought, used * 100 >= SEATS_FULL * bought
-    if not (
-        is_over or (near and (case.grows or grown >= SEATS_GROWN or OpportunityType.SEATS in case.found))
-    ):
+    was_found = OpportunityType.SEATS in case.found
+    is_over = used > bought
+    if not is_over and used * 100 < _limit(SEATS_NEAR, OpportunityType.SEATS, case) * bought:
         return None
-    is_sure = is_over or (is_full and grown >= SEATS_GROWN)
-    seats = more_seats(used, bought)
-    over = f", {used - bought} more than were bought" if is_over else ""
+    grown = _seats_grown(case)
+    if not (is_over or case.grows or grown >= SEATS_GROWN or was_found):
+        return None
+    is_sure = is_over or (used * 100 >= SEATS_FULL * bought and grown >= SEATS_GROWN)
+    return Lead(
+        kind=OpportunityType.SEATS,
+        confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
+        seats=more_seats(used, bought),
+        # A step of a tenth, so that the news is growth and not one colleague who joined.
+        measure={"purchased": bought, "used_tenths": used * 10 // bought},
+    )
+
+
+def _seats_told(lead: Lead, case: Case) -> tuple[str, list[Evidence]]:
+    used, bought = case.seats_used or 0, case.seats_purchased or 1
+    over = f", {used - bought:,} more than were bought" if used > bought else ""
     evidence = [
         Evidence(
             code="seats",
@@ -279,25 +318,12 @@ def _seats(case: Case) -> Found | None:
             on=case.as_of,
         )
     ]
-    if case.seats_then is not None and grown >= SEATS_GROWN:
-        then = case.seats_then
-        evidence.append(
-            Evidence(
-                code="seats_grew",
-                sentence=f"On {wording.day(then.on)} it was {wording.percent(then.share)}: {wording.points(grown)} more since then.",
-                on=then.on,
-            )
-        )
-    evidence += _usage(case)
-    return Found(
-        kind=OpportunityType.SEATS,
-        confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
-        headline=f"{used:,} of {bought:,} seats are in use: {wording.counted(seats, 'more seat')} would leave room to grow.",
-        evidence=(*evidence, _health(case)),
-        seats=seats,
-        # A step of a tenth, so that the news is growth and not one colleague who joined.
-        measure={"purchased": bought, "used_tenths": used * 10 // bought},
-    )
+    then, grown = case.seats_then, _seats_grown(case)
+    if then is not None and grown >= SEATS_GROWN:
+        sentence = f"On {wording.day(then.on)} it was {wording.percent(then.share)}: {wording.points(grown)} more since then."
+        evidence.append(Evidence(code="seats_grew", sentence=sentence, on=then.on))
+    more = wording.counted(lead.seats, "more seat")
+    return f"{used:,} of {bought:,} seats are in use: {more} would leave room to grow.", evidence
 
 
 def more_seats(used: int, bought: int) -> int:
@@ -312,7 +338,7 @@ def _seats_grown(case: Case) -> int:
     return int((case.seats_used / case.seats_purchased - case.seats_then.share) * 100 + 1e-9)
 
 
-def _product(case: Case, *, is_integration: bool) -> Found | None:
+def _product(case: Case, *, is_integration: bool) -> Lead | None:
     kind = OpportunityType.INTEGRATION if is_integration else OpportunityType.MODULE
     if case.band is not Band.GREEN or case.licensed is None or case.declines or case.adoption is None:
         return None
@@ -320,58 +346,43 @@ def _product(case: Case, *, is_integration: bool) -> Found | None:
         return None
     if is_integration and (case.logins is None or case.logins * 100 < _limit(LOGINS_HIGH, kind, case)):
         return None
-    product = _best(case, is_integration=is_integration)
-    if product is None:
-        return None
     unused = _unused(case)
     if not is_integration and case.used is not None and unused > 1:
+        return None
+    product = _best(case, is_integration=is_integration)
+    if product is None:
         return None
     is_sure = (
         case.grows
         if is_integration
         else case.adoption * 100 >= ADOPTION_VERY_HIGH and unused == 0 and case.used is not None
     )
-    evidence = [
-        Evidence(
-            code="not_licensed",
-            sentence=f"{product.name} is sold and not among the {wording.counted(len(case.licensed), 'licensed feature')}.",
-            on=case.as_of,
-        ),
-        Evidence(
-            code="adoption",
-            sentence=f"Feature adoption is at {wording.percent(case.adoption)}.",
-            on=case.as_of,
-        ),
-    ]
-    if case.used is not None and unused == 0 and case.licensed:
-        evidence.append(
-            Evidence(code="all_used", sentence="Every licensed feature is in use.", on=case.as_of)
-        )
-    if is_integration and case.logins is not None:
-        evidence.append(
-            Evidence(
-                code="logins",
-                sentence=f"Login frequency is at {wording.percent(case.logins)}.",
-                on=case.as_of,
-            )
-        )
-    if product.of >= FEWEST_PEERS and product.peers:
-        where = f" in {case.segment}" if case.segment else ""
-        evidence.append(
-            Evidence(
-                code="peers",
-                sentence=f"{product.peers:,} of {product.of:,} accounts{where} have licensed {product.name}.",
-                on=case.as_of,
-            )
-        )
-    return Found(
+    return Lead(
         kind=kind,
         confidence=Confidence.HIGH if is_sure else Confidence.MEDIUM,
-        headline=f"{product.name} is not licensed, and adoption is at {wording.percent(case.adoption)}.",
-        evidence=(*evidence, *_usage(case), _health(case)),
-        subject=product.name,
+        product=product,
         measure={"licensed": sorted(key(name) for name in case.licensed)},
     )
+
+
+def _product_told(lead: Lead, case: Case) -> tuple[str, list[Evidence]]:
+    name, on = lead.subject, case.as_of
+    adoption, licensed = wording.percent(case.adoption or 0), case.licensed or ()
+    count = wording.counted(len(licensed), "licensed feature")
+    facts = [
+        ("not_licensed", f"{name} is sold and not among the {count}."),
+        ("adoption", f"Feature adoption is at {adoption}."),
+    ]
+    if licensed and case.used is not None and _unused(case) == 0:
+        facts.append(("all_used", "Every licensed feature is in use."))
+    if lead.kind is OpportunityType.INTEGRATION and case.logins is not None:
+        facts.append(("logins", f"Login frequency is at {wording.percent(case.logins)}."))
+    product = lead.product
+    if product is not None and product.of >= FEWEST_PEERS and product.peers:
+        where = f" in {case.segment}" if case.segment else ""
+        facts.append(("peers", f"{product.peers:,} of {product.of:,} accounts{where} have licensed {name}."))
+    evidence = [Evidence(code=code, sentence=sentence, on=on) for code, sentence in facts]
+    return f"{name} is not licensed, and adoption is at {adoption}.", evidence
 
 
 def _best(case: Case, *, is_integration: bool) -> Product | None:
@@ -408,7 +419,7 @@ class Seen:
     measure: Mapping[str, Any]
 
 
-def news(before: Seen, now: Found) -> str:
+def news(before: Seen, now: Lead) -> str:
     """Say what has changed since an answer, in a sentence; empty where it is the same story (SPEC 4.3)."""
     if RANK[now.confidence] > RANK[before.confidence]:
         return f"It has grown surer since the last answer: {now.confidence} instead of {before.confidence}."

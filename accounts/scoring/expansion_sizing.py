@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from accounts.scoring import expansion
-from accounts.scoring.expansion import Found, OpportunityType
+from accounts.scoring.expansion import Lead, OpportunityType
 
 
 class PriceKind(StrEnum):
@@ -57,7 +57,7 @@ class Size:
 
 
 def size(
-    found: Found,
+    found: Lead,
     *,
     prices: Iterable[Price],
     arr: Decimal | None,
@@ -102,7 +102,7 @@ def _seats(
     )
 
 
-def _product(found: Found, prices: Iterable[Price], *, currency: str, bought: int | None) -> Size:
+def _product(found: Lead, prices: Iterable[Price], *, currency: str, bought: int | None) -> Size:
     kind = PriceKind.INTEGRATION if found.kind is OpportunityType.INTEGRATION else PriceKind.MODULE
     wanted = expansion.key(found.subject)
     named = [one for one in prices if one.kind is kind and expansion.key(one.name) == wanted]

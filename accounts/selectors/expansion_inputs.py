@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -58,9 +58,15 @@ class Market:
     sizes: Mapping[str, int]
     holders: Mapping[str, Mapping[str, int]]
     frozen: frozenset[OpportunityType]
+    _made: dict[str, tuple[Product, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def of_segment(self, segment: str) -> tuple[Product, ...]:
         """Return the products with how many of the segment's accounts have each."""
+        if segment not in self._made:
+            self._made[segment] = self._of(segment)
+        return self._made[segment]
+
+    def _of(self, segment: str) -> tuple[Product, ...]:
         size, held = self.sizes.get(segment, 0), self.holders.get(segment, {})
         return tuple(
             Product(name=one.name, is_integration=one.is_integration, peers=held.get(one.key, 0), of=size)

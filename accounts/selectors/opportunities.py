@@ -406,13 +406,12 @@ def _history(opportunity: Opportunity) -> tuple[Deed, ...]:
     return tuple(sorted(deeds, key=lambda one: one.at, reverse=True))
 
 
-def of_account(account: Account, membership: Membership, *, latest: int = 3) -> tuple[OpportunityRow, ...]:
-    """Return an account's open opportunities, then the latest that Sales answered or that were dismissed. Two queries."""
-    mine = Opportunity.objects.visible_to(membership).filter(account=account)
-    open_ones = mine.open().order_by("kind", "pk").values_list(*FIELDS)
-    told = mine.filter(ended_at__isnull=False).exclude(state=OpportunityState.WITHDRAWN)
-    ended = told.order_by("-ended_at", "pk").values_list(*FIELDS)[:latest]
-    return tuple(row(values, membership) for values in (*open_ones, *ended))
+def of_account(account: Account, membership: Membership, *, most: int = 6) -> tuple[OpportunityRow, ...]:
+    """Return an account's open opportunities, then the latest that were answered or dismissed. One query."""
+    told = Opportunity.objects.visible_to(membership).filter(account=account)
+    latest = told.exclude(state=OpportunityState.WITHDRAWN).order_by("-state_at", "pk").values_list(*FIELDS)
+    rows = (row(values, membership) for values in latest[:most])
+    return tuple(sorted(rows, key=lambda one: one.state not in expansion_states.OPEN))
 
 
 def answered(

@@ -13,7 +13,7 @@ from accounts.models import Account, Opportunity, OpportunityPlace, PlacePurpose
 from accounts.models.expansion import A_DAY
 from accounts.scoring import expansion as rules
 from accounts.scoring import expansion_sizing, expansion_talk
-from accounts.scoring.expansion import RANK, Confidence, Found, OpportunityType
+from accounts.scoring.expansion import RANK, Lead, OpportunityType
 from accounts.scoring.expansion_sizing import Size
 from accounts.scoring.expansion_states import OpportunityState
 from accounts.selectors import expansion_inputs
@@ -57,7 +57,7 @@ class Changes:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
     subject: Subject
-    found: Found
+    found: Lead
     size: Size
     news: str
 
@@ -138,7 +138,7 @@ class _Step:
             else:
                 self._withdraw(opportunity, _GONE)
 
-    def _still_there(self, opportunity: Opportunity, subject: Subject, found: Found | None, bar: str) -> None:
+    def _still_there(self, opportunity: Opportunity, subject: Subject, found: Lead | None, bar: str) -> None:
         match opportunity.state:
             case OpportunityState.ACCEPTED:
                 # Somebody is talking to the customer: they are told, and decide.
@@ -152,7 +152,7 @@ class _Step:
             case _:
                 self._refresh(opportunity, subject, found, bar)
 
-    def _refresh(self, opportunity: Opportunity, subject: Subject, found: Found, bar: str) -> None:
+    def _refresh(self, opportunity: Opportunity, subject: Subject, found: Lead, bar: str) -> None:
         before = [getattr(opportunity, name) for name in _FIGURES]
         written = opportunity.subject, opportunity.talk_prose, opportunity.talk_track_by
         put_down(opportunity, found, self._size(found, subject), subject, as_of=self._as_of)
@@ -176,7 +176,7 @@ class _Step:
         opportunity.version += 1
         self.withdrawn.append(opportunity)
 
-    def _size(self, found: Found, subject: Subject) -> Size:
+    def _size(self, found: Lead, subject: Subject) -> Size:
         return expansion_sizing.size(
             found,
             prices=self._market.prices,
@@ -200,8 +200,9 @@ def _over(opportunity: Opportunity) -> str:
     return f"{opportunity.subject} is licensed by now, or adoption does not speak for it any more."
 
 
-def put_down(opportunity: Opportunity, found: Found, size: Size, subject: Subject, *, as_of: date) -> None:
-    """Write what a scan found into an opportunity, in memory; the talk track is the template's."""
+def put_down(opportunity: Opportunity, lead: Lead, size: Size, subject: Subject, *, as_of: date) -> None:
+    """Write what a scan found into an opportunity, in memory and in words; the talk track is the template's."""
+    found = rules.told(lead, subject.case)
     opportunity.confidence = found.confidence
     opportunity.headline = found.headline[:400]
     opportunity.subject = found.subject[:200]
@@ -266,7 +267,7 @@ def _best_first(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     return sorted(
         candidates,
         key=lambda one: (
-            -RANK[Confidence(one.found.confidence)],
+            -RANK[one.found.confidence],
             -worth(one),
             str(one.subject.account_id),
             one.found.kind,

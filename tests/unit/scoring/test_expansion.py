@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from accounts.scoring import expansion, expansion_sizing, expansion_talk
 from accounts.scoring.bands import Band
 from accounts.scoring.churn import RiskLevel
-from accounts.scoring.expansion import Case, Confidence, Found, OpportunityType, Product, SeatsThen, Seen
+from accounts.scoring.expansion import (
+    Case,
+    Confidence,
+    Found,
+    Lead,
+    OpportunityType,
+    Product,
+    SeatsThen,
+    Seen,
+)
 from accounts.scoring.expansion_sizing import Basis, Period, Price, PriceKind
 from accounts.scoring.expansion_states import (
     BY_SALES,
@@ -58,7 +67,8 @@ def case(**fields: Any) -> Case:
 
 
 def found(kind: OpportunityType, **fields: Any) -> Found | None:
-    return next((one for one in expansion.find(case(**fields)) if one.kind is kind), None)
+    given = case(**fields)
+    return next((expansion.told(one, given) for one in expansion.find(given) if one.kind is kind), None)
 
 
 SEATS, MODULE, INTEGRATION = OpportunityType
@@ -209,12 +219,13 @@ def test_the_seats_to_buy_leave_the_promised_share_free(used: int, bought: int) 
 # -- what it is worth ----------------------------------------------------------------------------
 
 
-def seat_opportunity(seats: int = 13) -> Found:
-    return Found(kind=SEATS, confidence=Confidence.HIGH, headline="", evidence=(), seats=seats)
+def seat_opportunity(seats: int = 13) -> Lead:
+    return Lead(kind=SEATS, confidence=Confidence.HIGH, seats=seats)
 
 
-def module_opportunity(name: str = "Forecasting") -> Found:
-    return Found(kind=MODULE, confidence=Confidence.HIGH, headline="", evidence=(), subject=name)
+def module_opportunity(name: str = "Forecasting") -> Lead:
+    product = Product(name=name, is_integration=False)
+    return Lead(kind=MODULE, confidence=Confidence.HIGH, product=product)
 
 
 def price(**fields: Any) -> Price:
@@ -229,7 +240,7 @@ def price(**fields: Any) -> Price:
     return Price(**{**usual, **fields})
 
 
-def sized(one: Found, *prices: Price, **fields: Any) -> expansion_sizing.Size:
+def sized(one: Lead, *prices: Price, **fields: Any) -> expansion_sizing.Size:
     usual: dict[str, Any] = {"arr": Decimal("48000"), "currency": "EUR", "seats_purchased": 130}
     return expansion_sizing.size(one, prices=prices, **{**usual, **fields})
 
@@ -311,7 +322,7 @@ def test_the_arithmetic_that_is_shown_gives_the_amount(arr: Decimal, seats: int,
 @pytest.mark.parametrize("kind", list(OpportunityType))
 def test_the_words_to_a_customer_hold_no_score_risk_or_price(kind: OpportunityType) -> None:
     one_case = case(seats_used=104, seats_then=BEFORE, adoption=0.9, usage_trend="growing")
-    one = next(found for found in expansion.find(one_case) if found.kind is kind)
+    one = next(expansion.told(lead, one_case) for lead in expansion.find(one_case) if lead.kind is kind)
 
     said = expansion_talk.talk_track(one, one_case)
 
