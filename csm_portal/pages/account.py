@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts import policies as account_policies
-from accounts.models import Account
+from accounts.models import Account, CoachingPlan, Opportunity, PlanState
 from accounts.selectors import account_detail, alerts, coaching, in_notion, opportunities, overrides
 from accounts.views import alerts as alert_views
 from csm_portal.http import PortalRequest, member
@@ -39,7 +40,12 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
     visible = Account.objects.visible_to(request.membership).select_related(
         "owner", "health__latest__policy", "churn_story", *in_notion.RELATED
     )
-    found = get_object_or_404(overrides.with_standing(visible, today=today), pk=account_id)
+    # What most accounts do not have is not asked for a second time.
+    marked = visible.annotate(
+        has_opportunities=Exists(Opportunity.objects.filter(account=OuterRef("pk"))),
+        has_plan=Exists(CoachingPlan.objects.filter(account=OuterRef("pk"), state=PlanState.OPEN)),
+    )
+    found = get_object_or_404(overrides.with_standing(marked, today=today), pk=account_id)
     detail = account_detail.detail(
         found,
         today=today,
@@ -48,7 +54,9 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
     context = {
         "detail": detail,
         "alerts": alerts.of_account(found, request.membership, today=today),
-        "opportunities": opportunities.of_account(found, request.membership),
+        "opportunities": opportunities.of_account(found, request.membership)
+        if getattr(found, "has_opportunities", False)
+        else (),
         "undo": alert_views.undoable(request),
         "here": request.path,
         "account": found,
@@ -57,7 +65,7 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
         "can_draft": qbr_policies.can_draft(request.membership, found) and _is_current(found),
         "override": getattr(found, "word", None),
         "can_override": account_policies.can_write(request.membership, found) and _is_current(found),
-        "coaching": coaching.in_brief(found),
+        "coaching": coaching.in_brief(found) if getattr(found, "has_plan", False) else None,
         "idle_features": coaching.idle(found),
         "is_own": found.owner_id == request.user.pk,
         **profile.context(request, found),
