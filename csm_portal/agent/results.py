@@ -206,11 +206,14 @@ ANSWERS: Final[Mapping[TaskType, tuple[type[TaskAnswer], ...]]] = {
 }
 """The forms that the ``result`` of each task can have; any can be a TaskFailure instead."""
 
-Status = Literal["done", "partial", "not_found", "not_allowed", "failed"]
+Status = Literal["done", "partial", "refused", "not_found", "not_allowed", "failed"]
 
 
 class CSMResult(_Owned):
     """What came of one task. ``result`` has one of the forms of ``ANSWERS``, or is a TaskFailure.
+
+    ``status`` is "refused" where the rules leave nothing to do, as for an account that has no opportunity; "failed" where
+    something that should have worked did not.
 
     ``confidence``, ``partial`` and ``error`` stand in the result too, and here for whoever only wants to know whether it
     went well. ``run_id`` is the row under which it is recorded, None where there was no tenant to record it for.

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from accounts.services import coaching, handoffs, health
 from csm_portal.agent import handlers, tasks
-from csm_portal.agent.orders import NoSuchAccount, NotAllowed, Order
+from csm_portal.agent.orders import NoSuchAccount, Order
 from csm_portal.agent.results import CSMResult, Status, TaskAnswer, TaskFailure
 from csm_portal.agent.reviews import NotYet
 from csm_portal.agent.tasks import CSMTask, TaskType
@@ -41,11 +41,9 @@ HANDLERS: Final[Mapping[TaskType, Handler]] = {
 }
 A_PROGRAM: Final = Caller(origin=RunOrigin.PROGRAM, name="A program of this installation")
 
-# What these say is written for people; of anything else only its kind is told.
-_TOLD: Final = (
-    PortError,
+# The rules leave nothing to do; what these say is written for people, as is what a port says.
+_REFUSED: Final = (
     NotYet,
-    NotAllowed,
     health.NothingToScore,
     drafting.NothingToReview,
     handoffs.NotPossible,
@@ -141,8 +139,9 @@ def carry_out(run: AgentRun, task: CSMTask, *, tenant: Tenant, caller: Caller, c
 _STATES: Final[Mapping[Status, RunState]] = {
     "done": RunState.DONE,
     "partial": RunState.PARTIAL,
-    "not_found": RunState.FAILED,
-    "not_allowed": RunState.FAILED,
+    "refused": RunState.REFUSED,
+    "not_found": RunState.REFUSED,
+    "not_allowed": RunState.REFUSED,
     "failed": RunState.FAILED,
 }
 
@@ -158,8 +157,11 @@ def _answer(run: AgentRun, order: Order) -> tuple[Status, BaseModel]:
     except PermissionDenied as error:
         log.warning("agent_task_not_allowed")
         return "not_allowed", TaskFailure(error=str(error) or "You may not do this.")
-    except _TOLD as error:
-        log.warning("agent_task_failed", kind=type(error).__name__)
+    except _REFUSED as error:
+        log.info("agent_task_refused", kind=type(error).__name__)
+        return "refused", TaskFailure(error=str(error))
+    except PortError as error:
+        log.warning("agent_task_failed", kind=type(error).__name__, trouble=error.trouble)
         return "failed", TaskFailure(error=str(error))
     except Exception as error:
         log.exception("agent_task_failed")

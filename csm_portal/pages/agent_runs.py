@@ -24,6 +24,7 @@ from csm_portal.http import PortalRequest, is_partial, member
 _OUTCOMES = {
     RunState.DONE: "Done",
     RunState.PARTIAL: "Partly done",
+    RunState.REFUSED: "Not done",
     RunState.FAILED: "Failed",
     RunState.RUNNING: "Running",
     RunState.QUEUED: "Queued",

@@ -83,7 +83,11 @@ _STATES: Final = _looks(
     ("withdrawn", "Withdrawn", "plain", "dash"),
     ("won", "Won", "green", "check"),
     ("lost", "Lost", "plain", "cross"),
-    # Keys of other agents
+    # Coaching plans
+    ("finished", "Finished", "green", "check"),
+    ("dropped", "Given up", "plain", "cross"),
+    # Runs of the agent, and keys of other agents
+    ("refused", "Not done", "plain", "dash"),
     ("in_force", "In force", "green", "check"),
     ("expired", "Expired", "plain", "dash"),
     ("revoked", "Revoked", "plain", "cross"),

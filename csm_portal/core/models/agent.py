@@ -59,6 +59,7 @@ class RunState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     PARTIAL = "partial"
+    REFUSED = "refused"  # there was nothing to do, or it may not be done
     FAILED = "failed"
 
     @property
