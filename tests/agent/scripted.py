@@ -45,7 +45,7 @@ def _late(task: WritingTask) -> str:
 
 
 def _refused(task: WritingTask) -> str:
-    raise PortError("The provider refused the request.", trouble=Trouble.REFUSED, permanent=True)
+    raise PortError("The provider refused the request.", trouble=Trouble.UNAUTHORIZED, permanent=True)
 
 
 def _by_templates(task: WritingTask) -> str:
