@@ -1,6 +1,6 @@
 """The list of reviews: what waits for its reader first, then the latest changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,6 +15,7 @@ from csm_portal.core.keyset import Column, Part
 from csm_portal.core.models import Membership, Role
 from qbr import quarters
 from qbr.models import QBR, QBRRevision, Transition
+from qbr.selectors import deputies
 from qbr.workflow import EDITS, STATE_LABELS, Action, State
 
 PAGE_SIZE: Final = 50
@@ -97,9 +98,22 @@ def read_filters(given: Mapping[str, str]) -> tuple[Filters, tuple[str, ...]]:
     return Filters(scope=scope, state=state, quarter=quarter, words=words), tuple(notes)
 
 
-def page(membership: Membership, *, filters: Filters, mark: str = "", size: int = PAGE_SIZE) -> ListPage:
-    """Return one page of the reviews that a member may read. Four queries however many there are."""
-    visible = _for(QBR.objects.visible_to(membership), membership)
+def page(
+    membership: Membership,
+    *,
+    filters: Filters,
+    mark: str = "",
+    size: int = PAGE_SIZE,
+    today: date | None = None,
+) -> ListPage:
+    """Return one page of the reviews that a member may read. Five queries however many there are.
+
+    On ``today``, a local day, what waits for managers whose deputy the member is waits for the member too.
+    """
+    managers = () if today is None else deputies.stood_in_for(membership, on=today)
+    visible = _for(
+        QBR.objects.visible_to(membership), membership, managers=[manager.pk for manager in managers]
+    )
     rows = _narrowed(visible, filters, reader_id=membership.user_id)
     counts = visible.aggregate(
         visible=Count("pk"),
@@ -142,30 +156,35 @@ def waiting(membership: Membership) -> tuple[ListRow, ...]:
     return tuple(_row(values, membership) for values in found.values_list(*_FIELDS)[:_MOST_WAITING])
 
 
-def _for(reviews: QuerySet[Any], membership: Membership) -> QuerySet[Any]:
+def _edited_by(person_id: UUID) -> Exists:
+    """Say whether a person has changed a review since it was last approved."""
+    # No version and no number is below zero. Saying so leads SQLite to the index of one review's rows; without
+    # statistics it takes that of the tenant, and reads every review's rows for each review.
+    return Exists(
+        Transition.objects.filter(
+            qbr=OuterRef("pk"),
+            actor_id=person_id,
+            action__in=EDITS,
+            version__gte=0,
+            version__gt=Coalesce(
+                Subquery(
+                    Transition.objects.filter(qbr=OuterRef("qbr"), action=Action.APPROVE)
+                    .order_by("-version")
+                    .values("version")[:1]
+                ),
+                Value(-1),
+            ),
+        )
+    )
+
+
+def _for(reviews: QuerySet[Any], membership: Membership, *, managers: Sequence[UUID] = ()) -> QuerySet[Any]:
     """Mark the reviews that wait for a member, and those of them that only need a decision.
 
     The rule of four eyes is that of ``qbr.workflow``, said once more as a query: a test holds one against the other.
     """
-    # No version and no number is below zero. Saying so leads SQLite to the index of one review's rows; without
-    # statistics it takes that of the tenant, and reads every review's rows for each review.
     reviews = reviews.annotate(
-        edited_by_me=Exists(
-            Transition.objects.filter(
-                qbr=OuterRef("pk"),
-                actor_id=membership.user_id,
-                action__in=EDITS,
-                version__gte=0,
-                version__gt=Coalesce(
-                    Subquery(
-                        Transition.objects.filter(qbr=OuterRef("qbr"), action=Action.APPROVE)
-                        .order_by("-version")
-                        .values("version")[:1]
-                    ),
-                    Value(-1),
-                ),
-            )
-        ),
+        edited_by_me=_edited_by(membership.user_id),
         has_text=Exists(QBRRevision.objects.filter(qbr=OuterRef("pk"), number__gte=0)),
     )
     decide, work = Q(pk__in=[]), Q(pk__in=[])
@@ -173,11 +192,25 @@ def _for(reviews: QuerySet[Any], membership: Membership) -> QuerySet[Any]:
         decide |= Q(state=State.IN_REVIEW, edited_by_me=False) & ~Q(requested_by_id=membership.user_id)
         decide |= Q(state=State.APPROVED, account__owner=None)
         work |= Q(state=State.DRAFT, has_text=True, account__owner=None)
+    elif managers:
+        decide |= _as_deputy(membership, managers)
     if Role.CSM in membership.roles:
         decide |= Q(state=State.APPROVED, account__owner_id=membership.user_id)
         work |= Q(state=State.DRAFT, has_text=True, account__owner_id=membership.user_id)
     marked: QuerySet[Any] = reviews.annotate(is_urgent=_flag(decide), is_waiting=_flag(decide | work))
     return marked
+
+
+def _as_deputy(membership: Membership, managers: Sequence[UUID]) -> Q:
+    """Return what a deputy decides on: other people's work, where one of the managers could have decided."""
+    allowed = Q(pk__in=[])
+    for manager in managers:
+        allowed |= ~Q(requested_by_id=manager) & ~Q(_edited_by(manager))
+    me = membership.user_id
+    barred = Q(edited_by_me=True)
+    for column in ("requested_by_id", "submitted_by_id", "account__owner_id"):
+        barred |= Q(**{column: me, f"{column}__isnull": False})
+    return Q(state=State.IN_REVIEW) & allowed & ~barred
 
 
 def _flag(condition: Q) -> Case:

@@ -50,6 +50,7 @@ def qbr_list(request: PortalRequest) -> HttpResponse:
         filters=filters,
         mark="" if wants_file else query.get("cursor", ""),
         size=spreadsheets.MOST if wants_file else listing.PAGE_SIZE,
+        today=timezone.localdate(timezone=request.tenant.zone),
     )
     if wants_file:
         return downloads.answer(request, "qbrs", _HEADER, map(_cells, page.rows))

@@ -144,10 +144,10 @@ def test_the_list_costs_the_same_at_one_row_and_at_fifty(
     make_review(make_account(), state=State.IN_REVIEW)
     make_review(make_account())
     client.get(url)
-    # Session, user, member; counts, two parts of the rows, how many match, quarters.
-    with django_assert_num_queries(8):
+    # Session, user, member; deputies, counts, two parts of the rows, how many match, quarters.
+    with django_assert_num_queries(9):
         client.get(url)
     for number in range(50):
         make_review(make_account(), state=State.IN_REVIEW if number % 3 == 0 else State.DRAFT)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(url)

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from accounts.models import Account
 from csm_portal.core.models import Membership, Tenant, User
 from qbr import workflow
-from qbr.models import QBR, QBRRevision, Transition
+from qbr.models import QBR, Deputy, QBRRevision, Transition
 from qbr.selectors import listing
 from qbr.services import moves, review
 from qbr.workflow import Action, State
@@ -147,11 +147,14 @@ def test_the_lists_rule_of_four_eyes_is_the_tables(
 
     def waits_for(user: User) -> bool:
         membership = Membership.objects.get(user=user)
-        (row,) = listing.page(membership, filters=listing.Filters()).rows
+        (row,) = listing.page(membership, filters=listing.Filters(), today=NOW.date()).rows
         return row.is_urgent
 
     def may_approve(user: User) -> bool:
-        found = moves.ground(qbr, actor=user)
+        try:
+            found = moves.ground(qbr, actor=user, deputies_on=NOW.date())
+        except PermissionDenied:
+            return False
         return workflow.refusal(Action.APPROVE, found.state, found.standing) is None
 
     for person in (alice, bob, dora):
@@ -163,3 +166,12 @@ def test_the_lists_rule_of_four_eyes_is_the_tables(
     for person in (alice, bob, dora):
         assert waits_for(person) == may_approve(person), person
     assert not waits_for(dora)
+
+    # A colleague stands in for one who may not approve, then for one who may.
+    carol = make_member(tenant, "Carol", is_csm=True)
+    for manager, may in ((bob, False), (make_member(tenant, "Dan", is_manager=True), True)):
+        Deputy.objects.create(
+            manager=manager, deputy=carol, starts_on=NOW.date(), ends_on=NOW.date(), created_at=NOW
+        )
+        assert waits_for(carol) == may_approve(carol) == may
+    assert waits_for(alice) == may_approve(alice)
