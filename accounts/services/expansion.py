@@ -16,7 +16,7 @@ from accounts.scoring import expansion_sizing, expansion_talk
 from accounts.scoring.expansion import RANK, Lead, OpportunityType
 from accounts.scoring.expansion_sizing import Size
 from accounts.scoring.expansion_states import OpportunityState
-from accounts.selectors import expansion_inputs
+from accounts.selectors import currencies, expansion_inputs
 from accounts.selectors.expansion_inputs import Market, Subject
 from csm_portal.core import bulk
 from csm_portal.core.models import Tenant
@@ -253,15 +253,17 @@ def _take_places(candidates: Sequence[_Candidate], *, as_of: date, now: datetime
 
 
 def _best_first(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    """Order by confidence, then by size; where currencies differ, by the share of the ARR, which needs no rates."""
-    is_one_currency = len({one.size.currency for one in candidates if one.size.amount is not None}) <= 1
+    """Order by confidence, then by size in the tenant's currency; where a rate is missing, by the share of the ARR."""
+    units = {one.size.currency for one in candidates if one.size.amount is not None}
+    rates = currencies.rates() if len(units) > 1 else None
+    is_comparable = rates is None or not rates.missing(units)
 
     def worth(one: _Candidate) -> float:
         amount, arr = one.size.amount, one.subject.arr
         if amount is None:
             return -1.0
-        if is_one_currency:
-            return float(amount)
+        if is_comparable:
+            return float((rates.rate(one.size.currency) if rates else None) or 1) * float(amount)
         return float(amount / arr) if arr and arr > 0 else 0.0
 
     return sorted(

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, BandOverride, Opportunity, OpportunityPlace, PropertyMapping
 from accounts.scoring.expansion import OpportunityType
 from accounts.scoring.expansion_states import OpportunityState
-from accounts.services import expansion, health
+from accounts.services import expansion, health, rates
 from accounts.services.health import ScanCounts
 from csm_portal.core.models import Tenant, User
 from csm_portal.core.scope import tenant_scope
@@ -117,7 +117,17 @@ def test_the_surest_and_largest_come_first() -> None:
     assert found == {f"Large {number}" for number in range(1, 6)}
 
 
-def test_where_currencies_differ_the_share_of_the_arr_decides() -> None:
+def test_where_currencies_differ_the_admins_rates_decide(ada: User) -> None:
+    rates.put("JPY", Decimal("0.006"), as_of=TODAY, source="ECB", actor=ada, today=TODAY, now=NOW)
+    make_accounts(4, arr=Decimal(100_000_000), currency="JPY", seats_used=101, seats_purchased=100)
+    make_accounts(4, arr=Decimal(10_000), currency="EUR", seats_used=101, seats_purchased=100)
+
+    scan()
+
+    assert Opportunity.objects.filter(currency="JPY").count() == 4
+
+
+def test_where_a_rate_is_missing_the_share_of_the_arr_decides() -> None:
     make_accounts(4, arr=Decimal(1_000_000), currency="JPY", seats_used=101, seats_purchased=100)
     make_accounts(4, arr=Decimal(10_000), currency="EUR", seats_used=140, seats_purchased=100)
 
