@@ -130,7 +130,7 @@ def drafted(*, is_shown: bool) -> Iterator[Line]:
     from csm_portal.core.scope import tenant_scope
     from qbr import quarters, workflow
     from qbr.models import Origin, Publication
-    from qbr.services import drafting, publishing, review
+    from qbr.services import drafting, moves, publishing, review
     from tests.conftest import make_member
     from tests.factories import make_account
 
@@ -160,18 +160,21 @@ def drafted(*, is_shown: bool) -> Iterator[Line]:
         )
         if not is_models:
             return
-        yield caught(qbr)
+        yield caught(qbr, "of the draft")
+        qbr = _with_sentences(qbr, writer, real.fallback, actor=alice, now=now)
+        yield caught(qbr, "of sentences that were asked to hold figures")
         refused = _refusal(lambda: review.submit(qbr, actor=alice, version=qbr.version, now=now))
         yield Line(
             what="submitting what is not traced is refused, or nothing is untraced",
             reached=refused or "nothing is untraced",
             is_reached=bool(refused) or not _open(qbr),
         )
+        qbr = moves.read(qbr.pk)
         refused = _refusal(lambda: publishing.ask(qbr, actor=alice, version=qbr.version, now=now))
         yield Line(
             what="publishing without an approval is refused", reached=refused, is_reached=bool(refused)
         )
-        qbr.refresh_from_db()
+        qbr = moves.read(qbr.pk)
         untouched = qbr.approved_by is None and not qbr.notion_page_id and not Publication.objects.exists()
         state = workflow.State(qbr.state)
         yield Line(
@@ -181,7 +184,57 @@ def drafted(*, is_shown: bool) -> Iterator[Line]:
         )
 
 
-def caught(qbr: Any) -> Line:
+SUBJECTS = (
+    "a customer's seats, with two numbers",
+    "a customer's usage, with a percentage and a year",
+    "a customer's contract, with an amount of money and a date",
+)
+
+
+def _with_sentences(qbr: Any, writer: Patient, fallback: Any, *, actor: Any, now: Any) -> Any:
+    """Have the model write sentences full of figures, and put them into the review as somebody's edit."""
+    from pydantic import BaseModel, Field
+
+    from csm_portal import wiring
+    from csm_portal.core import asking
+    from qbr import editing as edit_form
+    from qbr.document import SectionKey
+    from qbr.selectors import current
+    from qbr.services import editing, moves
+
+    class Sentence(BaseModel):
+        sentence: str = Field(min_length=20, max_length=240)
+
+    said = []
+    for subject in SUBJECTS:
+        question = asking.Question(
+            purpose="llm_e2e",
+            system="You write one short business sentence as JSON.",
+            prompt=f'Write one sentence about {subject}. Answer with {{"sentence": "..."}}.',
+            answer=Sentence,
+        )
+        asked = asking.ask(question, writers=wiring.Writers(first=writer, fallback=fallback), now=now)
+        said += [" ".join(asked.answer.sentence.split())] if asked.answer else []
+    # Whatever the model makes of it, there is something to find.
+    said.append("Adoption rose to 87 % with 4,312 seats on 17 March 2031.")
+    print("\nAsked for figures, it wrote:", *said[:-1], sep="\n  ")
+    qbr = moves.read(qbr.pk)
+    text = current.latest(qbr)
+    assert text is not None
+    section = SectionKey.HEALTH
+    written = edit_form.to_editable(text.content.section(section))
+    editing.save_section(
+        qbr,
+        section=section,
+        text="\n\n".join([written, *said]),
+        actor=actor,
+        version=qbr.version,
+        now=now,
+    )
+    return moves.read(qbr.pk)
+
+
+def caught(qbr: Any, which: str) -> Line:
     """Look for figures without the check: each number that stands in no fact has to lie in something it marked."""
     from qbr.selectors import current
 
@@ -201,7 +254,7 @@ def caught(qbr: Any) -> Line:
                 typed += len(numbers)
                 missed += [number for number in numbers if number not in known and number not in marked]
     return Line(
-        what="every figure typed by the model that is in no fact is marked",
+        what=f"every figure {which} that is in no fact is marked",
         reached=f"{typed} typed, {len(missed)} not marked{f': {missed[:5]}' if missed else ''}",
         is_reached=not missed,
     )

@@ -1,17 +1,18 @@
 """Brings the demo's QBRs into every state, through the services that the pages call."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils import timezone
 
 from accounts.models import Account
 from csm_portal.core import jobs
-from csm_portal.core.models import User
+from csm_portal.core.models import Membership, User
 from csm_portal.demo import tenants
 from qbr.models import QBR, Origin
+from qbr.modes import Mode
 from qbr.quarters import Quarter, quarter_of
-from qbr.services import drafting, publishing, review
-from qbr.workflow import NotAllowed
+from qbr.services import deputies, drafting, publishing, review
+from qbr.workflow import Action, NotAllowed, State
 
 _PUBLISHED, _APPROVED, _IN_REVIEW, _SENT_BACK, _DRAFTS = 5, 2, 3, 1, 2
 
@@ -28,7 +29,51 @@ def fill(today: date) -> int:
     manager = tenants.person("manager")
     for place, account in enumerate(accounts):
         _bring(account, place, quarter=quarter, manager=manager)
+    _at_risk(accounts, quarter=quarter)
+    _late(today, quarter=quarter)
+    _away(manager, today)
     return QBR.objects.count()
+
+
+def _at_risk(others: list[Account], *, quarter: Quarter) -> None:
+    """Draft a review whose aim is to win a customer back, for the largest Red account that has none."""
+    account = (
+        Account.objects.current()
+        .filter(owner__isnull=False, health__effective_band="Red", health__coverage__gte=0.5)
+        .exclude(pk__in=[other.pk for other in others])
+        .select_related("owner", "tenant")
+        .order_by("-arr", "pk")
+        .first()
+    )
+    if account is not None:
+        qbr = drafting.begin(
+            account, quarter=quarter, actor=account.owner, origin=Origin.ON_DEMAND, now=timezone.now(), mode=Mode.AT_RISK
+        )  # fmt: skip
+        jobs.run(str(qbr.draft_job_id))
+
+
+def _late(today: date, *, quarter: Quarter) -> None:
+    """Let the review that was sent back lie for longer than it should have."""
+    sent_back = QBR.objects.filter(
+        quarter_start=quarter.start, state=State.DRAFT, transitions__action=Action.REQUEST_CHANGES
+    )
+    for qbr in sent_back:
+        QBR.objects.filter(pk=qbr.pk).update(due_on=today - timedelta(days=4))
+
+
+def _away(manager: User, today: date) -> None:
+    """Have the manager name a deputy for the week after next."""
+    deputy = Membership.objects.filter(is_csm=True).exclude(user=manager).order_by("user__name", "pk").first()
+    if deputy is not None:
+        monday = today + timedelta(days=14 - today.weekday())
+        deputies.name(
+            deputy=deputy.user,
+            starts_on=monday,
+            ends_on=monday + timedelta(days=4),
+            actor=manager,
+            today=today,
+            now=timezone.now(),
+        )
 
 
 def _bring(account: Account, place: int, *, quarter: Quarter, manager: User) -> None:

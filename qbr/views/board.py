@@ -133,14 +133,17 @@ def end_deputy(request: PortalRequest, deputy_id: UUID) -> HttpResponse:
 
 
 def _read(given: Any, today: date) -> tuple[Filters, list[str]]:
-    """Read the filters of an address, and a sentence for each value that is none."""
+    """Read the filters of an address, and a sentence for each value that is none.
+
+    Without a quarter it is the one just ended: the reviews that are due are its (SPEC 6.1).
+    """
     notes: list[str] = []
-    quarter, standing, csm = quarters.quarter_of(today), None, str(given.get("csm", ""))
+    quarter, standing, csm = quarters.quarter_of(today).previous, None, str(given.get("csm", ""))
     if label := given.get("quarter", ""):
         try:
             quarter = quarters.from_label(label)
         except ValueError:
-            notes.append(f"“{label[:20]}” is no quarter, so this is the running one.")
+            notes.append(f"“{label[:20]}” is no quarter, so this is the one just ended.")
     if name := given.get("standing", ""):
         try:
             standing = Standing(name)
