@@ -43,7 +43,7 @@ def test_no_file_names_a_package_index() -> None:
     ).stdout.split("\n")
     locks = [name for name in tracked if name.startswith("requirements/")]
 
-    assert len(locks) == 2
+    assert len(locks) == 3
     for name in locks:
         assert "://" not in (ROOT / name).read_text()
 
