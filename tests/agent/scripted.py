@@ -87,7 +87,7 @@ SCRIPTS: Final[dict[str, Callable[[WritingTask], str]]] = {
 class Scripted:
     """A writer that answers by the script of its name."""
 
-    def __init__(self, *, model: str, api_base: str | None, api_key: str | None) -> None:
+    def __init__(self, *, model: str, **connection: Any) -> None:
         self.name = model
 
     def write(self, task: WritingTask, *, timeout_seconds: float = 60.0) -> Writing:

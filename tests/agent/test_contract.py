@@ -89,7 +89,9 @@ def test_whatever_a_model_does_each_task_answers_in_its_form_and_changes_its_own
 
     result = agent.execute(task(harm, task_type))
 
-    form_of(result)
+    answer = form_of(result)
+    if task_type == "churn_risk_assessment":
+        _is_as_the_rules_say(answer, harm)
     assert changed(before) <= ITS_OWN[task_type] | ALWAYS
     with tenant_scope(other_tenant):
         assert changed(theirs) == set()
@@ -102,23 +104,20 @@ def test_whatever_a_model_does_each_task_answers_in_its_form_and_changes_its_own
     calls = ModelCall.objects.filter(run_id=run.pk)
     assert run.model_calls == calls.count() <= 2
     assert all(one.trouble.endswith(".") for one in calls if one.trouble)
-    if task_type not in WRITTEN_BY_A_MODEL:
+    if task_type in WRITTEN_BY_A_MODEL:
+        assert result.status == "done"
+        assert bool(run.model_calls) == bool(script)
+    else:
         assert run.model_calls == 0
 
 
-@pytest.mark.parametrize("script", [OFF, *SCRIPTS])
-def test_level_trigger_and_dates_are_the_rules_whatever_a_model_says(
-    script: str, harm: Account, agent: CSMAgent, settings: Any
-) -> None:
-    assessed = ChurnAssessment.objects.get(account=harm)
-    use(settings, script)
-
-    answer: Any = ask(agent, harm, "churn_risk_assessment")
-
+def _is_as_the_rules_say(answer: Any, account: Account) -> None:
+    """Level, trigger, dates and facts are the rules', whatever a model wrote."""
+    assessed = ChurnAssessment.objects.get(account=account)
     assert (answer.churn_risk_level, answer.trigger_type) == (assessed.level, assessed.trigger)
     assert answer.act_until == assessed.until
     assert [fact.sentence for fact in answer.facts] == [fact["sentence"] for fact in assessed.facts]
-    assert HealthScore.objects.filter(account=harm).count() == 1
+    assert HealthScore.objects.filter(account=account).count() == 1
     for invented in ("Mallory", "9,999,999", "2031", "evil.example", "<img"):
         assert invented not in answer.model_dump_json()
 
