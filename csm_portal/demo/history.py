@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from accounts.models import Account
 from accounts.services import health, policies
 from csm_portal.core.models import Tenant
-from csm_portal.demo import tenants
+from csm_portal.demo import alert_days, tenants
 from csm_portal.demo.trajectories import Year
 
 WEEKS = 52
@@ -30,6 +30,7 @@ def lay_down(years: Mapping[str, Year], *, tenant: Tenant, today: date) -> int:
     policies.save(
         _BEFORE, actor=admin, reason="Starting point agreed with the CSM team.", now=first, expected_number=1
     )
+    alert_days.prepare(tenant, today=today)
     scored, is_changed = 0, False
     for day in days(today):
         now = datetime.combine(day, time(7, 0), tzinfo=tenant.zone)
@@ -45,5 +46,11 @@ def lay_down(years: Mapping[str, Year], *, tenant: Tenant, today: date) -> int:
         signals = {
             accounts[name]: known for name, year in years.items() if (known := year.signals(day)) is not None
         }
-        scored += health.score_accounts(as_of=day, now=now, signals_by_account=signals, announce=False).scored
+        is_told = alert_days.is_told(day, today=today)
+        if is_told:
+            alert_days.begin(day, tenant, today=today)
+        counts = health.score_accounts(as_of=day, now=now, signals_by_account=signals, announce=is_told)
+        if is_told:
+            alert_days.end(day, tenant, today=today)
+        scored += counts.scored
     return scored

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Q
 
 from accounts.services import channels
 from csm_portal.core import secrets
@@ -52,9 +53,17 @@ def connect_channels(tenant: Tenant, *, now: datetime) -> None:
         return
     admin = person("admin")
     channels.save_mail(
-        MailMode.OAUTH, client_id="demo", client_secret=PASSWORD, key_file="", actor=admin, now=now
+        MailMode.OAUTH,
+        client_id="demo",
+        client_secret=PASSWORD,
+        key_file="",
+        fallback=str(person("manager").pk),
+        actor=admin,
+        now=now,
     )
-    for member in Membership.objects.filter(is_csm=True).select_related("user"):
+    # Managers get drafts too: their digest, and what nobody owns.
+    readers = Membership.objects.filter(Q(is_csm=True) | Q(is_manager=True))
+    for member in readers.select_related("user"):
         channels.connect_mailbox(member.user, tokens.refresh_token(member.user.email), now=now)
     space = f"spaces/{tenant.slug}"
     url = chat.webhook_url(settings.CHAT_BASE_URL, space)

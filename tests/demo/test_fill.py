@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,24 @@ import pytest
 import time_machine
 from django.core.management import call_command
 
-from accounts.models import Account, AccountHealth, HealthScore, PolicyVersion, SyncRun
+from accounts.models import (
+    Account,
+    AccountHealth,
+    Alert,
+    AlertPlace,
+    Digest,
+    ExchangeRate,
+    HealthScore,
+    PolicyVersion,
+    SyncRun,
+)
+from accounts.scoring.alert_states import AlertState
 from accounts.scoring.bands import Band
 from accounts.scoring.churn import RiskLevel, Trigger
 from accounts.scoring.signals import HealthSignals
+from accounts.selectors.alerts import usefulness
 from benchmarks.soak import ground
-from csm_portal.core.models import NotionConnection, Tenant
+from csm_portal.core.models import Delivery, DeliveryState, NotionConnection, Tenant
 from csm_portal.core.scope import tenant_scope
 from csm_portal.demo import company, history
 from qbr.models import QBR
@@ -35,7 +47,9 @@ def own_database(transactional_db: Any, tmp_path: Path) -> Iterator[None]:
 LATE = datetime(2027, 12, 30, 23, 15, tzinfo=UTC)
 
 
-def test_the_demo_is_two_books_of_business_with_a_year_behind_them(simulator, tmp_path):
+def test_the_demo_is_two_books_of_business_with_a_year_behind_them(simulator, tmp_path, settings):
+    # As in a demo, where the queue begins after the fill.
+    settings.CSM_RUN_JOBS_INLINE = False
     with time_machine.travel(LATE):
         call_command("fill_demo", simulator=simulator.file, sign_in=tmp_path / "sign-in.txt")
 
@@ -44,7 +58,9 @@ def test_the_demo_is_two_books_of_business_with_a_year_behind_them(simulator, tm
     assert today == date(2027, 12, 31)
     with tenant_scope(first):
         assert Account.objects.count() == 100
-        assert SyncRun.objects.get().problems == []
+        (problem,) = SyncRun.objects.get().problems
+        assert problem.startswith("Lena Fischer owns accounts in Notion, and nobody in the portal has that")
+        assert Account.objects.filter(owner=None).count() == 3
         assert {step["state"] for step in NotionConnection.objects.get().last_check["steps"]} == {"ok"}
         of_band = Counter(AccountHealth.objects.values_list("effective_band", flat=True))
         assert set(of_band) == set(Band)
@@ -59,10 +75,30 @@ def test_the_demo_is_two_books_of_business_with_a_year_behind_them(simulator, tm
         states = Counter(QBR.objects.values_list("state", flat=True))
         assert {State.DRAFT, State.IN_REVIEW, State.APPROVED, State.PUBLISHED} <= set(states)
         assert not QBR.objects.exclude(trouble="").exists()
+        _expect_weeks_of_alerts(today)
         _expect_notion_to_continue_the_history(today)
     with tenant_scope(second):
         assert Account.objects.count() == 20
         assert QBR.objects.exists()
+
+
+def _expect_weeks_of_alerts(today):
+    alerts = Alert.objects.all()
+    assert min(alert.raised_on for alert in alerts) < today - timedelta(weeks=4)
+    assert {alert.state for alert in alerts} >= set(AlertState) - {AlertState.SNOOZED}
+    assert Alert.objects.filter(state=AlertState.OPEN).count() >= 5
+    rules = usefulness(now=LATE)
+    assert sum(rule.answered > 0 for rule in rules) >= 3
+    assert 0 < sum(rule.useful for rule in rules) < sum(rule.answered for rule in rules)
+    assert 1 <= AlertPlace.objects.filter(local_date=today).count() <= 5
+    # What went out is of its own day, and nothing hangs.
+    told = Delivery.objects.filter(event__topic__in=["alert.raised", "digest.written"])
+    old = told.filter(created_at__lt=LATE - timedelta(days=2))
+    assert old.count() > 20
+    assert set(old.values_list("state", flat=True)) == {DeliveryState.DELIVERED}
+    assert all(one.delivered_at - one.created_at < timedelta(minutes=1) for one in old)
+    assert Digest.objects.filter(local_date=today).count() == 3
+    assert set(ExchangeRate.objects.values_list("currency", flat=True)) == {"GBP", "USD"}
 
 
 def _expect_notion_to_continue_the_history(today):

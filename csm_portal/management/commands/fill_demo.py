@@ -12,10 +12,11 @@ from django.utils import timezone
 from accounts.models import SyncRun, SyncState
 from accounts.services import health, notion_check, sync, writeback
 from csm_portal import wiring
-from csm_portal.core.models import Tenant
+from csm_portal.core.models import NotionConnection, Tenant
 from csm_portal.core.scope import tenant_scope
 from csm_portal.demo import (
     agent_tasks,
+    alert_days,
     coaching_plans,
     company,
     history,
@@ -82,10 +83,12 @@ class Command(BaseCommand):
                 created_at=datetime.combine(day, time(16, 0), tzinfo=tenant.zone),
             )
         tenants.connect(workspace, now=timezone.now())
-        tenants.connect_channels(tenant, now=timezone.now())
         run = self._sync(today)
         years = {customer.name: customer.year for customer in one.customers}
+        # What was told in the past was not written to the pages: that begins with today's scan.
+        NotionConnection.objects.update(writes_figures=False)
         scored = history.lay_down(years, tenant=tenant, today=today)
+        NotionConnection.objects.update(writes_figures=True)
         opportunities.fill(tenant, today=today)
         counts = health.scan(as_of=today, now=timezone.now())
         writeback.ask(tenant, now=timezone.now())
@@ -93,6 +96,7 @@ class Command(BaseCommand):
         coaching_plans.fill(today, now=timezone.now())
         made = reviews.fill(today)
         agent_tasks.fill(tenant, now=timezone.now())
+        alert_days.write_digests(today, now=timezone.now())
         self.stdout.write(
             f"{one.name}: {run.created:,} accounts mirrored, {scored + counts.scored:,} scores of 52 weeks, "
             f"{counts.raised} alerts, {made} reviews."
