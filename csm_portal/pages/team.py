@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
@@ -65,7 +66,9 @@ def _header(base: str) -> tuple[str, ...]:
 
 def _cells(row: TeamRow) -> tuple[Any, ...]:
     book = row.book
+    # The same on both databases, whatever a sum comes back as.
+    arr = None if book.arr_in_base is None else book.arr_in_base.quantize(Decimal("0.01"))
     return (
-        book.owner or "Nobody", book.accounts, book.arr_in_base, book.red, book.amber, book.unknown, book.open,
+        book.owner or "Nobody", book.accounts, arr, book.red, book.amber, book.unknown, book.open,
         book.critical, book.late, book.oldest_on, row.reviews.under_way, row.reviews.late,
     )  # fmt: skip

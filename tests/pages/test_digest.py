@@ -1,7 +1,9 @@
 """The daily digest: what it says, to whom, when; once a person and local day whatever crashes (SPEC 4.2, 7)."""
 
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from html import unescape
 from typing import Any
@@ -348,3 +350,25 @@ def test_the_tick_costs_two_queries_where_nothing_is_due(tenant: Tenant, alice: 
         digest_tasks.each_minute(tenant, now=at(12))
 
     assert len(queries) == 2
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one transaction write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_the_same_moment_write_it_once(tenant: Tenant, alice: User) -> None:
+    wants(alice)
+    start = threading.Barrier(4)
+
+    def at_once(_: int) -> bool:
+        try:
+            with tenant_scope(tenant):
+                membership = member(alice)
+                start.wait()
+                return digests.write(membership, SAID, day=DAY, now=at(7, 30)) is not None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        written = list(pool.map(at_once, range(4)))
+
+    assert sum(written) == 1
+    assert Digest.objects.count() == Delivery.objects.count() == OutboxEvent.objects.count() == 1

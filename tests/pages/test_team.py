@@ -49,7 +49,7 @@ def test_each_book_is_counted_and_who_has_most_late_stands_first(
     first, second, nobody = rows(bob)
 
     assert first == {
-        "CSM": "Zoe", "Accounts": "4", "ARR in EUR": "50000", "Red": "1", "Amber": "1", "Unknown": "0",
+        "CSM": "Zoe", "Accounts": "4", "ARR in EUR": "50000.00", "Red": "1", "Amber": "1", "Unknown": "0",
         "Open alerts": "2", "Critical": "1", "Late alerts": "1",
         "Oldest alert": (today - timedelta(days=9)).isoformat(), "QBRs under way": "0", "QBRs late": "0",
     }  # fmt: skip
