@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from qbr.document import Audience, Content, SectionKey, TextBlock
 from qbr.facts import NUMERIC_KINDS, FactSheet
 from qbr.grounding import names, spelling
-from qbr.grounding.reading import FindingKind, Knowledge, Reading, Traced, prepare, read
+from qbr.grounding.findings import FindingKind, Traced
+from qbr.grounding.reading import Knowledge, Reading, prepare, read
 
 __all__ = [
     "Finding",

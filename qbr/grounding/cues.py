@@ -13,7 +13,9 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
     Needs.TOTAL: re.compile(
         r"\b(?:total\w*|together|combined|sum\w*|altogether|in all|overall)\b", re.IGNORECASE
     ),
-    Needs.BETWEEN: re.compile(r"\b(?:between|before|ahead|prior|after|apart|later|earlier)\b", re.IGNORECASE),
+    Needs.BETWEEN: re.compile(
+        r"\b(?:between|before|ahead|prior|after|apart|later|earlier|from|separat\w+)\b", re.IGNORECASE
+    ),
     Needs.BORDER: re.compile(
         r"\b(?:threshold\w*|limit\w*|border|line|green|amber|red|away|below|under|above|beyond|over|reach\w*|cross\w*|short)\b",
         re.IGNORECASE,

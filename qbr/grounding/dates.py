@@ -82,7 +82,7 @@ _PATTERNS: tuple[re.Pattern[str], ...] = tuple(
         rf"{_starts}FY\s?'?(?P<fy>{_yr}|\d\d){_ends}",
         rf"(?:(?<=\bin )|(?<=\bof )|(?<=\bsince )|(?<=\buntil )|(?<=\bby )|(?<=\bfor )|(?<=\bfrom )|(?<=\bduring )|(?<=\bbefore )|(?<=\bafter )|(?<=\bto )|(?<=\bthrough )|(?<=\band )|(?<=\bthe )|(?<=\bearly )|(?<=\blate )|(?<=\bmid-)|(?<=\bend )|(?<=\byear )|(?<=[(/–-])|^){_starts_year}(?P<year>{_yr}){_ends}(?!\s*%|\s+(?!(?:was|is|has|as|this|versus)\b)[a-z]+s\b)",
         rf"\bon the (?P<day>{_day})(?:st|nd|rd|th){_ends}",
-        rf"(?<!every )(?<!each )(?<!\ba )(?<!every other )\b(?P<alone>{_wd})\b(?!\s+(?:mornings|afternoons|calls|meetings))",
+        rf"\b(?:on|by|last|next|this|until|till|since|before|from)\s+(?P<alone>{_wd})\b(?!\s+(?:mornings|afternoons|calls|meetings|of|and|evenings))",
     )
 )
 # Alone, "may" and "march" are words; only a preposition or a capital inside a sentence makes them months.

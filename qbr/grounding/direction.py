@@ -36,7 +36,7 @@ _WISH = re.compile(
     re.IGNORECASE,
 )
 _UP_TO = re.compile(
-    r"\b(?:up|down) (?:to|for|on|and|until|with)\b|\b(?:set|sign|catch|follow|back|end|speed|write|wind|start|speak|come|came|make|take|show|bring|brings|look|open|opened|live|keep|cut|add|adds|sum|make|makes|made)\w* (?:\w+ )?up\b|\b(?:up|down)side\b",
+    r"\b(?:in short|turning up|the jump)\b|\b(?:up|down) (?:to|for|on|and|until|with)\b|\b(?:set|sign|catch|follow|back|end|speed|write|wind|start|speak|come|came|make|take|show|bring|brings|look|open|opened|live|keep|cut|add|adds|sum|make|makes|made)\w* (?:\w+ )?up\b|\b(?:up|down)side\b",
     re.IGNORECASE,
 )
 _LESS_IS_BETTER = frozenset(

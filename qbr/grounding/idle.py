@@ -92,7 +92,7 @@ _NOT_SO_MANY = re.compile(
     r"(?:\bnot|\brather than|\binstead of|\bscale (?:of|from) \w+ to|\bscale (?:of|from))\s+$", re.IGNORECASE
 )
 _CHOICE_BEFORE = re.compile(
-    r"\b(?:pick|choose|select|take|try|start with|begin with|focus on|prioriti[sz]e|name|nominate|send|bring|add|with)\s+(?:just |only |at least |about )?$",
+    r"\b(?:room for|pick|choose|select|take|try|start with|begin with|focus on|prioriti[sz]e|name|nominate|send|bring|add|with)\s+(?:just |only |at least |about )?$",
     re.IGNORECASE,
 )
 _GATHERING = re.compile(
@@ -167,6 +167,38 @@ _COUNTED = frozenset(
         "point",
     }
 )
+_PLANNED_IN = frozenset(
+    {
+        14,
+        15,
+        18,
+        20,
+        21,
+        24,
+        25,
+        28,
+        30,
+        36,
+        40,
+        45,
+        48,
+        50,
+        60,
+        72,
+        80,
+        90,
+        100,
+        120,
+        150,
+        180,
+        200,
+        360,
+        365,
+    }
+)
+_LIST_OF_POINTS = re.compile(
+    r"\b(?:agenda|bullet|list|slide|plan|memo|summary|argument|talking|discussion)\b", re.IGNORECASE
+)
 _THAN_BEFORE = re.compile(r"\b(?:to|from|by|was|were)\s+$", re.IGNORECASE)
 
 
@@ -210,7 +242,9 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     before = _RANGE_BEFORE.sub("", before)
     if re.fullmatch(_time, found.unit or "-", re.IGNORECASE):
         is_planned = bool(_PLANNED_BEFORE.search(before) and _PLAN.search(around.sentence))
-        return is_planned or bool(_WINDOW_BEFORE.search(before))
+        return _is_round(found) and (is_planned or bool(_WINDOW_BEFORE.search(before)))
+    if found.unit == "point":
+        return is_small and bool(_LIST_OF_POINTS.search(around.sentence))
     is_part = found.elided_unit in _COUNTED and bool(re.match(r"\s+of\b", text[found.numeral.end :]))
     return (
         is_small
@@ -218,6 +252,11 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         and found.unit != "ticket"
         and bool(_DISCOURSE_AFTER.match(text, found.numeral.end))
     )
+
+
+def _is_round(found: Quantity) -> bool:
+    """Say whether a stretch of time is one that people plan in: 6 weeks, 90 days; nobody plans for 153 days."""
+    return any(value <= _MOST_COUNTED or value in _PLANNED_IN for value, _ in found.numeral.readings)
 
 
 def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
@@ -233,14 +272,14 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
         return not _ANSWERED.search(around.clause) and bool(
             _TAKES_BEFORE.search(before) or _PLAN.search(around.sentence)
         )
+    if found.unit == "minute" and _GATHERING.search(around.sentence) and not _GAIN.search(around.sentence):
+        return True
     if found.unit in ("site", "time") and _MORE_OF_IT.match(text, end):
         return True
     if any(value > _MOST_COUNTED for value, _ in found.numeral.readings) or found.unit in _COUNTED:
         return False
     is_named = not found.unit or found.unit in ("figure", "decision", "goal", "step")
     if is_named and not _THAN_BEFORE.search(before) and _NEVER_COUNTED.match(text, end):
-        return True
-    if found.unit == "minute" and _GATHERING.search(around.sentence) and not _GAIN.search(around.sentence):
         return True
     if not found.numeral.is_word or found.elided_unit in _COUNTED:
         return False

@@ -168,17 +168,16 @@ def masked(text: str, names: Iterable[Name]) -> str:
 def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
     """Cut a run of capitalised words into known names, terms and the rest."""
     pieces: list[tuple[int, int, tuple[str, ...], str]] = []
+    is_heading = ordinary.is_of_a_heading(tuple(token.folded for token in run)) and _is_title(
+        text, run[0].start
+    )
     at = 0
     while at < len(run):
         length, facts, kind = _longest(run, at, known)
         if not length:
             opens = at == 0 and bool(_OPENS.search(text[max(0, run[0].start - 12) : run[0].start]))
             length, facts = 1, ()
-            is_title = (
-                run[at].text[1:].islower()
-                and ordinary.is_ordinary(run[at].text)
-                and _is_title(text, run[at].start)
-            )
+            is_title = is_heading and run[at].text[1:].islower() and ordinary.is_ordinary(run[at].text)
             if (
                 run[at].folded in _TITLES
                 or is_title

@@ -102,7 +102,7 @@ _BETWEEN = frozenset({
 })  # fmt: skip
 _SAME_NOUNS: Mapping[str, str] = {
     "case": "ticket", "request": "ticket", "issue": "ticket", "query": "ticket", "enquiry": "ticket",
-    "inquiry": "ticket", "matter": "ticket", "tix": "ticket",
+    "inquiry": "ticket", "entry": "ticket", "matter": "ticket", "tix": "ticket",
     "licence": "seat", "license": "seat", "user": "seat", "entitlement": "seat",
     "module": "feature", "area": "feature", "tool": "feature", "capability": "feature", "function": "feature",
     "hr": "hour", "undertaking": "commitment", "pledge": "commitment", "obligation": "commitment",
@@ -125,6 +125,7 @@ _ONE_OF_THEM = frozenset({
     "area", "request", "review", "action", "task", "report", "project", "call", "meeting",
 })  # fmt: skip
 _AFTER_WORD = re.compile(r"[\s-]*([^\W\d_]+)")
+_EQUATED = re.compile(r"\b[a-z]\s?=\s?\d+$", re.IGNORECASE)
 _NONE_OF = re.compile(
     r"\b(?P<no>no|zero)\s+(?:(?:open|past|new|unused|idle|further|support|unresolved)\s+)?(?P<noun>[a-z]+)\b",
     re.IGNORECASE,
@@ -198,6 +199,9 @@ def _hedge(before: str) -> Hedge | None:
 
 def _noun_after(text: str, end: int, nouns: frozenset[str]) -> tuple[str, int]:
     begun = end
+    if _EQUATED.search(text[max(0, begun - 16) : begun]):
+        # n=59 is complete: what follows begins anew.
+        return "", 0
     for _ in range(4):
         match = _AFTER_WORD.match(text, end)
         if not match:

@@ -1,0 +1,139 @@
+"""Two figures of one sentence that belong together: both ends of a quarter, one figure told twice, "from … to …"."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from qbr.catalogue import Moment
+from qbr.grounding import context, moments, motion
+from qbr.grounding.evidence import Evidence
+from qbr.grounding.figures import Figure, Needs
+from qbr.grounding.matching import equals, speaks_of
+from qbr.grounding.quantities import Quantity
+
+Facts = tuple[str, ...] | None
+
+_NEAR = 60
+_COUNTERPARTS = frozenset({
+    "seats.used", "seats.purchased", "features.used_count", "features.licensed_count", "commitments.kept", "commitments.total",
+})  # fmt: skip
+"""Each of these is a part of another, or its whole."""
+# Words between two figures that are two: you bought six and use four; it was 5 and is 6.
+_TWO_MEANT = re.compile(
+    r"\b(?:of|out|then|was|were|now|today|from|to|versus|vs|against|after|previously|before|with|us(?:e|es|ed|ing)|work\w*|rocking|did|kept|deliver\w*|last|between|show\w*|active)\b|[;/>]",
+    re.IGNORECASE,
+)
+_TOO_MANY = re.compile(r"\s+too (?:many|much|few)\b", re.IGNORECASE)
+_SAID_AGAIN = re.compile(r"\b(?:means?|equals?|i\.e|that is|or|in other words)\b", re.IGNORECASE)
+_FROM = re.compile(r"\bfrom\s+(?:a |an |about |the )*$", re.IGNORECASE)
+_TO = re.compile(r"[\w\s()%]{0,24}\bto\s+(?:a |an |about |the )*", re.IGNORECASE)
+
+
+def told_twice(
+    found: Sequence[Quantity], traces: Sequence[Facts], text: str, evidence: Evidence
+) -> Iterator[tuple[Quantity, Quantity]]:
+    """Yield "4 of the 4 features" and "52 %, after 52 %": two figures that are one fact where two are meant."""
+    told = [(quantity, facts) for quantity, facts in zip(found, traces, strict=False) if facts]
+    for (first, some), (second, others) in itertools.pairwise(told):
+        between = text[first.end : second.start]
+        if some != others or value_of(first) != value_of(second) or value_of(first) is None:
+            continue
+        if len(between) >= _NEAR or re.search(r"[.!?]\s", between) or _TOO_MANY.match(text, second.end):
+            continue
+        units = {first.unit or second.unit, second.unit or first.unit, second.elided_unit or second.unit}
+        if len(units - {""}) > 1 or _SAID_AGAIN.search(between):
+            continue
+        is_alike = bool(first.unit) and first.unit == second.unit
+        is_alike = is_alike or (
+            bool(second.elided_unit) and second.elided_unit == first.unit and some[0] in _COUNTERPARTS
+        )
+        if (is_alike or _TWO_MEANT.search(between)) and _has_counterpart(some, evidence):
+            yield first, second
+
+
+def _has_counterpart(facts: tuple[str, ...], evidence: Evidence) -> bool:
+    """Say whether the fact is one of two that are told together: at the start and now, a part and its whole."""
+    if len(facts) != 1:
+        return False
+    return facts[0] in _COUNTERPARTS or any(
+        figure.facts == facts and figure.moment is not None and figure.needs is Needs.NOTHING
+        for figure in evidence.figures
+    )
+
+
+def both_ends(
+    found: Sequence[Quantity], traces: Sequence[Facts], text: str, evidence: Evidence
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the places of untraced figures that tell, two by two, both ends of one signal: 7 now, 5 then.
+
+    That both values are met by chance is so rare that no word has to name the signal; another one must not be named.
+    """
+    for at, (first, second) in enumerate(itertools.pairwise(found)):
+        if traces[at] != () or traces[at + 1] != ():
+            continue
+        around = context.surroundings(text, first.start)
+        if not around.sentence_start <= second.start < around.sentence_end:
+            continue
+        rivals = [
+            figure
+            for figure in evidence.figures
+            if figure.needs is Needs.NOTHING and speaks_of(first, figure)
+        ]
+        spoken_of = context.present({stem for figure in rivals for stem in figure.topics}, around.sentence)
+        for one, other in itertools.permutations((f for f in rivals if f.moment is not None), 2):
+            if not _are_ends(one, other) or (spoken_of and not one.topics & spoken_of):
+                continue
+            if (
+                equals(first, one)
+                and speaks_of(second, other)
+                and equals(second, other)
+                and one.value != other.value
+            ):
+                if _is_timely(first, one, text) and _is_timely(second, other, text):
+                    yield at, one.facts
+                    yield at + 1, other.facts
+                break
+
+
+def _are_ends(one: Figure, other: Figure) -> bool:
+    now, start = (one, other) if one.moment is Moment.NOW else (other, one)
+    return start.moment is Moment.START and start.facts[0].replace("at_start", "now") == now.facts[0]
+
+
+def _is_timely(found: Quantity, figure: Figure, text: str) -> bool:
+    said = moments.told(context.surroundings(text, found.start), found.start, found.end)
+    wrong = moments.Told.NOW if figure.moment is Moment.START else moments.Told.START
+    return said is not wrong
+
+
+def moved_otherwise(first: Quantity, second: Quantity, text: str) -> int | None:
+    """Return where "fell from 46 % to 58 %" begins: both figures may be right and the sentence wrong. None elsewhere."""
+    if not _FROM.search(text[max(0, first.start - 12) : first.start]):
+        return None
+    was, is_now = value_of(first), value_of(second)
+    if not _TO.fullmatch(text[first.end : second.start]) or was is None or is_now is None or was == is_now:
+        return None
+    around = context.surroundings(text, first.start)
+    verbs = text[around.clause_start : first.start]
+    rises, falls = context.says(motion.RISE, verbs), context.says(motion.FALL, verbs)
+    if rises == falls or rises == (is_now > was):
+        return None
+    return around.clause_start + len(verbs) - len(verbs.lstrip())
+
+
+def range_of(at: int, found: Sequence[Quantity], text: str) -> tuple[Quantity, Quantity] | None:
+    """Return the two ends of the range that a figure is an end of: between 50 and 55 %, 50-55 %."""
+    for first, second in itertools.pairwise(found[max(0, at - 1) : at + 2]):
+        joint = text[first.end : second.start]
+        before = text[max(0, first.start - 12) : first.start]
+        if re.fullmatch(r"\s?[-–—]\s?|\s+to\s+", joint) and not _FROM.search(before):
+            return first, second
+        if re.search(r"\bbetween\s+$", before, re.IGNORECASE) and re.fullmatch(r"\s+and\s+", joint):
+            return first, second
+    return None
+
+
+def value_of(quantity: Quantity) -> Decimal | None:
+    """Return the value that a quantity most likely has."""
+    return quantity.numeral.readings[0][0] if quantity.numeral.readings else None
