@@ -30,6 +30,8 @@ class SectionForm(StepForm):
         error_messages={"required": _EMPTY, "max_length": _TOO_LONG},
     )
     base = forms.IntegerField(min_value=0, max_value=_MOST, required=False, widget=forms.HiddenInput)
+    # The version that the person was shown beside their own text: to save then is a decision in knowledge of it.
+    shown = forms.IntegerField(min_value=0, max_value=_MOST, required=False, widget=forms.HiddenInput)
     tab = forms.UUIDField(required=False, widget=forms.HiddenInput)
     turn = forms.IntegerField(min_value=0, max_value=_MOST, required=False, widget=forms.HiddenInput)
     seen = forms.IntegerField(min_value=0, max_value=_MOST, required=False, widget=forms.HiddenInput)
@@ -69,6 +71,12 @@ class SectionForm(StepForm):
         if not data.get("tab"):
             return None
         return Window(tab=data["tab"], turn=data.get("turn") or 0, seen=data.get("seen") or 0)
+
+    @property
+    def weighed(self) -> int | None:
+        """Return the number of the version that this text may take the place of."""
+        shown: int | None = self.cleaned_data["shown"]
+        return self.cleaned_data["base"] if shown is None else shown
 
     @property
     def version_shown(self) -> Version:

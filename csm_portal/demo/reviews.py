@@ -1,6 +1,7 @@
 """Brings the demo's QBRs into every state, through the services that the pages call."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 from django.utils import timezone
 
@@ -8,10 +9,13 @@ from accounts.models import Account
 from csm_portal.core import jobs
 from csm_portal.core.models import Membership, User
 from csm_portal.demo import tenants
+from qbr.document import SectionKey
+from qbr.editing import to_editable
 from qbr.models import QBR, Origin
 from qbr.modes import Mode
 from qbr.quarters import Quarter, quarter_of
-from qbr.services import deputies, drafting, publishing, review
+from qbr.selectors import current
+from qbr.services import deputies, drafting, editing, publishing, remarks, review
 from qbr.workflow import Action, NotAllowed, State
 
 _PUBLISHED, _APPROVED, _IN_REVIEW, _SENT_BACK, _DRAFTS = 5, 2, 3, 1, 2
@@ -92,6 +96,8 @@ def _bring(account: Account, place: int, *, quarter: Quarter, manager: User) -> 
         # A figure of this account could not be traced: its draft waits for a person, as it should.
         return
     qbr.refresh_from_db()
+    if place >= bounds[1]:
+        _talk(qbr, owner=owner, manager=manager, is_settled=place > bounds[1])
     if place >= bounds[2]:
         review.request_changes(
             qbr,
@@ -100,6 +106,7 @@ def _bring(account: Account, place: int, *, quarter: Quarter, manager: User) -> 
             version=qbr.version,
             now=timezone.now(),
         )
+        _rewrite(qbr, owner=owner)
     if place >= bounds[1]:
         return
     shown = qbr.revisions.order_by("-number")[0].content_hash
@@ -110,3 +117,48 @@ def _bring(account: Account, place: int, *, quarter: Quarter, manager: User) -> 
     publishing.ask(qbr, actor=owner, version=qbr.version, now=timezone.now())
     qbr.refresh_from_db()
     jobs.run(str(qbr.publish_job_id))
+
+
+def _talk(qbr: QBR, *, owner: User, manager: User, is_settled: bool) -> None:
+    """Have the manager ask about the first passage, and the CSM answer; the last question stays open."""
+    told = [(SectionKey.ROI, "Have they confirmed this themselves? Say who.", is_settled)]
+    if is_settled:
+        told.append((SectionKey.NEXT_STEPS, "Who on their side owns this?", False))
+    for section, question, is_over in told:
+        thread = remarks.start(
+            qbr,
+            section=section,
+            block=0,
+            quote="",
+            revision=1,
+            body=question,
+            key=uuid4(),
+            actor=manager,
+            now=timezone.now(),
+        )
+        if is_over:
+            remarks.answer(
+                thread,
+                body="Yes, their project lead did, in our last call.",
+                key=uuid4(),
+                actor=owner,
+                now=timezone.now(),
+            )
+            remarks.resolve(thread, actor=manager, now=timezone.now())
+
+
+def _rewrite(qbr: QBR, *, owner: User) -> None:
+    """Have the CSM answer the wish for changes with a version of their own."""
+    qbr.refresh_from_db()
+    text = current.latest(qbr)
+    if text is None:
+        return
+    written = to_editable(text.content.section(SectionKey.NEXT_STEPS))
+    editing.save_section(
+        qbr,
+        section=SectionKey.NEXT_STEPS,
+        text=f"We agreed on a training for everybody who plans with the product.\n\n{written}",
+        actor=owner,
+        version=qbr.version,
+        now=timezone.now(),
+    )

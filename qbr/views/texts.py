@@ -53,7 +53,7 @@ def edit(request: PortalRequest, qbr_id: UUID, section: str) -> HttpResponse:
             text=mine,
             actor=request.user,
             version=form.cleaned_data["version"],
-            base=form.cleaned_data["base"],
+            base=form.weighed,
             window=form.window,
             now=timezone.now(),
         )
@@ -167,7 +167,8 @@ def _overtaken(request: PortalRequest, qbr_id: UUID, key: SectionKey, sent: Sect
     page = _page(request, qbr, text, key)
     mine = sent.cleaned_data["text"]
     conflict = _against_saved(page, selector.begun_with(qbr, key, sent.cleaned_data["base"]), mine)
-    form = _form(qbr, key, text=mine, base=text.revision.number, sent=sent)
+    # What the text was made from stays: a merge needs it, and so does whoever opens what is kept of it later.
+    form = _form(qbr, key, text=mine, base=sent.cleaned_data["base"], sent=sent, shown=text.revision.number)
     return _show(request, qbr, page, form, mine, status=409, conflict=conflict)
 
 
@@ -210,9 +211,10 @@ def _form(
     key: SectionKey,
     *,
     text: str,
-    base: int,
+    base: int | None,
     sent: SectionForm | None = None,
     seen: int | None = None,
+    shown: int | None = None,
 ) -> SectionForm:
     """Return the form for a text; a page that answers what was sent goes on as the same window."""
     was: dict[str, Any] = {} if sent is None else sent.cleaned_data
@@ -222,7 +224,7 @@ def _form(
         "reader": was.get("reader") or Version.INTERNAL.value,
         "seen": (was.get("seen") or 0) if seen is None else seen,
     }
-    initial = {"text": text, "base": base, "version": qbr.version, **told}
+    initial = {"text": text, "base": base, "version": qbr.version, "shown": shown, **told}
     return SectionForm(initial=initial, keep_url=_keep_url(qbr, key))
 
 

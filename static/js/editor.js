@@ -54,7 +54,8 @@
     text.addEventListener("htmx:responseError", again);
 
     for (const radio of document.querySelectorAll("[name=reader]")) radio.addEventListener("change", keepNow);
-    if (form.hasAttribute("data-unkept")) keepNow();
+    // htmx listens once it has read the page.
+    if (form.hasAttribute("data-unkept")) document.addEventListener("htmx:load", keepNow, { once: true });
 
     // What was typed in the last moment before the tab is closed is sent on the way out.
     document.addEventListener("visibilitychange", () => {

@@ -131,7 +131,9 @@ def test_an_older_version_is_shown_compared_and_restored(harbour: Account, alice
 def hidden(html: str) -> dict[str, str]:
     """The hidden fields of the editor's form, as the page carries them."""
     form = html.split('id="section-form"')[1].split("</form>")[0]
-    return dict(re.findall(r'<input type="hidden" name="(version|base|tab|turn|seen)" value="([^"]*)"', form))
+    return dict(
+        re.findall(r'<input type="hidden" name="(version|base|shown|tab|turn|seen)" value="([^"]*)"', form)
+    )
 
 
 def typed(html: str) -> str:
@@ -269,7 +271,10 @@ def test_unsaved_text_over_a_newer_version_shows_both_and_can_be_merged(
 
     opened = client.get(edit_url(qbr)).content.decode()
     refused = client.post(edit_url(qbr), {"text": mine, **hidden(opened)})
-    merged = client.post(edit_url(qbr), {"text": mine, "merge": "version", **hidden(opened)})
+    # Made of both from what both began with, also after a refusal has shown the other text.
+    merged = client.post(
+        edit_url(qbr), {"text": mine, "merge": "version", **hidden(refused.content.decode())}
+    )
     saved = client.post(
         edit_url(qbr), {"text": typed(merged.content.decode()), **hidden(merged.content.decode())}
     )
