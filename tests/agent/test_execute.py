@@ -43,6 +43,7 @@ def test_one_account_is_scored_with_its_reasons(agent: CSMAgent, quay: Account) 
     assert (answer.health.score, answer.health.rag_status) == (score.score, score.effective_band)
     assert sum(row.penalty for row in answer.health.breakdown) == 100 - score.score
     assert answer.signals.payment_current is False
+    assert AuditEvent.objects.filter(verb="account.scanned").count() == 1
     assert answer.signals.last_interaction_days == 4
 
 

@@ -147,3 +147,33 @@ def test_clusters_that_keep_ending_do_not_fill_the_queue(tenant: Tenant) -> None
 
     assert jobs.hand_over_again(now=timezone.now()) == 0
     assert [jobs.hand_over_again(now=later) for _ in range(5)] == [1, 0, 0, 0, 0]
+
+
+def test_a_job_can_be_run_where_it_was_asked_for(tenant: Tenant) -> None:
+    job = ask(tenant, "count_audit_rows", params={"given": 7})
+
+    with tenant_scope(tenant):
+        done = jobs.run_here(job)
+
+    assert (done.state, done.result, done.attempts) == (JobState.DONE, {"rows": 0, "given": 7}, 1)
+
+
+def test_a_job_that_a_worker_is_at_is_waited_for_no_longer_than_said(tenant: Tenant) -> None:
+    job = ask(tenant, "count_audit_rows")
+
+    with tenant_scope(tenant):
+        Job.objects.update(state=JobState.RUNNING, attempts=1)
+        still = jobs.run_here(job, longest_seconds=0.0)
+
+    assert (still.state, still.attempts) == (JobState.RUNNING, 1)
+
+
+def test_a_job_that_was_put_off_is_not_waited_for(tenant: Tenant) -> None:
+    job = ask(tenant, "count_audit_rows")
+    later = timezone.now() + timedelta(hours=1)
+
+    with tenant_scope(tenant):
+        Job.objects.update(state=JobState.RUNNING, attempts=1, due_at=later)
+        still = jobs.run_here(job)
+
+    assert (still.state, still.due_at) == (JobState.RUNNING, later)
