@@ -90,7 +90,9 @@ def _typed(line: str) -> Passage:
 
 def _sections(content: Content) -> dict[str, list[Passage]]:
     found = {HEADINGS[section.key]: list(_passages(section)) for section in content.sections}
-    appendix = list(_locked(content.appendix))
+    # The list of sources stands there once for each of the readers; a line of both is compared once.
+    lines = [passage.text for passage in _locked(content.appendix, marks=False)]
+    appendix = [Passage(text=line) for line in dict.fromkeys(lines)]
     return {**found, APPENDIX: appendix} if appendix else found
 
 
@@ -101,10 +103,11 @@ def _passages(section: Section) -> Iterator[Passage]:
     yield from _locked(section.below)
 
 
-def _locked(blocks: Iterable[LockedBlock]) -> Iterator[Passage]:
+def _locked(blocks: Iterable[LockedBlock], *, marks: bool = True) -> Iterator[Passage]:
     for locked in blocks:
+        mark = _MARKS[locked.audience] if marks else ""
         for line in Document(title="", blocks=(locked.block,)).plain_lines():
-            yield Passage(text=f"{_MARKS[locked.audience]}{line}")
+            yield Passage(text=f"{mark}{line}")
 
 
 def _aligned(old: Sequence[Passage], new: Sequence[Passage]) -> list[Row]:

@@ -95,7 +95,8 @@ class ReviewPage:
 
     @property
     def may_comment(self) -> bool:
-        return self.text is not None and (self.standing.is_csm or self.standing.is_manager)
+        here = self.standing
+        return self.text is not None and (here.is_csm or here.is_manager or here.is_deputy)
 
     @property
     def may_edit(self) -> bool:

@@ -13,6 +13,7 @@ from qbr import anchors, policies
 from qbr.anchors import Anchor
 from qbr.document import Content, SectionKey
 from qbr.models import QBR, QBRRevision, Remark, Thread
+from qbr.selectors import deputies
 
 LONGEST: Final = 2_000
 
@@ -46,7 +47,7 @@ def start(
     ``quote`` narrows the block to some of its words. The same ``key`` again says nothing twice; with other words it
     raises AnotherRemark. Raises NoSuchPassage, PermissionDenied.
     """
-    _require_part(qbr, actor)
+    _require_part(qbr, actor, now)
     said = _said(key, body=body, actor=actor)
     if said is not None:
         return said.thread
@@ -71,7 +72,7 @@ def start(
 
 def answer(thread: Thread, *, body: str, key: UUID, actor: User, now: datetime) -> Remark:
     """Say something to an open thread; once for each ``key``. Raises NotAsSeen where it is resolved."""
-    _require_part(thread.qbr, actor)
+    _require_part(thread.qbr, actor, now)
     said = _said(key, body=body, actor=actor)
     if said is not None:
         return said
@@ -88,7 +89,7 @@ def answer(thread: Thread, *, body: str, key: UUID, actor: User, now: datetime) 
 
 def resolve(thread: Thread, *, actor: User, now: datetime) -> None:
     """Settle a thread. Raises NotAsSeen where somebody was faster."""
-    _require_part(thread.qbr, actor)
+    _require_part(thread.qbr, actor, now)
     with transaction.atomic():
         settled = Thread.objects.filter(pk=thread.pk, resolved_at=None)
         if not settled.update(resolved_at=now, resolved_by=actor):
@@ -98,7 +99,7 @@ def resolve(thread: Thread, *, actor: User, now: datetime) -> None:
 
 def reopen(thread: Thread, *, actor: User, now: datetime) -> None:
     """Open a resolved thread again. Raises NotAsSeen where it is open."""
-    _require_part(thread.qbr, actor)
+    _require_part(thread.qbr, actor, now)
     with transaction.atomic():
         settled = Thread.objects.filter(pk=thread.pk, resolved_at__isnull=False)
         if not settled.update(resolved_at=None, resolved_by=None):
@@ -118,10 +119,15 @@ def _anchor(qbr: QBR, section: SectionKey, block: int | None, quote: str, revisi
     return anchors.of_quote(blocks[block].words, quote)
 
 
-def _require_part(qbr: QBR, actor: User) -> None:
+def _require_part(qbr: QBR, actor: User, now: datetime) -> None:
+    """Let those in who work on the review, and whoever decides on it in the place of a manager who is away."""
     membership = Membership.objects.filter(user=actor).first()
-    if membership is None or not policies.works_on(membership, qbr):
+    if membership is None:
         raise PermissionDenied
+    if not policies.works_on(membership, qbr):
+        today = now.astimezone(qbr.account.tenant.zone).date()
+        if not deputies.stood_in_for(membership, on=today):
+            raise PermissionDenied
 
 
 def _said(key: UUID, *, body: str, actor: User) -> Remark | None:

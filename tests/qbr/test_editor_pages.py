@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Account
 from csm_portal.core.models import AuditEvent, User
 from qbr import editing as edit_form
 from qbr.document import SectionKey
-from qbr.models import QBR, QBRRevision, Remark, Thread, WorkingCopy
+from qbr.models import QBR, Deputy, QBRRevision, Remark, Thread, WorkingCopy
 from qbr.services import editing
 from tests.conftest import make_member, signed_in
 from tests.qbr.conftest import LATER
@@ -509,3 +510,15 @@ def test_a_colleague_without_a_part_reads_comments_and_writes_none(harbour: Acco
     assert say(signed_in(carol), qbr, "account_health_summary.0", "Me too.").status_code == 403
     thread = Thread.objects.get()
     assert signed_in(carol).post(reverse("qbr-comment-resolve", args=[qbr.pk, thread.pk])).status_code == 403
+
+
+def test_whoever_stands_in_for_a_manager_comments_too(harbour: Account, alice: User, bob: User) -> None:
+    qbr = drafted(harbour, actor=alice)
+    carol = make_member(harbour.tenant, "Carol", is_csm=True)
+    today = timezone.localdate(timezone=harbour.tenant.zone)
+    Deputy.objects.create(
+        manager=bob, deputy=carol, starts_on=today, ends_on=today, created_at=timezone.now()
+    )
+
+    assert "remark-add" in page(carol, qbr)
+    assert say(signed_in(carol), qbr, "account_health_summary.0", "In Bob's place: why?").status_code == 302
