@@ -81,6 +81,10 @@ def contradictions(
         if MORE.fullmatch(word[0]) and not _compares(text, start, end, mentions):
             continue
         clause = next((a, b) for a, b in reversed(clauses) if a <= start)
+        told_of = min(mentions, key=lambda mention: abs(mention.start - start))
+        if ";" in text[min(end, told_of.end) : max(start, told_of.start)]:
+            # "Used less than before; 5 tickets are open": what is less is not the tickets.
+            continue
         families_here = _near(start, end, clause, known, families)
         if len(families_here) != 1:
             continue

@@ -238,20 +238,12 @@ def _distrust_mixtures(
 def _names(pieces: list[tuple[int, int, tuple[str, ...], str]], run: list[_Token]) -> list[Name]:
     """Return the names of a run. Unknown words side by side are one; of words of the trade alone, they are none."""
     names: list[Name] = []
-    previous = ""
-    for is_unknown, group in itertools.groupby(pieces, key=lambda piece: piece[3] == "unknown"):
+    for is_open, group in itertools.groupby(pieces, key=lambda piece: piece[3] in ("unknown", "trade")):
         together = list(group)
-        if is_unknown:
-            start, end = together[0][0], together[-1][1]
-            words = tuple(token.folded for token in run[start:end])
-            if (
-                any(piece[2] for piece in together)
-                or previous == "part"
-                or not ordinary.is_of_the_trade(words)
-            ):
-                names.append(Name(start=run[start].start, end=run[end - 1].end))
+        if is_open:
+            if any(kind == "unknown" for *_, kind in together):
+                names.append(Name(start=run[together[0][0]].start, end=run[together[-1][1] - 1].end))
             continue
-        previous = together[-1][3]
         names += [
             Name(
                 start=run[start].start,
