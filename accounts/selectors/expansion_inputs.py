@@ -23,6 +23,8 @@ from accounts.scoring.signals import Rag
 _OLDEST: Final = timedelta(days=2 * rules.GROWN_OVER_DAYS)
 # Without a price list, what so few accounts have licensed is theirs alone and not what is sold.
 _SOLD_TO: Final = 3
+# So many keys fit into a query everywhere; a scan of more reads all candidates and keeps its own.
+_FEW: Final = 500
 _ANSWERED: Final = sorted({*TURNED_DOWN, OpportunityState.WON})
 _LOWEST_SEATS: Final = rules.SEATS_NEAR - rules.SLACK
 _LOWEST_ADOPTION: Final = Decimal(rules.ADOPTION_HIGH - rules.SLACK) / 100
@@ -167,6 +169,8 @@ def subjects(
     ``open_kinds`` names the types that are open, by account; ``only`` narrows it to the accounts of a scan of a few.
     """
     scored = Account.objects.current().filter(health__isnull=False).order_by("pk")
+    if only is not None and len(only) <= _FEW:
+        scored = scored.filter(pk__in=list(only))
     rows = {row[0]: row for row in scored.filter(_could_grow()).values_list(*_READ)}
     left = [account_id for account_id in open_kinds if account_id not in rows]
     for start in range(0, len(left), 500):
