@@ -54,13 +54,16 @@ def _tell(counted: Counted) -> None:
     for title, groups, target in measured.TARGETS_FOUND:
         planted, found = counted.count(*groups)
         aim = f" (target {target:.0%})" if target else ""
-        print(f"  {title:<28} {found:>5} of {planted:>5} found  {counted.share_found(*groups):>7.2%}{aim}")
+        print(
+            f"  {title:<28} {found:>5} of {planted:>5} found  {counted.share_found(*groups):>7.2%}"
+            f" {_between(found, planted)}{aim}"
+        )
         for (group, kind), count in sorted(counted.planted.items()):
             if group in groups and title != "wrong dates and names":
                 print(f"      {kind:<26} {counted.found[group, kind]:>5} of {count:>5}")
     print(
         f"  {'marked in vain':<28} {counted.alarms.total():>5} of {counted.claims.total():>5} claims"
-        f" {counted.false_alarm_rate:>7.2%} (target {measured.MOST_FALSE_ALARMS:.0%} at most)"
+        f" {counted.false_alarm_rate:>7.2%} {_between(counted.alarms.total(), counted.claims.total())} (target {measured.MOST_FALSE_ALARMS:.0%} at most)"
     )
     print(
         f"  {'':<28} {counted.marked_sentences:>5} of {counted.sentences:>5} true sentences {counted.marked_sentence_rate:.2%}"
@@ -69,6 +72,11 @@ def _tell(counted: Counted) -> None:
         f"  {'a whole draft is checked in':<28} {median(counted.seconds) * 1000:.0f} ms,"
         f" {median(counted.ratios):.0f} times one pass of a plain pattern over it"
     )
+
+
+def _between(found: int, planted: int) -> str:
+    low, high = measured.interval(min(found, planted), planted)
+    return f"[{low:.2%}, {high:.2%}]"
 
 
 if __name__ == "__main__":

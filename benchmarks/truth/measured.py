@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from statistics import median
 from typing import Any
 
@@ -74,6 +75,16 @@ class Counted:
         return self.marked_sentences / max(1, self.sentences)
 
 
+def interval(found: int, planted: int) -> tuple[float, float]:
+    """Return where a share lies with 95 % confidence (Wilson's interval); 0 to 1 where nothing was counted."""
+    if not planted:
+        return 0.0, 1.0
+    share, z = found / planted, 1.96
+    middle = (share + z * z / (2 * planted)) / (1 + z * z / planted)
+    half = z * sqrt(share * (1 - share) / planted + z * z / (4 * planted * planted)) / (1 + z * z / planted)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def shortfalls(counted: Counted) -> list[str]:
     """Say in sentences what misses its target; empty where nothing does."""
     found = []
@@ -117,10 +128,19 @@ def as_json(counted: Counted) -> dict[str, Any]:
         "claims": counted.claims.total(),
         "marked_in_vain": counted.alarms.total(),
         "false_alarm_rate": round(counted.false_alarm_rate, 4),
+        "false_alarm_interval": [
+            round(end, 4)
+            for end in interval(min(counted.alarms.total(), counted.claims.total()), counted.claims.total())
+        ],
         "true_sentences": counted.sentences,
         "marked_sentences": counted.marked_sentences,
         "found": {
-            title: {"planted": planted, "found": found, "share": round(counted.share_found(*groups), 4)}
+            title: {
+                "planted": planted,
+                "found": found,
+                "share": round(counted.share_found(*groups), 4),
+                "interval": [round(end, 4) for end in interval(found, planted)],
+            }
             for title, groups, _ in TARGETS_FOUND
             for planted, found in (counted.count(*groups),)
         },

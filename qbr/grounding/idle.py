@@ -104,6 +104,8 @@ _OF_ABSTRACT = re.compile(
     r"\s+of (?:the |all |our |any )?(?:work|battle|success|job|story|problem|effort|truth|fun|secret|value comes|challenge|task|journey|trick|recipe|answer|change)\b",
     re.IGNORECASE,
 )
+_SOME_PLURAL = re.compile(r"\s+(?:[a-z]+(?:-[a-z]+)?\s+){0,2}?[a-z]{3,}s\b(?!\s+of\b)")
+_STANDS_BEFORE = re.compile(r"\b(?:to|from|at|is|are|was|were|of|by|stands?|than)\s+$", re.IGNORECASE)
 _AT_A_TIME = re.compile(
     r"\s+[a-z]+\s+(?:at a time|by (?:one|two))\b|\s+(?:at a time|by (?:one|two))\b", re.IGNORECASE
 )
@@ -246,6 +248,11 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     if found.unit == "point":
         return is_small and bool(_LIST_OF_POINTS.search(around.sentence))
     is_part = found.elided_unit in _COUNTED and bool(re.match(r"\s+of\b", text[found.numeral.end :]))
+    if found.numeral.is_word and is_small and not (found.unit or found.elided_unit):
+        # Ten questions, three legs: words that no fact counts, in a sentence that tells no result.
+        is_level = _STANDS_BEFORE.search(before) or _RESULT.search(around.sentence)
+        if not is_level and _SOME_PLURAL.match(text, found.numeral.end):
+            return True
     return (
         is_small
         and not is_part
