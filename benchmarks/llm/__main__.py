@@ -59,7 +59,11 @@ def main(arguments: Sequence[str]) -> int:
             "LLM_HOLDS_SCHEMA": "true",
         }
         django.setup()
+        from django.conf import settings
         from django.core.management import call_command
+
+        # The draft is asked for and then made here, by a writer with more patience than a job has.
+        settings.CSM_RUN_JOBS_INLINE = False
 
         call_command("migrate", verbosity=0)
         lines = list(drafted(is_shown=given.show))

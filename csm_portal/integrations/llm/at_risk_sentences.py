@@ -98,7 +98,7 @@ def _promise(facts: StatedFacts) -> str:
         goal = f"You wanted this from the product: “{cite('goals.text')}”{stop} "
     if facts.family("roi."):
         return f"{goal}This is what was measured of it so far; where it falls short, the plan below begins."
-    return f"{goal}Whether you got it has not been shown: no figure was ever agreed. To agree on a figure is part of the plan below."
+    return f"{goal}Whether the product gives you what you bought it for has not been shown: no figure was ever agreed. To agree on a figure is part of the plan below."
 
 
 def _in_the_way(facts: StatedFacts) -> str:
