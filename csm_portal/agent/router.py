@@ -152,7 +152,7 @@ def _answer(run: AgentRun, order: Order) -> tuple[Status, BaseModel]:
             agent_runs.about(run, account_name=order.account().name)
         answer = HANDLERS[order.task.task_type](order)
     except NoSuchAccount as error:
-        log.warning("agent_task_without_account")
+        log.info("agent_task_without_account")
         return "not_found", TaskFailure(error=str(error))
     except PermissionDenied as error:
         log.warning("agent_task_not_allowed")
