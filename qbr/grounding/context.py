@@ -9,7 +9,11 @@ from qbr.grounding import dates, spelling
 from qbr.grounding.dates import When
 
 _KEPT = 4096
-_USED_TO = re.compile(r"\bused to\b", re.IGNORECASE)
+# What looks like a word of a topic and is none: it used to be 26, where this is heading, 6 compared with 4.
+_NO_TOPIC = re.compile(
+    r"\bused to\b|\bhead(?:ing|ed|lines?|way|winds?)\b|\bcompared (?:with|to|against)(?=\s+(?:about |around |just |only )?(?:\W?\d|[€$£¥]|the (?:start|beginning|outset|opening)|last\b|before\b))|\bcompared\s*$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,5 +97,4 @@ def _occurs(stem: str, stretch: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _words(stretch: str) -> tuple[str, ...]:
-    # "It used to be 26" says nothing of what is used.
-    return tuple(dict.fromkeys(spelling.words(_USED_TO.sub(" ", stretch))))
+    return tuple(dict.fromkeys(spelling.words(_NO_TOPIC.sub(" ", stretch))))

@@ -10,7 +10,7 @@ from qbr.grounding import context, moments, motion
 from qbr.grounding.evidence import Evidence
 from qbr.grounding.figures import Figure, Needs
 from qbr.grounding.matching import equals, speaks_of
-from qbr.grounding.quantities import Quantity
+from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, SHARE, Quantity
 
 Facts = tuple[str, ...] | None
 
@@ -21,7 +21,12 @@ _COUNTERPARTS = frozenset({
 """Each of these is a part of another, or its whole."""
 # Words between two figures that are two: you bought six and use four; it was 5 and is 6.
 _TWO_MEANT = re.compile(
-    r"\b(?:of|out|then|was|were|now|today|from|to|versus|vs|against|after|previously|before|with|us(?:e|es|ed|ing)|work\w*|rocking|did|kept|deliver\w*|last|between|show\w*|active)\b|[;/>]",
+    r"\b(?:of|out|then|was|were|now|today|from|to|versus|vs|against|after|previously|before|with|us(?:e|es|ed|ing)|work\w*|rocking|did|kept|deliver\w*|last|between|show\w*|active|start\w*|opening|opened|baseline|initial\w*|earlier|beginning)\b|[;/>]",
+    re.IGNORECASE,
+)
+_NO_PARTS = frozenset({MONEY, PERCENT, PERCENT_POINTS, SHARE, FOLD})
+_OF_WHOLE = re.compile(
+    r"\s+(?:[a-z]+\s+){0,2}?out of\s+(?:the |its |your |our |their )?(?:a total of )?|\s+of\s+(?:the|its|your|our|their)\s+",
     re.IGNORECASE,
 )
 _TOO_MANY = re.compile(r"\s+too (?:many|much|few)\b", re.IGNORECASE)
@@ -49,6 +54,22 @@ def told_twice(
             bool(second.elided_unit) and second.elided_unit == first.unit and some[0] in _COUNTERPARTS
         )
         if (is_alike or _TWO_MEANT.search(between)) and _has_counterpart(some, evidence):
+            yield first, second
+
+
+def parts_over_wholes(found: Sequence[Quantity], text: str) -> Iterator[tuple[Quantity, Quantity]]:
+    """Yield "5 of the 4 features" and "3/2": a part that is more than its whole, whatever facts have those values."""
+    for first, second in itertools.pairwise(found):
+        part, whole = value_of(first), value_of(second)
+        if (
+            part is None
+            or whole is None
+            or part <= whole
+            or not {first.unit, second.unit}.isdisjoint(_NO_PARTS)
+        ):
+            continue
+        is_counted = first.unit == second.unit or not first.unit or not second.unit
+        if is_counted and not first.out_of and _OF_WHOLE.fullmatch(text[first.end : second.start]):
             yield first, second
 
 

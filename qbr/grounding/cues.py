@@ -6,7 +6,7 @@ from qbr.grounding.figures import Needs
 
 NEEDED: dict[Needs, re.Pattern[str]] = {
     Needs.REST: re.compile(
-        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty|leav\w*|room|headroom|to spare|to go|wast\w*)\b",
+        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty|leav\w*|room|headroom|to spare|to go|wast\w*|dormant|shel(?:f|ves)|in (?:store|stock|reserve)|unclaimed|unfilled|vacant|surplus|inactive|lying around)\b",
         re.IGNORECASE,
     ),
     Needs.PART: re.compile(r"\b(?:of|out)\b", re.IGNORECASE),
@@ -21,10 +21,10 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     Needs.LOWEST: re.compile(
-        r"\b(?:rang(?:e|es|ed|ing)|low|lowest|bottom\w*|dip\w*|trough|minimum|worst)\b", re.IGNORECASE
+        r"\b(?:rang(?:e|es|ed|ing)|low|lowest|bottom\w*|dip\w*|trough|minimum|min|worst)\b", re.IGNORECASE
     ),
     Needs.HIGHEST: re.compile(
-        r"\b(?:rang(?:e|es|ed|ing)|peak\w*|high|highest|best|maximum|top\w*)\b", re.IGNORECASE
+        r"\b(?:rang(?:e|es|ed|ing)|peak\w*|high|highest|best|maximum|max|top\w*)\b", re.IGNORECASE
     ),
     Needs.COMPARED: re.compile(
         r"\b(?:median|benchmark\w*|peers?|segment\w*|average|cohort|compar\w+|similar|industry|typical\w*|usual\w*|others?|customers|companies|norm)\b",
@@ -42,11 +42,11 @@ AT_START = re.compile(
 )
 NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
 IDLE = re.compile(
-    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive)\b",
+    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around)\b",
     re.IGNORECASE,
 )
 IN_USE = re.compile(
-    r"(?<!not )(?<!not yet )(?<!never )(?<!don't )\b(?:in use|in regular use|used|(?<!in )(?<!in regular )(?<!in daily )uses?|using|active|taken|occupied|works?|working|log|logs|logged|productive)\b",
+    r"(?<!not )(?<!not yet )(?<!never )(?<!don't )\b(?:in use|in regular use|used|(?<!in )(?<!in regular )(?<!in daily )uses?|using|active|taken|occupied|works?|working|log|logs|logged|productive|utili[sz](?:e[sd]?|ing)|populated|filled)\b",
     re.IGNORECASE,
 )
 BOUGHT = re.compile(r"\b(?:bought|purchas\w+|pa(?:id|ys?) for|licen[cs]ed for)\b", re.IGNORECASE)

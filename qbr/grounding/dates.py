@@ -80,7 +80,7 @@ _PATTERNS: tuple[re.Pattern[str], ...] = tuple(
         rf"{_starts}(?P<name>{_m})(?:\s+of)?\s+(?P<year>{_yr}){_ends}",
         rf"{_starts}(?P<half>H[12])\s?(?P<year>{_yr}){_ends}",
         rf"{_starts}FY\s?'?(?P<fy>{_yr}|\d\d){_ends}",
-        rf"(?:(?<=\bin )|(?<=\bof )|(?<=\bsince )|(?<=\buntil )|(?<=\bby )|(?<=\bfor )|(?<=\bfrom )|(?<=\bduring )|(?<=\bbefore )|(?<=\bafter )|(?<=\bto )|(?<=\bthrough )|(?<=\band )|(?<=\bthe )|(?<=\bearly )|(?<=\blate )|(?<=\bmid-)|(?<=\bend )|(?<=\byear )|(?<=[(/–-])|^){_starts_year}(?P<year>{_yr}){_ends}(?!\s*%|\s+(?!(?:was|is|has|as|this|versus)\b)[a-z]+s\b)",
+        rf"(?:(?<=\bin )|(?<=\bof )|(?<=\bsince )|(?<=\buntil )|(?<=\bby )|(?<=\bfor )|(?<=\bfrom )|(?<=\bduring )|(?<=\bbefore )|(?<=\bafter )|(?<=\bto )|(?<=\bthrough )|(?<=\band )|(?<=\bthe )|(?<=\bearly )|(?<=\blate )|(?<=\bmid-)|(?<=\bend )|(?<=\byear )|(?<=[(/–-])|^){_starts_year}(?P<year>{_yr}){_ends}(?!\s*%|\s+(?:are|were|have|people)\b|\s+(?!(?:was|is|has|as|this|versus)\b)[a-z]+s\b)",
         rf"\bon the (?P<day>{_day})(?:st|nd|rd|th){_ends}",
         rf"\b(?:on|by|last|next|this|until|till|since|before|from)\s+(?P<alone>{_wd})\b(?!\s+(?:mornings|afternoons|calls|meetings|of|and|evenings))",
     )

@@ -12,6 +12,9 @@ from qbr.facts import NUMERIC_KINDS, Fact, FactKind, FactSheet
 from qbr.grounding.figures import Figure, Needs, topics_of, units_of
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, POINTS
 
+# Of the words of seats those that are of nothing else: what an amount "buys" is not told a seat.
+_WORDS_OF_SEATS = frozenset({"seat", "licen", "user", "head", "person", "employee"})
+
 
 def figures(facts: FactSheet) -> Iterator[Figure]:
     """Return every figure that a text may work out from those of the sheet."""
@@ -101,7 +104,7 @@ def _per_seat(money: Fact | None, seats: Fact | None) -> Iterator[Figure]:
             facts=(money.id, seats.id),
             value=a / b,
             units=frozenset({MONEY}),
-            topics=topics_of(money) | topics_of(seats),
+            topics=topics_of(money) | _WORDS_OF_SEATS,
             currency=money.currency,
             needs=Needs.PER_SEAT,
         )

@@ -119,6 +119,38 @@ _EFFORT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _TAKES_BEFORE = re.compile(r"\b(?:takes?|needs?|requires?|lasts?)\b[^.;]{0,24}$", re.IGNORECASE)
+# How long things take as a rule, or shall take, told without any of the dates that facts count days to or from.
+_HABIT = re.compile(
+    r"\b(?:typically|usually|normally|generally|as a rule|by default|standard|takes?|lasts?|needs?|allow|budget|please|let(?:'s| us)?|give (?:it|us|them|yourself|people)"
+    r"|kept|reset|handled|courses?|pilots?|trials?|programmes?|programs?|workshops?|trainings?|onboarding|imports?|exports?|rollouts?|roll-outs?|migrations?|set-?up"
+    r"|sessions?|questionnaires?|surveys?|participants?|sprints?|habits?|homework|clean-up|joiners?)\b",
+    re.IGNORECASE,
+)
+_COUNTDOWN = re.compile(
+    r"\b(?:renew\w*|notice|contract\w*|expir\w*|cancel\w*|terminat\w*|agreement|left|remain\w*|until|to go|to decide|away|since|ago|gone|last|spoke\w*|contact\w*|heard|met|talk\w*"
+    r"|silen\w+|quiet|green|amber|red|median|benchmark|saved?|saving|faster|slower|shorter|longer|from|instead|than|between|quarter|day \d+|score|period|open|opt(?:ing)? out|walk away|lapse\w*)\b",
+    re.IGNORECASE,
+)
+# How far a plan looks ahead: the coming six months, a roadmap of eighteen months, six months' time.
+_HORIZON = re.compile(
+    r"\b(?:next|coming|following|over|spans?|ahead|plan|plans|roadmap|horizon|in|within|for|stands for|first)\s+(?:the\s+)?(?:(?:next|coming|following|first)\s+)?(?:a\s+)?#"
+    r"|#\s*-?months?(?:'|\s+(?:ahead|from now|is a|is the|plan|roadmap|pilot|trial|horizon|programme|program))",
+    re.IGNORECASE,
+)
+_HAS_BEEN = re.compile(r"\b(?:been|have|has|had|were|was|took|into|did|came|went|did)\b", re.IGNORECASE)
+_PROPOSAL = re.compile(
+    r"\b(?:propos\w+|suggest\w*|recommend\w*|pick(?:ing)?|choos\w+|focus\w*|start(?:ing)? with|begin(?:ning)? with|let's|would rather|deserves?|below are|here are|follow|stand out|at a time|priorit\w+)\b",
+    re.IGNORECASE,
+)
+_OWNED = re.compile(
+    r"\b(?:in use|uses?|using|bought|buy|purchas\w+|licen[cs]e[ds]?|paid|pay|active|adopted|live|untouched|unused|idle|touched|kept|done|complet\w+|deliver\w+|closed|open|last|out of|contract\w*)\b",
+    re.IGNORECASE,
+)
+_SCALED = re.compile(
+    r"\b(?:rank|rate|score|mark|grade)\s+(?:each|every)\b[^.;]*\b(?:from|to|between|and)\s+$", re.IGNORECASE
+)
+_GROUP = re.compile(r"\b(?:groups?|teams?) (?:of|to)\s+(?:at most |about |up to )?$", re.IGNORECASE)
+_PARTICIPANTS = re.compile(r"\s+(?:participants|attendees|places|volunteers)\b", re.IGNORECASE)
 _ANSWERED = re.compile(
     r"\b(?:answered|resolved|responded|replied|fixed|closed|restored|solved|reacted|response|average|on average|were|was)\b",
     re.IGNORECASE,
@@ -243,6 +275,8 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return True
     before = _RANGE_BEFORE.sub("", before)
     if re.fullmatch(_time, found.unit or "-", re.IGNORECASE):
+        if _is_round(found) and _HABIT.search(around.sentence) and not _COUNTDOWN.search(around.sentence):
+            return True
         is_planned = bool(_PLANNED_BEFORE.search(before) and _PLAN.search(around.sentence))
         return _is_round(found) and (is_planned or bool(_WINDOW_BEFORE.search(before)))
     if found.unit == "point":
@@ -279,8 +313,23 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
         return not _ANSWERED.search(around.clause) and bool(
             _TAKES_BEFORE.search(before) or _PLAN.search(around.sentence)
         )
-    if found.unit == "minute" and _GATHERING.search(around.sentence) and not _GAIN.search(around.sentence):
-        return True
+    if found.unit == "minute" and not _GAIN.search(around.sentence):
+        # No fact counts minutes, but a support desk's answers are a result all the same.
+        is_met = _GATHERING.search(around.sentence)
+        return bool(is_met) or not (_ANSWERED.search(around.sentence) or _COUNTDOWN.search(around.sentence))
+    if found.unit in ("month", "day") and _HORIZON.search(
+        text[: found.start] + "#" + text[end:], found.start - 40 if found.start > 40 else 0, found.start + 40
+    ):
+        return _is_round(found) and not (
+            _COUNTDOWN.search(around.sentence) or _HAS_BEEN.search(around.sentence)
+        )
+    if found.unit in ("feature", "action", "step") and _PROPOSAL.search(around.sentence):
+        is_small = all(value <= _MOST_COUNTED for value, _ in found.numeral.readings)
+        # "Two of the six features": the six are a claim.
+        is_whole = re.search(r"\bof (?:the|its|your|our|their) $", before, re.IGNORECASE)
+        return is_small and not is_whole and not _OWNED.search(around.sentence)
+    if not found.unit and (_SCALED.search(before) or _GROUP.search(before) or _PARTICIPANTS.match(text, end)):
+        return not _RESULT.search(around.sentence)
     if found.unit in ("site", "time") and _MORE_OF_IT.match(text, end):
         return True
     if any(value > _MOST_COUNTED for value, _ in found.numeral.readings) or found.unit in _COUNTED:

@@ -54,14 +54,20 @@ def _same(found: Quantity, figure: Figure, value: Decimal, step: Decimal) -> boo
     match found.hedge:
         case Hedge.ABOUT:
             near = min(_grain(value) / 2, abs(target) / 20)
-            if digits(value) < _TELLING_DIGITS:
+            if digits(value) < _TELLING_DIGITS and _grain(value) > 1:
+                # "About 48" is 48 when rounded; "about 50" is any number near it.
                 near = max(near, value / _ABOUT)
             return found.unit != SHARE and abs(over) <= near
         case Hedge.OVER:
-            return 0 <= over <= grain and found.unit != FOLD
+            return _is_just_past(over, grain) and found.unit != FOLD
         case Hedge.UNDER:
-            return 0 <= -over <= grain and found.unit != FOLD
+            return _is_just_past(-over, grain) and found.unit != FOLD
     return False
+
+
+def _is_just_past(distance: Decimal, grain: Decimal) -> bool:
+    """Say whether a figure lies on the side that a hedge tells, and near: "more than 47" is not said of 48."""
+    return 0 <= distance < grain if grain <= 1 else 0 <= distance <= grain
 
 
 def _is_hedged_wrongly(hedge: Hedge | None, over: Decimal) -> bool:

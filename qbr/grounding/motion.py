@@ -6,7 +6,8 @@ One list for the whole check: what proves a difference to be told is also what c
 import re
 
 _rises = (
-    r"up(?!on)|rose|risen|rise[s]?|rising|grew|grown|grows?|growing|growth|increas(?:e[sd]?|ing)|gain(?:s|ed|ing)?|climb(?:s|ed|ing)?|jump(?:s|ed|ing)?"
+    r"(?<!make )(?<!made )(?<!making )(?<!set )(?<!sum )(?<!sums )(?<!wrap )(?<!follow )(?<!sign )(?<!signed )(?<!catch )(?<!end )(?<!ends )(?<!ended )"
+    r"up(?!on|\s+(?:for (?:renewal|discussion|review)|the (?:chain|ladder|line)))|rose|risen|rise[s]?|rising|grew|grown|grows?|growing|growth|increas(?:e[sd]?|ing)|gain(?:s|ed|ing)?|climb(?:s|ed|ing)?|jump(?:s|ed|ing)?"
     r"|higher|soar(?:s|ed|ing)?|surg(?:es|ed|ing)|swell(?:s|ed|ing)?|swollen|expand(?:s|ed|ing)?|expansion|added|adds|adding|doubled|tripled|quadrupled|crept up|picked up"
     r"|uptick|upturn|upswing|advanc(?:es|ed|ing)|mount(?:s|ed|ing)|larger|bigger|lift(?:s|ed)|boost(?:s|ed)|leapt|leap(?:s|ed)?|shot up|ticked up|edged up|inched up"
     r"|accelerat(?:es|ed)|balloon(?:s|ed)|rocketed|skyrocketed|spiked|ascended|elevated|raised|multiplied|widened"
@@ -36,7 +37,7 @@ MORE = _words("more|fewer|less|higher|lower|better|worse|larger|smaller|bigger|w
 RISE = RISES
 FALL = _words(_falls, "fewer|less|under", _below)
 MOVED = re.compile(
-    r"\b(?:by|change[ds]?|moved?|moving|movement|swing|gap|differ\w+|than|between|cost\w*|of|away|from|to|delta|shift(?:s|ed)?|distance|margin|spread|apart|lies?|compar\w+"
+    r"\b(?:by|change[ds]?|moved?|moving|movement|swing|gap|differ\w+|than|between|cost\w*|of|away|from|to|delta|shift(?:s|ed)?|distance|margin|spread|apart|lies?|compar\w+|Δ"
     rf"|{_good}|{_bad})\b|[+]\d|-\d",
     re.IGNORECASE,
 )

@@ -53,7 +53,8 @@ _HALF_BEFORE = re.compile(
 )
 # "A quarter of steady progress" is a time, "a quarter of the seats" is a share.
 _WHOLE_AFTER = re.compile(
-    r"\s+of\s+(?:the|its|their|our|all|those|these|licensed|purchased|\w+s\b)(?!\s+progress)", re.IGNORECASE
+    r"\s+of\s+(?:the|its|their|our|all|your|those|these|what|everything|every|licensed|purchased|\w+s\b)(?!\s+progress)",
+    re.IGNORECASE,
 )
 _fold = "|".join(sorted((*_FOLDS, *_HALVINGS), key=len, reverse=True))
 _FOLD_WORDS = re.compile(rf"\b(?P<word>{_fold})\b(?!-|\s+(?:check|down|click|sided|digit))", re.IGNORECASE)

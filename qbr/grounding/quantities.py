@@ -84,7 +84,7 @@ _HEDGES: tuple[tuple[Hedge, re.Pattern[str]], ...] = tuple(
         ),
         (
             Hedge.UNDER,
-            "under|below|less than|fewer than|at most|up to|just under|nearly|almost|not quite",
+            "under|below|less than|fewer than|at most|(?<!add )(?<!adds )(?<!added )(?<!adding )(?<!comes )(?<!went )(?<!goes )(?<!going )(?<!gone )(?<!moved )(?<!moves )(?<!is )(?<!are )(?<!was )(?<!were )(?<!now )(?<!back )(?<!crept )(?<!ticked )(?<!edged )up to|just under|nearly|almost|not quite",
             "<≤",
         ),
     )

@@ -70,6 +70,9 @@ _MOST_FIGURES = 150
 # A figure whose unit stands before it: Days until notice: 143.
 _NEAR = 60
 _LABEL = re.compile(r"\b(?P<noun>days|weeks|hours)\b[^.;:\d]*(?::|=|\bis|\bare)\s*$", re.IGNORECASE)
+_OPEN_AFTER = re.compile(r"\s+(?:still |currently )?(?:open|unresolved)\s*(?:[.,;()]|$)", re.IGNORECASE)
+_BAND_AFTER = re.compile(r"\s+(?:in )?(?:green|amber|red)\b", re.IGNORECASE)
+_WEEKS = re.compile(r"\bweek(?:s|ly)?\b", re.IGNORECASE)
 # How far a part may stand from its whole.
 # Words between two figures that are two: you bought six and use four; it was 5 and is 6.
 _IN_MONTH = re.compile(
@@ -171,6 +174,10 @@ def _read_quantities(found: list[Quantity], notes: _Notes, known: Knowledge) -> 
         text = notes.words(first.start, second.end)
         message = f"“{text}” tells one figure twice where two are meant. {findings.ADVICE}"
         notes.mark(first.start, second.end, findings.kind_of(second), message)
+    for first, second in couples.parts_over_wholes(noted, notes.text):
+        text = notes.words(first.start, second.end)
+        message = f"“{text}” tells a part that is more than its whole. {findings.ADVICE}"
+        notes.mark(first.start, second.end, findings.kind_of(second), message)
     _read_directions(noted, traces, notes, known)
 
 
@@ -182,6 +189,10 @@ def _trace(found: Quantity, notes: _Notes, known: Knowledge) -> tuple[str, ...] 
     facts = tracing.quantity(found, around, known.evidence)
     if not facts and found.elided_unit:
         facts = tracing.quantity(replace(found, unit=found.elided_unit), around, known.evidence)
+    if not facts and found.unit == FOLD and notes.words(found.start, found.end).endswith("times"):
+        # "Escalated four times" multiplies nothing.
+        counted = replace(found, unit="time", numeral=replace(found.numeral, is_fold=False))
+        facts = tracing.quantity(counted, around, known.evidence)
     return facts
 
 
@@ -275,7 +286,9 @@ def _with_elided_units(found: list[Quantity], text: str) -> list[Quantity]:
     noted: list[Quantity] = []
     for quantity in found:
         before = noted[-1] if noted else None
-        if (
+        if not quantity.unit and not quantity.out_of and (unit := _unit_after(quantity, text)):
+            quantity = replace(quantity, elided_unit=unit)
+        elif (
             not quantity.unit
             and not quantity.out_of
             and (label := _LABEL.search(text[max(0, quantity.start - _NEAR) : quantity.start]))
@@ -288,6 +301,14 @@ def _with_elided_units(found: list[Quantity], text: str) -> list[Quantity]:
                 quantity = replace(quantity, elided_unit=unit)
         noted.append(quantity)
     return noted
+
+
+def _unit_after(found: Quantity, text: str) -> str:
+    """Return what a number counts by the word after it: 35 open, and of a weekly mix 5 Green; "" elsewhere."""
+    if _OPEN_AFTER.match(text, found.end):
+        return "ticket"
+    around = context.surroundings(text, found.start)
+    return "week" if _BAND_AFTER.match(text, found.end) and context.says(_WEEKS, around.sentence) else ""
 
 
 def _masking(text: str, known: KnownNames) -> list[Name]:

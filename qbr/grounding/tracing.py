@@ -5,6 +5,7 @@ about that fact: among the facts of the same unit, one whose topic words stand i
 sentence, else in the block. Words of change, of rest and of direction have to be there, and to agree.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Protocol, TypeVar
@@ -19,7 +20,13 @@ from qbr.grounding.quantities import PERCENT, Quantity
 
 _WIDEST = Decimal("0.25")
 """A range may be this part of its upper end wide."""
-_COMPARED_FACTS = frozenset({"input.feature_adoption_rate.now", "benchmark.adoption_median"})
+_MEDIAN = "benchmark.adoption_median"
+_COMPARED_FACTS = frozenset({"input.feature_adoption_rate.now", _MEDIAN})
+_OF_PEERS = re.compile(
+    r"\b(?:median|benchmark|segment average|peer average)\s+(?:of|is|was|at|stands at|sits at|lies at)\s+(?:about |around |roughly |just |only |over |under |nearly |almost |some )?$"
+    r"|\b(?:peers|comparable (?:customers|companies|accounts)|similar (?:customers|companies|accounts))\s+(?:run|stand|sit|are|is)\s+at\s+$",
+    re.IGNORECASE,
+)
 _WORDS_OF_ANY_MONEY = frozenset({
     "worth", "value", "pay", "paid", "costs", "spend", "year", "annual", "money", "renewal", "deal", "commercial", "stake",
 })  # fmt: skip
@@ -58,10 +65,14 @@ def quantity(
     ):
         # Where weeks are counted, days turned into weeks prove nothing.
         rivals = exact
+    before = around.text[max(around.sentence_start, found.start - 48) : found.start]
+    # "The median of 63 %" is the median's, whatever else of this account is 63 %, and no median is of days.
+    is_of_peers = bool(_OF_PEERS.search(before)) and "account" not in found.unit
     hits = [
         figure
         for figure in rivals
         if equals(found, figure)
+        and (not is_of_peers or _MEDIAN in figure.facts)
         and wording.allows(found, figure, around, told=told)
         and (_is_timely(found, figure, around, known) or _is_the_other_end(found, figure, around, ends))
     ]

@@ -22,6 +22,10 @@ _MOVED_AFTER = re.compile(
     r"\s*(?:[a-z]+\s+){0,2}?(?:more|fewer|less|higher|lower|up|down|better|worse|extra|additional|above|below|than|apart|between|ahead|behind|away)\b",
     re.IGNORECASE,
 )
+_CHANGE_OF = re.compile(
+    r"\b(?:change|increase|decrease|rise|fall|drop|gain|loss|growth|reduction|decline|difference|swing|jump|gap|improvement)\s+of\s+(?:about |around )?$",
+    re.IGNORECASE,
+)
 _SEAT = re.compile(r"\b(?:seat|user|licen[cs]e|head|person)\b", re.IGNORECASE)
 _MONTH = re.compile(r"\bmonth(?:ly|s)?\b", re.IGNORECASE)
 _IN_COMPARISON = re.compile(
@@ -65,7 +69,7 @@ def allows(
             before = around.text[max(around.sentence_start, found.start - 24) : found.start]
             stands = cues.ENDS_BEFORE if found.unit else cues.STANDS_BEFORE
             is_called_so = found.unit == PERCENT_POINTS or (found.unit == POINTS and found.noun_end > 0)
-            if not is_called_so and stands.search(before):
+            if not is_called_so and stands.search(before) and not _CHANGE_OF.search(before):
                 return False
             # Beside a benchmark, a gap is the gap to it.
             if says(cues.COMPARED, around.clause) and figure.moment is not None:
