@@ -128,7 +128,7 @@ _HABIT = re.compile(
 )
 _COUNTDOWN = re.compile(
     r"\b(?:renew\w*|notice|contract\w*|expir\w*|cancel\w*|terminat\w*|agreement|left|remain\w*|until|to go|to decide|away|since|ago|gone|last|spoke\w*|contact\w*|heard|met|talk\w*"
-    r"|silen\w+|quiet|green|amber|red|median|benchmark|saved?|saving|faster|slower|shorter|longer|from|instead|than|between|quarter|day \d+|score|period|open|opt(?:ing)? out|walk away|lapse\w*)\b",
+    r"|silen\w+|quiet|green|amber|red|median|benchmark|saved?|saving|faster|slower|shorter|longer|from|instead|than|between|quarter|day \d+|score|period|open|opt(?:ing)? out|walk away|lapse\w*|deal|window|clos(?:e[sd]?|ing)|deadline|due|sign(?:ed|s|ing)?|runs? out|comes? up|is up|ends?|decid\w*|decision|term|subscription|extension|late|overdue)\b",
     re.IGNORECASE,
 )
 # How far a plan looks ahead: the coming six months, a roadmap of eighteen months, six months' time.

@@ -73,6 +73,8 @@ def test_what_is_true_or_claims_nothing_is_not_marked(sentence):
         ("We have 45 days until the contract is renewed.", "45 days"),
         ("The relationship was escalated 8 times.", "8 times"),
         ("The answer to a ticket took 20 minutes.", "20 minutes"),
+        ("The deal comes up in 60 days.", "60 days"),
+        ("The window closes within six months.", "six months"),
     ],
 )
 def test_what_is_wrong_is_marked(sentence, wrong):
