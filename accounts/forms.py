@@ -148,7 +148,7 @@ NOT_IN_NOTION = "-"
 class PropertySelect(forms.Select):
     """A select of many options, written in one go.
 
-    Django renders a template for each option; 26 fields with 30 properties each would cost more than the rest of
+    Django renders a template for each option; thirty fields with thirty properties each would cost more than the rest of
     the page.
     """
 

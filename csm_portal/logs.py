@@ -56,6 +56,8 @@ def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
             # A refusal is an answer, not a fault: it is a line of its own without a traceback.
             "django.request": {"level": "ERROR"},
             "httpx": {"level": "WARNING"},
+            # Its debug lines hold everything that a page was made from, addresses that are secrets included.
+            "django.template": {"level": "INFO"},
             "LiteLLM": {"level": "ERROR"},
         },
     }

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from csm_portal import wiring
 from csm_portal.core.models import NotionConnection, Tenant, TenantSecret, User
 from csm_portal.core.scope import tenant_scope
+from csm_portal.ports.workspace import ACCOUNT_FIELDS
 from csm_portal.simulators.notion import seed
 from tests.accounts.notion_page import WRITTEN_BACK, form
 from tests.conftest import signed_in
@@ -46,7 +47,7 @@ def test_it_says_what_is_in_order_and_ends_well(whole: Connected) -> None:
     out = run()
 
     assert out.count("      ok  ") == 5
-    assert "All 26 fields" in out
+    assert f"All {len(ACCOUNT_FIELDS)} fields" in out
     assert "warning" not in out
 
 
