@@ -83,7 +83,12 @@ def roi_formset(
 ) -> ROIFactForms:
     """Return the form of all ROI facts, with one empty row after them."""
     made = forms.formset_factory(
-        ROIFactForm, formset=ROIFactForms, extra=1, max_num=MOST_ROI_FACTS, validate_max=True
+        ROIFactForm,
+        formset=ROIFactForms,
+        extra=1,
+        max_num=MOST_ROI_FACTS,
+        absolute_max=MOST_ROI_FACTS + 1,
+        validate_max=True,
     )
     initial = [
         {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -68,10 +69,18 @@ def quarter_of(day: date) -> Quarter:
     return Quarter(year=day.year, number=(day.month + 2) // 3)
 
 
+# A year beyond these is a slip of the keyboard, and some of them are no dates at all.
+YEARS: Final = range(1990, 2200)
+
+
 def from_label(label: str) -> Quarter:
-    """Read a label such as ``Q1 2026``. Raises ValueError on anything else."""
+    """Read a label such as ``Q1 2026``. Raises ValueError on anything else, and on years that nobody reviews."""
     head, _, year = label.strip().upper().partition(" ")
     if head in {"Q1", "Q2", "Q3", "Q4"} and len(year) == 4 and year.isascii() and year.isdigit():
+        if int(year) not in YEARS:
+            raise ValueError(
+                f"“{label}” is no quarter of a review: years from {YEARS[0]} to {YEARS[-1]} are."
+            )
         return Quarter(year=int(year), number=int(head[1]))
     raise ValueError(f"“{label}” is not a quarter; write it like “Q1 2026”.")
 

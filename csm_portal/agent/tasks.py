@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from qbr import quarters
+
 
 class TaskType(StrEnum):
     HEALTH_SCAN = "health_scan"
@@ -58,6 +60,8 @@ class CSMTask(BaseModel):
             raise ValueError(f"{self.task_type} is about one account: give its account_id.")
         if self.quarter is not None and self.task_type is not TaskType.QBR_GENERATION:
             raise ValueError("A quarter goes with qbr_generation only: leave it out.")
+        if self.quarter is not None:
+            quarters.from_label(self.quarter)
         return self
 
     @property

@@ -22,6 +22,8 @@ _PLAIN_HEDGE = re.compile(
 )
 # From a figure to its "more": 12 percentage points more.
 _SO_MANY = 20
+# "92 %: ask whether more people need a seat" counts nobody.
+_BREAK = re.compile(r"[:;,.()–—]")
 # "Did it rise or fall?" says neither.
 _EITHER = re.compile(
     rf"(?:{RISES.pattern})\s+or\s+(?:{FALLS.pattern})|(?:{FALLS.pattern})\s+or\s+(?:{RISES.pattern})",
@@ -120,7 +122,10 @@ def contradictions(
 
 def _compares(text: str, start: int, end: int, mentions: Sequence[Mention]) -> bool:
     """Say whether a "more" is more than something, or so many more."""
-    return bool(_THAN.match(text, end)) or any(0 <= start - mention.end <= _SO_MANY for mention in mentions)
+    return bool(_THAN.match(text, end)) or any(
+        0 <= start - mention.end <= _SO_MANY and not _BREAK.search(text, mention.end, start)
+        for mention in mentions
+    )
 
 
 def _words(text: str, start: int, end: int) -> list[tuple[re.Match[str], bool, bool]]:

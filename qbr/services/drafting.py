@@ -13,7 +13,7 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
-from accounts.models import Account
+from accounts.models import Account, HealthScore
 from csm_portal.core import acting, asking, audit, jobs
 from csm_portal.core.asking import Answered
 from csm_portal.core.models import Job, Membership, Tenant, User
@@ -40,7 +40,7 @@ Progress = Callable[[int, int | None, str], None]
 
 
 class NothingToReview(Exception):
-    """The workspace does not hold the account any more."""
+    """The workspace does not hold the account any more, or nothing is known of it from that quarter."""
 
 
 class NotWritten(Exception):
@@ -72,7 +72,8 @@ def begin(
 
     ``actor`` is None for the schedule. A review whose first draft did not come about is drafted again. The
     returned review was begun by this call where its ``created_at`` is ``now``. Raises PermissionDenied for
-    somebody who may not write on the account, NothingToReview for an account that the workspace has lost.
+    somebody who may not write on the account, NothingToReview for an account that the workspace has lost and for a
+    quarter that was over before the first score: today's figures are not that quarter's.
     """
     if actor is not None:
         membership = Membership.objects.filter(user=actor).first()
@@ -84,6 +85,7 @@ def begin(
         )
     existing = QBR.objects.filter(account=account, quarter_start=quarter.start).first()
     if existing is None:
+        _require_history(account, quarter)
         try:
             with transaction.atomic():
                 return _begin(account, quarter, actor, origin, now, renewal_on, mode)
@@ -94,6 +96,20 @@ def begin(
         if not QBRRevision.objects.filter(qbr=existing).exists():
             _ask_for_job(existing, account, now=now, actor=actor)
     return existing
+
+
+def _require_history(account: Account, quarter: Quarter) -> None:
+    first = (
+        HealthScore.objects.filter(account=account)
+        .order_by("scored_on")
+        .values_list("scored_on", flat=True)
+        .first()
+    )
+    if first is not None and first >= quarter.end:
+        raise NothingToReview(
+            f"Nothing is known of {account.name} from {quarter.label}: the portal first scored it on "
+            f"{first:%-d %B %Y}. Review a quarter since then."
+        )
 
 
 def _begin(

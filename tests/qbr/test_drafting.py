@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from accounts.models import Account
+from accounts.models import Account, HealthScore
 from csm_portal import wiring
 from csm_portal.core.models import AuditEvent, Job, JobState, Tenant, User
 from csm_portal.ports.errors import PortError, Trouble
-from qbr import workflow
+from qbr import quarters, workflow
 from qbr.document import SectionKey
 from qbr.models import QBR, Origin, QBRRevision, Transition
 from qbr.prompts import review as prompt
@@ -78,6 +78,18 @@ def test_an_account_that_notion_has_lost_gets_a_sentence(scoped: Tenant, bob: Us
 
     with pytest.raises(drafting.NothingToReview, match="Gone is archived or gone in Notion"):
         drafting.begin(gone, quarter=QUARTER, actor=bob, origin=Origin.ON_DEMAND, now=NOW)
+
+
+def test_a_quarter_before_the_first_score_is_refused_and_leaves_nothing(
+    harbour: Account, alice: User
+) -> None:
+    first = HealthScore.objects.filter(account=harbour).earliest("scored_on").scored_on
+    before = quarters.quarter_of(first).previous
+
+    with pytest.raises(drafting.NothingToReview, match=f"from {before.label}: the portal first scored it on"):
+        drafting.begin(harbour, quarter=before, actor=alice, origin=Origin.ON_DEMAND, now=NOW)
+
+    assert not QBR.objects.filter(account=harbour).exists()
 
 
 def test_a_model_that_is_down_is_stood_in_for_and_told_of(harbour: Account, alice: User) -> None:

@@ -46,6 +46,7 @@ def _marked(sentence):
         "The account currently utilizes 1,100 out of 3,000 purchased seats.",
         "Of 3000 seats, 1100 are in use and 1900 are idle.",
         "That leaves 1,900 seats on the shelf.",
+        "Adoption is 66 %: ask whether more people need a seat before they share one.",
         "The relationship was escalated 9 times.",
         "9 of them had to go up the chain.",
         "Open tickets: a net change of 7 over the quarter.",

@@ -47,6 +47,12 @@ def test_anything_else_is_not_a_label(label):
         quarters.from_label(label)
 
 
+@pytest.mark.parametrize("label", ["Q1 0000", "Q1 0001", "Q4 1989", "Q4 9999"])
+def test_a_year_that_nobody_reviews_is_a_slip(label):
+    with pytest.raises(ValueError, match="years from 1990 to 2199"):
+        quarters.from_label(label)
+
+
 def test_the_first_of_a_quarter_reviews_the_one_just_ended():
     period = quarters.scheduled_period(date(2026, 1, 1))
 
