@@ -73,7 +73,7 @@ def begin(
     ``actor`` is None for the schedule. A review whose first draft did not come about is drafted again. The
     returned review was begun by this call where its ``created_at`` is ``now``. Raises PermissionDenied for
     somebody who may not write on the account, NothingToReview for an account that the workspace has lost and for a
-    quarter that was over before the first score: today's figures are not that quarter's.
+    quarter earlier than the one before the first score: today's figures are not that quarter's.
     """
     if actor is not None:
         membership = Membership.objects.filter(user=actor).first()
@@ -105,7 +105,8 @@ def _require_history(account: Account, quarter: Quarter) -> None:
         .values_list("scored_on", flat=True)
         .first()
     )
-    if first is not None and first >= quarter.end:
+    # A company that has just connected reviews the quarter just ended from what its workspace says now.
+    if first is not None and first >= quarter.next.end:
         raise NothingToReview(
             f"Nothing is known of {account.name} from {quarter.label}: the portal first scored it on "
             f"{first:%-d %B %Y}. Review a quarter since then."
