@@ -69,6 +69,10 @@ def dispatch(
     Raises PermissionDenied for somebody who does not look after the account, NotPossible where the account is Red, in
     arrears or otherwise not to be called now, ChangedMeanwhile where it is not there to be handed over any more.
     """
+    if actor is None:
+        # Its places are counted under this lock, and a scan takes it before the opportunities: so does this, or each
+        # would wait for the other.
+        Tenant.objects.select_for_update(no_key=True).get(pk=current_tenant_id())
     locked = _locked(opportunity)
     if actor is not None and not policies.can_write(_membership(actor), locked.account):
         raise PermissionDenied
@@ -235,7 +239,7 @@ def _move(opportunity: Opportunity, step: Step, *, actor: User | None, now: date
 
 
 def _take_place(opportunity: Opportunity, *, on: date, now: datetime) -> None:
-    Tenant.objects.select_for_update(no_key=True).get(pk=current_tenant_id())
+    """Take one of the day's places. The tenant's row is locked."""
     taken = set(
         OpportunityPlace.objects.filter(local_date=on, purpose=PlacePurpose.HANDED_OVER).values_list(
             "number", flat=True

@@ -1,6 +1,7 @@
 """From a finding to an answer: handed over once, answered once, told to the CSM (SPEC 4.3)."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -9,11 +10,12 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.handoffs import CSMHandoffRequest, CSMHandoffResponse, ExpansionOpportunity
 from accounts.models import Account, Opportunity, OpportunityPlace
 from accounts.scoring.expansion_states import OpportunityState, Step
-from accounts.services import handoffs, health
+from accounts.services import expansion, handoffs, health
 from accounts.services.handoffs import ChangedMeanwhile, NotPossible, Said
 from csm_portal.core.models import AuditEvent, ChannelName, Delivery, OutboxEvent, Tenant, User
 from csm_portal.core.scope import tenant_scope
@@ -146,6 +148,23 @@ def test_without_a_person_five_go_a_day_and_a_person_still_may(alice: User) -> N
 
     assert OpportunityPlace.objects.filter(purpose="handed_over").count() == 5
     assert Opportunity.objects.filter(state=OpportunityState.DISPATCHED).count() == 6
+
+
+def test_an_agent_and_a_scan_lock_in_the_same_order(opportunity: Opportunity) -> None:
+    def order(work: Callable[[], object]) -> list[str]:
+        """Return the tables that are locked, or would be where a database locks rows, as they come first."""
+        with CaptureQueriesContext(connection) as captured:
+            work()
+        asked = [query["sql"] for query in captured]
+        tables = (Tenant._meta.db_table, Opportunity._meta.db_table)
+        return sorted(
+            tables, key=lambda table: next(n for n, sql in enumerate(asked) if f'FROM "{table}"' in sql)
+        )
+
+    agent = order(lambda: dispatch(opportunity, None))
+    scan = order(lambda: expansion.keep_in_step(as_of=TODAY, now=NOW))
+
+    assert agent == scan == [Tenant._meta.db_table, Opportunity._meta.db_table]
 
 
 def test_the_agent_hands_over_the_surest_and_the_same_again_while_sales_has_it(account: Account) -> None:
