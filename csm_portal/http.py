@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +17,7 @@ from django_htmx.middleware import HtmxDetails
 
 from csm_portal.core import audit
 from csm_portal.core.models import Membership, Role, Tenant, User
-from csm_portal.core.scope import across_tenants, tenant_scope
+from csm_portal.core.scope import TenantModel, across_tenants, tenant_scope
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 P = ParamSpec("P")
@@ -72,14 +72,15 @@ def tenancy(get_response: GetResponse) -> GetResponse:
 
 
 def member(
-    *roles: Role,
+    *roles: Role, of: type[TenantModel] | None = None
 ) -> Callable[
     [Callable[Concatenate[PortalRequest, P], HttpResponse]],
     Callable[Concatenate[HttpRequest, P], HttpResponse],
 ]:
     """Admit signed-in members of a tenant, or of those only who have one of the roles.
 
-    A visitor is sent to the sign-in page, a colleague without the role gets 403.
+    A visitor is sent to the sign-in page, a colleague without the role gets 403. ``of`` is what the first id of
+    the address names: of another company's there is nothing, whatever one's role (404, CHECK 1).
     """
 
     def decorate(
@@ -93,6 +94,8 @@ def member(
             if membership is None or not membership.roles:
                 return render(request, "account/no_membership.html", status=403)
             if roles and not membership.roles & set(roles):
+                if of is not None and not of.objects.filter(pk=next(iter(kwargs.values()))).exists():
+                    raise Http404
                 raise PermissionDenied
             return view(cast(PortalRequest, request), *args, **kwargs)
 

@@ -123,7 +123,7 @@ def _tabs(query: QueryDict, page: AlertsPage) -> list[Link]:
 
 
 @require_safe
-@member()
+@member(Role.CSM, Role.MANAGER, Role.ADMIN, of=Alert)
 def alert(request: PortalRequest, alert_id: UUID) -> HttpResponse:
     """Show one alert."""
     return _show(request, _look_up(request, alert_id))
@@ -219,7 +219,7 @@ def _step(
 
 
 @require_POST
-@member(Role.CSM, Role.MANAGER)
+@member(Role.CSM, Role.MANAGER, of=AlertAct)
 def undo(request: PortalRequest, act_id: UUID) -> HttpResponse:
     """Undo what the person did with one alert or many."""
     found = get_object_or_404(AlertAct, pk=act_id)
@@ -233,7 +233,7 @@ def undo(request: PortalRequest, act_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member(Role.CSM, Role.MANAGER)
+@member(Role.CSM, Role.MANAGER, of=Alert)
 def answer(request: PortalRequest, alert_id: UUID) -> HttpResponse:
     """Note whether an alert was useful."""
     found = _look_up(request, alert_id)
@@ -301,8 +301,6 @@ def _back(request: PortalRequest, *, did: AlertAct | None = None) -> str:
 
 
 def _look_up(request: PortalRequest, alert_id: UUID) -> Alert:
-    if request.membership.roles <= {Role.SALES}:
-        raise PermissionDenied
     found: Alert = get_object_or_404(
         Alert.objects.visible_to(request.membership).select_related("account", "state_by"), pk=alert_id
     )

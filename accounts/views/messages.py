@@ -20,7 +20,7 @@ from accounts.services import channels
 from accounts.views import downloads, scopes
 from csm_portal import wiring
 from csm_portal.core import deliveries
-from csm_portal.core.models import ChannelName, Role
+from csm_portal.core.models import ChannelName, Delivery, Role
 from csm_portal.http import PortalRequest, is_partial, member
 from csm_portal.ports import mime
 from csm_portal.ports.errors import PortError
@@ -69,7 +69,7 @@ def _cells(row: Message) -> tuple[Any, ...]:
 
 
 @require_safe
-@member(*READERS)
+@member(*READERS, of=Delivery)
 def message_file(request: PortalRequest, delivery_id: UUID) -> HttpResponse:
     """Give a draft as a file that mail programs open."""
     found = get_object_or_404(
@@ -84,7 +84,7 @@ def message_file(request: PortalRequest, delivery_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member(*READERS)
+@member(*READERS, of=Delivery)
 def message_retry(request: PortalRequest, delivery_id: UUID) -> HttpResponse:
     """Try a delivery again that has failed."""
     found = get_object_or_404(

@@ -104,14 +104,14 @@ def tabs(query: QueryDict, page: OpportunitiesPage, names: Any) -> list[Link]:
 
 
 @require_safe
-@member(*READERS)
+@member(*READERS, of=Opportunity)
 def opportunity(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
     """Show one opportunity."""
     return _show(request, _look_up(request, opportunity_id))
 
 
 @require_POST
-@member(Role.CSM, Role.MANAGER)
+@member(Role.CSM, Role.MANAGER, of=Opportunity)
 def dispatch(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
     """Hand an opportunity over to Sales."""
     found = _look_up(request, opportunity_id)
@@ -138,7 +138,7 @@ def dispatch(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member(Role.CSM, Role.MANAGER)
+@member(Role.CSM, Role.MANAGER, of=Opportunity)
 def dismiss(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
     """Take an opportunity off the list, with a reason."""
     found = _look_up(request, opportunity_id)
@@ -164,7 +164,7 @@ def dismiss(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member(Role.CSM, Role.MANAGER)
+@member(Role.CSM, Role.MANAGER, of=Opportunity)
 def words(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
     """Have the model write what to say."""
     found = _look_up(request, opportunity_id)

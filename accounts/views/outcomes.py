@@ -79,7 +79,7 @@ def outcomes_import(request: PortalRequest) -> HttpResponse:
 
 
 @require_POST
-@member(Role.ADMIN, Role.MANAGER)
+@member(Role.ADMIN, Role.MANAGER, of=OutcomeImport)
 def outcomes_undo(request: PortalRequest, import_id: UUID) -> HttpResponse:
     """Take a file back that somebody took in."""
     # What a sync read would come again with the next one: it is corrected in Notion.
@@ -97,7 +97,7 @@ def outcomes_undo(request: PortalRequest, import_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member(Role.ADMIN)
+@member(Role.ADMIN, of=Outcome)
 def outcome_remove(request: PortalRequest, outcome_id: UUID) -> HttpResponse:
     """Remove an outcome that was told by mistake."""
     outcome = get_object_or_404(Outcome.objects.select_related("account"), pk=outcome_id)

@@ -64,7 +64,7 @@ def price_file(request: PortalRequest) -> HttpResponse:
 
 
 @require_POST
-@member(Role.ADMIN)
+@member(Role.ADMIN, of=PriceItem)
 def price_remove(request: PortalRequest, price_id: UUID) -> HttpResponse:
     """Take a price off the list."""
     found = get_object_or_404(PriceItem, pk=price_id)

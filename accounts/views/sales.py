@@ -56,14 +56,14 @@ def inbox(request: PortalRequest) -> HttpResponse:
 
 
 @require_safe
-@member(Role.SALES)
+@member(Role.SALES, of=Opportunity)
 def item(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
     """Show one opportunity that was handed over."""
     return _show(request, _look_up(request, opportunity_id))
 
 
 @require_POST
-@member(Role.SALES)
+@member(Role.SALES, of=Opportunity)
 def answer(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
     """Accept or decline an opportunity, or record what came of it."""
     found = _look_up(request, opportunity_id)

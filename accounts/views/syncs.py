@@ -41,7 +41,7 @@ def sync_runs(request: PortalRequest) -> HttpResponse:
 
 
 @require_safe
-@member(Role.ADMIN, Role.MANAGER)
+@member(Role.ADMIN, Role.MANAGER, of=SyncRun)
 def sync_run(request: PortalRequest, run_id: UUID) -> HttpResponse:
     """Show one run: its figures, its problems, and the values of accounts that could not be read."""
     run = get_object_or_404(SyncRun.objects.select_related("job__requested_by", "answered_by"), pk=run_id)
@@ -62,7 +62,7 @@ def sync_run(request: PortalRequest, run_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member(Role.ADMIN, Role.MANAGER)
+@member(Role.ADMIN, Role.MANAGER, of=SyncRun)
 def sync_answer(request: PortalRequest, run_id: UUID) -> HttpResponse:
     """Take what a person says about accounts that a run did not see: remove those that are gone, or keep them."""
     run = get_object_or_404(SyncRun, pk=run_id)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.models import PolicyVersion
+from accounts.models import PolicyDraft, PolicyVersion
 from accounts.scoring import churn, curves
 from accounts.scoring.segments import STANDARD, NoSuchSegment, PolicyBook
 from accounts.selectors import policy_trial, policy_trial_account
@@ -255,7 +255,7 @@ def thresholds_draft(request: PortalRequest) -> HttpResponse:
 
 
 @require_POST
-@member(Role.ADMIN)
+@member(Role.ADMIN, of=PolicyDraft)
 def draft_discard(request: PortalRequest, draft_id: UUID) -> HttpResponse:
     """Throw a draft away."""
     draft = get_object_or_404(selector.open_drafts(), pk=draft_id)

@@ -99,7 +99,7 @@ def make(request: PortalRequest) -> HttpResponse:
 
 
 @require_POST
-@member(Role.ADMIN)
+@member(Role.ADMIN, of=AgentKey)
 def revoke(request: PortalRequest, key_id: UUID) -> HttpResponse:
     """Take a key out of use."""
     key = get_object_or_404(AgentKey, pk=key_id)

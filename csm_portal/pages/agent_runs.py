@@ -82,7 +82,7 @@ def runs(request: PortalRequest) -> HttpResponse:
 
 
 @require_safe
-@member(Role.ADMIN, Role.MANAGER)
+@member(Role.ADMIN, Role.MANAGER, of=AgentRun)
 def run(request: PortalRequest, run_id: UUID) -> HttpResponse:
     """Show one run with what it answered."""
     found = get_object_or_404(AgentRun.objects.select_related("key", "actor", "job"), pk=run_id)

@@ -49,7 +49,7 @@ def job_list(request: PortalRequest) -> HttpResponse:
 
 
 @require_safe
-@member(Role.ADMIN, Role.MANAGER)
+@member(Role.ADMIN, Role.MANAGER, of=Job)
 def job_page(request: PortalRequest, job_id: UUID) -> HttpResponse:
     """Show one job: what was asked, how far it is, what came of it."""
     job = get_object_or_404(Job.objects.select_related("requested_by"), pk=job_id)
@@ -73,7 +73,7 @@ def job_status(request: PortalRequest, job_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@member(Role.ADMIN)
+@member(Role.ADMIN, of=Job)
 def job_retry(request: PortalRequest, job_id: UUID) -> HttpResponse:
     """Ask again for a job that did not get through."""
     job = get_object_or_404(Job.objects.select_related("tenant"), pk=job_id)

@@ -19,7 +19,7 @@ from csm_portal.core.models import Role
 from csm_portal.http import PortalRequest, is_partial, member
 from qbr import quarters
 from qbr.board_forms import BoardFilterForm, DeputyForm, DueForm, StartForm
-from qbr.models import Deputy
+from qbr.models import QBR, Deputy
 from qbr.selectors import board as selector
 from qbr.selectors import deputies as deputy_selector
 from qbr.selectors.board import BoardPage, Filters, Row, Standing
@@ -77,7 +77,7 @@ def start(request: PortalRequest) -> HttpResponse:
 
 
 @require_POST
-@member(Role.MANAGER)
+@member(Role.MANAGER, of=QBR)
 def move_due(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
     """Let a review be due on another day."""
     qbr = look_up(request, qbr_id)
@@ -123,7 +123,7 @@ def name_deputy(request: PortalRequest) -> HttpResponse:
 
 
 @require_POST
-@member(Role.MANAGER)
+@member(Role.MANAGER, of=Deputy)
 def end_deputy(request: PortalRequest, deputy_id: UUID) -> HttpResponse:
     """Take it back."""
     row = get_object_or_404(Deputy.objects.select_related("deputy"), pk=deputy_id)

@@ -91,7 +91,7 @@ def _cells(row: ListRow) -> tuple[Any, ...]:
 
 
 @require_POST
-@member(Role.CSM, Role.MANAGER)
+@member(Role.CSM, Role.MANAGER, of=Account)
 def begin(request: PortalRequest, account_id: UUID) -> HttpResponse:
     """Begin the review of an account's quarter, or show the one that there is."""
     account = get_object_or_404(
