@@ -45,7 +45,10 @@ def add(plan: CoachingPlan, said: Said, *, actor: User, now: datetime) -> Coachi
     _must_be_open(held)
     count = CoachingStep.objects.filter(plan=held).count()
     if count >= MOST_STEPS:
-        raise NotPossible(f"The plan has {count} steps already. Finish some of them before you add more.")
+        raise NotPossible(
+            f"A plan has {MOST_STEPS} steps at most, and this one has {count}. Remove one that is not done, or put this "
+            "into one of them."
+        )
     last = CoachingStep.objects.filter(plan=held).aggregate(last=Max("position"))["last"] or 0
     step = CoachingStep.objects.create(
         plan=held,

@@ -19,6 +19,7 @@ from accounts.selectors.coaching import CoachingPage, StepRow
 from accounts.services import coaching, coaching_draft, coaching_steps
 from accounts.views import downloads
 from csm_portal import wiring
+from csm_portal.core.models import DeliveryState
 from csm_portal.http import PortalRequest, is_partial, member
 
 _ACTS = {"done": True, "undone": False}
@@ -71,10 +72,10 @@ def coaching_add(request: PortalRequest, plan_id: UUID) -> HttpResponse:
         try:
             coaching_steps.add(plan, form.said(), actor=request.user, now=timezone.now())
         except coaching_steps.NotPossible as refusal:
-            messages.error(request, str(refusal))
+            form.add_error(None, str(refusal))
         else:
             messages.success(request, "The step is added at the end of the plan.")
-        return redirect("coaching", account_id=plan.account_id)
+            return redirect("coaching", account_id=plan.account_id)
     return _show(request, _page(request, plan.account), add_form=form, status=422)
 
 
@@ -102,9 +103,9 @@ def coaching_step(request: PortalRequest, step_id: UUID) -> HttpResponse:
         shown = {**context, "form": again, "theirs": late.step}
         return render(request, "accounts/coaching_step.html", shown, status=409)
     except coaching_steps.NotPossible as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "The step is saved.")
+        form.add_error(None, str(refusal))
+        return render(request, "accounts/coaching_step.html", {**context, "form": form}, status=422)
+    messages.success(request, "The step is saved.")
     return redirect("coaching", account_id=account.pk)
 
 
@@ -113,7 +114,7 @@ def coaching_step(request: PortalRequest, step_id: UUID) -> HttpResponse:
 def coaching_act(request: PortalRequest, step_id: UUID) -> HttpResponse:
     """Tick a step off or take the tick back, move it, or remove it; htmx gets the plan alone."""
     step = _step(request, step_id)
-    action, now, refused = request.POST.get("action", ""), timezone.now(), ""
+    action, now, refused, status = request.POST.get("action", ""), timezone.now(), "", 200
     try:
         if action in _ACTS:
             coaching_steps.tick(step, is_done=_ACTS[action], actor=request.user, now=now)
@@ -122,11 +123,14 @@ def coaching_act(request: PortalRequest, step_id: UUID) -> HttpResponse:
         elif action == "remove":
             coaching_steps.remove(step, actor=request.user, now=now)
         else:
-            refused = "The portal does not know what to do with the step. Try it again."
+            refused, status = "The page did not say what to do with the step. Press its button again.", 422
     except coaching_steps.NotPossible as refusal:
         refused = str(refusal)
     if is_partial(request):
-        return _show(request, _page(request, step.plan.account), fragment="#plan", refused=refused)
+        page = _page(request, step.plan.account)
+        return _show(request, page, fragment="#plan", refused=refused, status=status)
+    if status != 200:
+        return _show(request, _page(request, step.plan.account), refused=refused, status=status)
     if refused:
         messages.error(request, refused)
     return redirect(f"{reverse('coaching', args=[step.plan.account_id])}#plan")
@@ -136,15 +140,22 @@ def coaching_act(request: PortalRequest, step_id: UUID) -> HttpResponse:
 @member()
 def coaching_mail(request: PortalRequest, plan_id: UUID) -> HttpResponse:
     """Put the plan into the person's own mailbox, as a draft."""
-    plan = _plan(request, plan_id)
+    plan, now = _plan(request, plan_id), timezone.now()
     try:
-        coaching_draft.ask(plan, actor=request.user, now=timezone.now())
+        delivery = coaching_draft.ask(plan, actor=request.user, now=now)
     except coaching_draft.NothingToTell as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(
-            request, "A draft is on its way to your mailbox. Nothing leaves it before you send it."
-        )
+        if delivery.state == DeliveryState.DELIVERED:
+            messages.info(
+                request,
+                "You have a draft of this plan already, word for word as it stands. Change a step, and another can be "
+                "made; below it can be downloaded again.",
+            )
+        else:
+            messages.success(
+                request, "A draft is on its way to your mailbox. Nothing leaves it before you send it."
+            )
     return redirect("coaching", account_id=plan.account_id)
 
 
@@ -165,9 +176,9 @@ def coaching_close(request: PortalRequest, plan_id: UUID) -> HttpResponse:
             now=timezone.now(),
         )
     except coaching_steps.NotPossible as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "The plan is closed. What was done stays below and counts in the next QBR.")
+        form.add_error(None, str(refusal))
+        return _show(request, _page(request, plan.account), close_form=form, status=422)
+    messages.success(request, "The plan is closed. What was done stays below and counts in the next QBR.")
     return redirect("coaching", account_id=plan.account_id)
 
 
@@ -233,10 +244,16 @@ def _show(
     refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    # The form stands in the plan that is open; what was typed for one that is closed by now is not thrown away.
+    unsaved = next((form for form in (add_form, close_form) if form is not None and page.plan is None), None)
     context = {
         "page": page,
         "account": page.account,
         "refused": refused,
+        "unsaved": unsaved,
+        "most_steps": coaching_steps.MOST_STEPS,
+        "offers_step": add_form is not None
+        or (page.plan is not None and len(page.plan.steps) < coaching_steps.MOST_STEPS),
         "add_form": add_form or StepForm(initial={"owner_name": request.user.name}),
         "close_form": close_form or CloseForm(),
     }

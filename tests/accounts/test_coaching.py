@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -283,6 +283,94 @@ def test_steps_are_added_with_a_form_that_says_what_is_wrong(account: Account, a
 
     assert client.post(url, {"title": "Visit them", "owner_name": "Jana"}).status_code == 302
     assert steps(plan)[-1].title == "Visit them"
+
+
+def test_a_step_too_many_is_refused_with_what_was_typed_and_is_not_asked_for(
+    account: Account, alice: User
+) -> None:
+    plan, client = begin(account, alice), signed_in(alice)
+    for number in range(len(steps(plan)), coaching_steps.MOST_STEPS):
+        coaching_steps.add(plan, said(title=f"Step {number}"), actor=alice, now=NOW)
+
+    refused = client.post(
+        reverse("coaching-add", args=[plan.pk]), {"title": "The one too many", "why": "They asked for it."}
+    )
+
+    assert refused.status_code == 422
+    assert "A plan has 20 steps at most, and this one has 20. Remove one that is not done" in text(refused)
+    assert 'value="The one too many"' in refused.content.decode()
+    assert "They asked for it." in text(refused)
+    assert len(steps(plan)) == coaching_steps.MOST_STEPS
+    page = client.get(reverse("coaching", args=[account.pk]))
+    assert "A plan has 20 steps at most" in text(page)
+    assert 'name="title"' not in page.content.decode()
+
+
+def test_what_is_typed_for_a_plan_that_somebody_closed_is_shown_again(account: Account, alice: User) -> None:
+    plan, client = begin(account, alice), signed_in(alice)
+    step = steps(plan)[0]
+    coaching_steps.close(plan, state=PlanState.DROPPED, because="They merge.", actor=alice, now=NOW)
+    form = {"title": "Visit them in Kiel", "why": "", "owner_name": "", "due_on": "", "version": "0"}
+
+    for url, sent in (
+        (reverse("coaching-add", args=[plan.pk]), form),
+        (reverse("coaching-step", args=[step.pk]), form),
+        (reverse("coaching-close", args=[plan.pk]), {"state": "dropped", "because": "Visit them in Kiel"}),
+    ):
+        refused = client.post(url, sent)
+        assert refused.status_code == 422, url
+        assert "This plan is closed, so its steps stand as they were." in text(refused)
+        assert "Visit them in Kiel" in refused.content.decode(), url
+
+
+@pytest.mark.parametrize("asked", ["", "zz", "done\x00", "x" * 5000])
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_an_act_that_there_is_not_is_refused_and_said(
+    asked: str, headers: dict[str, str], account: Account, alice: User
+) -> None:
+    step = steps(begin(account, alice))[0]
+
+    answer = signed_in(alice).post(
+        reverse("coaching-act", args=[step.pk]), {"action": asked}, headers=headers
+    )
+
+    assert answer.status_code == 422
+    assert "The page did not say what to do with the step. Press its button again." in text(answer)
+    assert ("<html" in answer.content.decode()) is not bool(headers)
+    assert verbs() == ["coaching.planned"]
+
+
+def test_the_same_plan_is_one_draft_however_often_it_is_asked_for(
+    account: Account, alice: User, bob: User
+) -> None:
+    plan = begin(account, alice)
+    first = coaching_draft.ask(plan, actor=alice, now=NOW)
+
+    assert coaching_draft.ask(plan, actor=alice, now=NOW + timedelta(minutes=1)) == first
+    Delivery.objects.update(state="delivered", delivered_at=NOW)
+    answer = signed_in(alice).post(reverse("coaching-mail", args=[plan.pk]), follow=True)
+    assert "You have a draft of this plan already" in text(answer)
+    assert Delivery.objects.count() == 1
+    assert verbs().count("coaching.draft_asked") == 1
+
+    # Another person has a mailbox of their own, and a plan that says something else is another draft.
+    coaching_draft.ask(plan, actor=bob, now=NOW)
+    coaching_steps.add(plan, said(), actor=alice, now=NOW)
+    coaching_draft.ask(plan, actor=alice, now=NOW)
+    assert Delivery.objects.filter(person=alice).count() == 2
+    assert Delivery.objects.filter(person=bob).count() == 1
+
+
+def test_a_draft_that_failed_is_tried_again_and_is_still_the_one(account: Account, alice: User) -> None:
+    plan = begin(account, alice)
+    first = coaching_draft.ask(plan, actor=alice, now=NOW)
+    Delivery.objects.update(state="failed", last_error="The mailbox is not connected.")
+
+    again = coaching_draft.ask(plan, actor=alice, now=NOW + timedelta(hours=1))
+
+    assert (again.pk, again.state) == (first.pk, "pending")
+    assert Delivery.objects.count() == 1
+    assert verbs() == ["coaching.planned", "coaching.draft_asked", "delivery.retried"]
 
 
 def test_a_plan_goes_into_the_mailbox_as_a_draft_and_says_nothing_of_health(
