@@ -194,9 +194,6 @@ def _step(
 ) -> HttpResponse:
     """Ask what goes with a snooze or a resolution, for one alert or many."""
     action = form["action"].value()
-    if action not in list(Action):
-        messages.error(request, "The page that you sent this from was not complete. Choose again.")
-        return redirect(_back(request))
     found = (
         Alert.objects.visible_to(request.membership)
         .filter(pk__in=list(asked))
@@ -206,6 +203,8 @@ def _step(
     rows = [(f"{one.pk}:{asked[one.pk]}", one) for one in found[: service.AT_ONCE]]
     if asked and not rows:
         raise Http404
+    if action not in list(Action):
+        return render(request, "accounts/alert_step.html", {"rows": rows, "back": _back(request)}, status=422)
     if action == Action.SNOOZE:
         for name in ("until", "note"):
             form.fields[name].required = True

@@ -280,6 +280,19 @@ def test_a_snooze_asks_for_its_last_day_and_reason_on_a_page_of_its_own(alert: A
     assert (alert.state, alert.snoozed_until, alert.note) == (AlertState.SNOOZED, until, "Later")
 
 
+@pytest.mark.parametrize("asked", ["", "zz", "resolve\x00", "x" * 5000])
+def test_an_act_that_there_is_not_is_refused_and_said(asked: str, alert: Alert, alice: User) -> None:
+    client = signed_in(alice)
+
+    for sent in ({"action": asked, "alert": f"{alert.pk}:1"}, {"action": asked}, {}):
+        answer = client.post("/alerts/act/", {**sent, "next": "/alerts/?scope=all"})
+        assert answer.status_code == 422
+        assert "The page did not say what to do" in text(answer)
+        assert ("Halden" in text(answer)) is ("alert" in sent)
+        assert 'href="/alerts/?scope=all"' in answer.content.decode()
+    assert Alert.objects.get().state == AlertState.OPEN
+
+
 def test_a_resolution_carries_the_answer_and_admins_see_the_share(
     alert: Alert, alice: User, ada: User
 ) -> None:
