@@ -124,14 +124,18 @@ def _steps(answer: NextStepsAnswer, facts: FactSheet) -> tuple[TextBlock, ...]:
     )
 
 
+def cited_id(cited: str) -> str:
+    """Return the id in a field that names a fact: with or without the braces of a citation."""
+    return cited.strip("{} ")
+
+
 def _step(step: Step, facts: FactSheet) -> TextBlock | None:
     what = plain_prose(step.what)
     if not what:
         return None
     spans = list(citations.resolve(what, facts))
     for label, cited in (("Owner", step.owner), ("By", step.due)):
-        fact_id = cited.strip("{} ")
-        if fact_id:
+        if fact_id := cited_id(cited):
             spans.append(Span(text=f" {label}: " if what[-1] in ".!?" or label == "By" else f". {label}: "))
             spans += citations.resolve("{{" + fact_id + "}}", facts)
             spans.append(Span(text="."))

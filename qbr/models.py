@@ -1,7 +1,9 @@
 """A QBR with its facts, revisions and what is known of its publishing (SPEC 6)."""
 
 import uuid
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from django.db import models
 from django.utils import timezone
@@ -114,6 +116,16 @@ class QBRFact(TenantModel):
         return self.fact_id
 
 
+TEMPLATES: Final = "templates"
+"""Under which name the portal's own sentences are kept as an author."""
+
+
+def written_by(author_name: str, stand_ins: Mapping[str, str]) -> str:
+    """Name who wrote a draft in which the templates wrote the sections of ``stand_ins``."""
+    is_mixed = stand_ins and author_name != TEMPLATES
+    return f"{author_name} and the {TEMPLATES}" if is_mixed else author_name
+
+
 class RevisionKind(StrEnum):
     DRAFT = "draft"
     EDIT = "edit"
@@ -136,6 +148,8 @@ class QBRRevision(TenantModel):
     author_name = models.CharField(max_length=200)
     created_at = models.DateTimeField(default=timezone.now)
     note = models.CharField(max_length=500, blank=True)
+    # A sentence for each section that the templates wrote in a model's place, for as long as nobody changes its words.
+    stand_ins = models.JSONField(default=dict)
     prompt_tokens = models.PositiveIntegerField(null=True)
     completion_tokens = models.PositiveIntegerField(null=True)
     cost_usd = models.DecimalField(max_digits=10, decimal_places=6, null=True)
@@ -147,6 +161,11 @@ class QBRRevision(TenantModel):
 
     def __str__(self) -> str:
         return f"Revision {self.number}"
+
+    @property
+    def written_by(self) -> str:
+        """Name whoever wrote it: a person, a model, the templates, or a model together with the templates."""
+        return self.author_name if self.author_id else written_by(self.author_name, self.stand_ins)
 
 
 class Vouch(TenantModel):

@@ -62,7 +62,7 @@ def page(account: Account, qbr: QBR, says: Current) -> QBRPage:
         health_score=_score(says),
         created_on=qbr.created_at.astimezone(account.tenant.zone).date(),
         qbr_key=qbr.key,
-        author=says.revision.author_name,
+        author=says.revision.written_by,
         open_findings=says.open_findings,
         sections={section.heading: _lines(says.content, section) for section in says.content.sections},
         notion_page_id=qbr.notion_page_id or None,

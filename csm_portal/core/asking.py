@@ -91,7 +91,8 @@ class Answered(Generic[Answer]):
     """A checked answer by ``author``, or the reason why there is none.
 
     ``trouble`` is a sentence for people where something went wrong, "" where not: also where no model is set.
-    Tokens, cost (US dollars) and seconds are those of all calls together, None where nobody told.
+    Tokens, cost (US dollars) and seconds are those of all calls together, None where nobody told. ``refused`` are the
+    texts that could not be used as they are, in order: for a caller who can use a part of one.
     """
 
     answer: Answer | None
@@ -103,6 +104,7 @@ class Answered(Generic[Answer]):
     completion_tokens: int | None = None
     cost_usd: Decimal | None = None
     seconds: float = 0.0
+    refused: tuple[str, ...] = ()
 
 
 def ask(
@@ -140,6 +142,7 @@ class _Asker:
     now: datetime
     row: Mapping[str, Any]
     made: list[ModelCall] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     def ask(self, question: Question[Answer]) -> Answered[Answer]:
         prompt, reason, trouble = question.prompt, Reason.UNUSABLE, ""
@@ -157,6 +160,7 @@ class _Asker:
                 self._note(outcome=CallOutcome.ANSWERED)
                 return self._answered(answer, author=writing.author)
             self._note(outcome=CallOutcome(reason.value))
+            self.refused.append(_text(writing))
             log.warning(
                 "model_answer_refused", purpose=question.purpose, model=self.writer.name, errors=len(errors)
             )
@@ -281,6 +285,7 @@ class _Asker:
             completion_tokens=_total(call.completion_tokens for call in self.made),
             cost_usd=_total(call.cost_usd for call in self.made),
             seconds=sum(call.seconds or 0.0 for call in self.made),
+            refused=tuple(self.refused),
         )
 
 

@@ -43,6 +43,21 @@ def parse(text: str, model: type[Answer]) -> Parsed[Answer]:
     return Parsed(answer=None, errors=errors)
 
 
+def likest(text: str, model: type[BaseModel]) -> dict[str, Any] | None:
+    """Return the object in a writer's answer that has most of the model's fields, unvalidated; None where none has any.
+
+    What is good of an answer can be used where the whole of it cannot.
+    """
+    if len(text) > _LONGEST_ANSWER:
+        return None
+    found, most_keys = None, 0
+    for candidate in _objects(text):
+        keys = len(candidate.keys() & model.model_fields.keys())
+        if keys > most_keys:
+            found, most_keys = candidate, keys
+    return found
+
+
 def _objects(text: str) -> Iterator[dict[str, Any]]:
     decoder = json.JSONDecoder()
     at = 0

@@ -43,7 +43,10 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tab:
-    """One section to go to: what is to be done in it, and whether the person has left something there."""
+    """One section to go to: what is to be done in it, and whether the person has left something there.
+
+    ``is_stand_in`` marks one that the templates wrote in a model's place.
+    """
 
     key: SectionKey
     heading: str
@@ -51,6 +54,7 @@ class Tab:
     open_findings: int
     open_threads: int
     has_copy: bool
+    is_stand_in: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,11 @@ class EditorPage:
     @property
     def open_threads(self) -> int:
         return sum(thread.is_open for thread in self.threads)
+
+    @property
+    def stand_in(self) -> str:
+        """Say why the templates wrote this section in a model's place, "" where they did not."""
+        return str(self.text.revision.stand_ins.get(self.section.key.value, ""))
 
     @property
     def saved(self) -> str:
@@ -184,4 +193,5 @@ def _tab(
         open_findings=sum(one.is_open for one in text.findings if one.section == section.key),
         open_threads=sum(one.is_open for one in threads if one.section == section.key),
         has_copy=section.key in left,
+        is_stand_in=section.key.value in text.revision.stand_ins,
     )

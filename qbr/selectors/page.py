@@ -11,7 +11,7 @@ from qbr.document import HEADINGS, SectionKey, Version
 from qbr.facts import Fact, shown_with_unit
 from qbr.grounding import check
 from qbr.grounding.check import Finding
-from qbr.models import QBR, Commitment, QBRRevision, Transition, WorkingCopy
+from qbr.models import QBR, TEMPLATES, Commitment, QBRRevision, Transition, WorkingCopy
 from qbr.preview import Part
 from qbr.selectors import current, deputies, next_step, publishing, remarks, source_facts
 from qbr.selectors.current import Current
@@ -21,7 +21,6 @@ from qbr.selectors.remarks import ShownThread
 from qbr.workflow import Action, ActorFacts, State
 
 VERSIONS_SHOWN: Final = 30
-TEMPLATES: Final = "templates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +100,14 @@ class ReviewPage:
     @property
     def may_edit(self) -> bool:
         return Action.EDIT in self.allowed
+
+    @property
+    def stand_ins(self) -> Mapping[str, str]:
+        """Say of sections why the templates wrote them in a model's place; the customer's version shows no authors."""
+        if self.text is None or self.version is not Version.INTERNAL:
+            return {}
+        stand_ins: Mapping[str, str] = self.text.revision.stand_ins
+        return stand_ins
 
     @property
     def is_overtaken(self) -> bool:

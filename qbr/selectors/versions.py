@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from qbr import fact_changes, side_by_side
-from qbr.document import Content
+from qbr.document import HEADINGS, Content
 from qbr.fact_changes import FactChange
-from qbr.models import QBR, QBRRevision, RevisionKind, Transition
+from qbr.models import QBR, TEMPLATES, QBRRevision, RevisionKind, Transition
 from qbr.selectors import current
 from qbr.side_by_side import Compared
 from qbr.workflow import Action
 
-TEMPLATES: Final = "templates"
+_KEYS: Final = {heading: key.value for key, heading in HEADINGS.items()}
 _KINDS: Final = {
     RevisionKind.DRAFT: "draft",
     RevisionKind.EDIT: "edit",
@@ -35,9 +35,8 @@ class Named:
 
     @property
     def author(self) -> str:
-        """Name whoever wrote it: a person, or a model by name."""
-        is_template = self.revision.author_id is None and self.revision.author_name == TEMPLATES
-        return "the templates" if is_template else self.revision.author_name
+        """Name whoever wrote it: a person, a model by name, the templates."""
+        return author(self.revision)
 
     @property
     def label(self) -> str:
@@ -61,6 +60,17 @@ class ComparePage:
     facts: tuple[FactChange, ...]
     other_facts: tuple[FactChange, ...]
 
+    def notes(self, heading: str) -> list[str]:
+        """Return of which of both the templates wrote a section in a model's place, and why, in a sentence each."""
+        key = _KEYS.get(heading, "")
+        told = [(one.number, one.revision.stand_ins.get(key, "")) for one in (self.before, self.after)]
+        return [f"Version {number}: {why}" for number, why in dict(told).items() if why]
+
+    @property
+    def noted_parts(self) -> list[tuple[Compared, list[str]]]:
+        """Return each section with what is to be said of its authors."""
+        return [(part, self.notes(part.heading)) for part in self.parts]
+
     @property
     def changes(self) -> int:
         return sum(part.changes for part in self.parts)
@@ -72,6 +82,12 @@ class ComparePage:
     @property
     def after_label(self) -> str:
         return f"Version {self.after.number}"
+
+
+def author(revision: QBRRevision) -> str:
+    """Name whoever wrote a version: a person, a model by name, the templates, or a model and the templates."""
+    is_template = revision.author_id is None and revision.author_name == TEMPLATES
+    return f"the {TEMPLATES}" if is_template else revision.written_by
 
 
 def named(qbr: QBR) -> tuple[Named, ...]:

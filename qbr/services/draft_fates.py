@@ -4,7 +4,7 @@ from datetime import datetime
 
 from qbr import edit_distance
 from qbr.document import Content, Section
-from qbr.models import QBR, DraftFate, QBRRevision, RevisionKind
+from qbr.models import QBR, TEMPLATES, DraftFate, QBRRevision, RevisionKind
 
 
 def note(qbr: QBR, approved: Content, *, now: datetime) -> None:
@@ -21,7 +21,7 @@ def note(qbr: QBR, approved: Content, *, now: datetime) -> None:
         DraftFate(
             qbr=qbr,
             section=section.key.value,
-            author_name=draft.author_name,
+            author_name=TEMPLATES if section.key.value in draft.stand_ins else draft.author_name,
             words=len(_words(section).split()),
             changed=edit_distance.changed_share(_words(section), _words(approved.section(section.key))),
             at=now,

@@ -4,8 +4,8 @@
 writer's prose, the number check. No transaction is open while a writer writes.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -15,15 +15,15 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Account, HealthScore
 from csm_portal.core import acting, asking, audit, jobs
-from csm_portal.core.asking import Answered
+from csm_portal.core.asking import Answered, Reason
 from csm_portal.core.models import Job, Membership, Tenant, User
 from csm_portal.ports.errors import PortError
 from csm_portal.ports.writer import Writers, WritingTask
-from qbr import deadlines, drafting, policies, schemas
-from qbr.document import Content
+from qbr import deadlines, drafting, policies, salvage, schemas
+from qbr.document import HEADINGS, Content, SectionKey
 from qbr.facts import FactSheet
 from qbr.grounding import check
-from qbr.models import QBR, Origin, QBRRevision, RevisionKind, Transition
+from qbr.models import QBR, Origin, QBRRevision, RevisionKind, Transition, written_by
 from qbr.modes import Mode
 from qbr.prompts import review
 from qbr.quarters import Quarter
@@ -49,13 +49,18 @@ class NotWritten(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prose:
-    """A usable answer, who gave it, what was asked of a model for it, and a sentence about a model that gave none."""
+    """A usable answer, who gave it, what was asked of a model for it, and what went wrong with a model, in sentences.
+
+    ``author`` is who wrote what ``stand_ins`` does not name: it holds a sentence for each section that the templates
+    wrote because the model gave no usable one.
+    """
 
     answer: QBRAnswer
     author: str
     is_template: bool
     asked: Answered[QBRAnswer]
     trouble: str = ""
+    stand_ins: Mapping[SectionKey, str] = field(default_factory=dict)
 
 
 def begin(
@@ -222,8 +227,8 @@ def draft(
     """Draft a review and return it.
 
     ``version`` is the one that the draft was asked for at: run again after a crash, the work is done once. A
-    model that fails, or twice gives an answer that cannot be used, is stood in for by the templates, and the
-    review says so. Raises NotWritten where not even those helped, OutOfDate where somebody has gone on with the
+    model that fails, or twice gives an answer that cannot be used, is stood in for by the templates: in the sections
+    that failed where the others can be used, and the review says so. Raises NotWritten where not even those helped, OutOfDate where somebody has gone on with the
     review since: the person's text stands.
     """
     tell = progress or (lambda done, total, message: None)
@@ -244,6 +249,7 @@ def draft(
     try:
         prose = write(
             review.writing_task(facts, notes=qbr.account.notes, mode=Mode(qbr.mode)),
+            facts=facts,
             writers=writers,
             now=now,
             actor=qbr.requested_by if job is None else job.requested_by,
@@ -254,11 +260,12 @@ def draft(
     except NotWritten as error:
         QBR.objects.filter(pk=qbr.pk).update(trouble=str(error))
         raise
-    tell(2, 3, "Checking each figure")
+    told = _told(prose)
+    tell(2, 3, f"Checking each figure. {told}".strip())
     content = drafting.draft(prose.answer, facts)
     found = len(check.open_findings(check.check(content, facts)))
     _keep(qbr, before, content, facts, prose, now=now, tenant=tenant, open_findings=found)
-    tell(3, 3, "Drafted")
+    tell(3, 3, f"Drafted. {told}" if told else "Drafted")
     return qbr
 
 
@@ -279,15 +286,16 @@ def _keep(
     tenant: Tenant,
     open_findings: int,
 ) -> None:
+    stand_ins = {key.value: why for key, why in prose.stand_ins.items()}
     moves.take(
         qbr,
         Action.REDRAFT,
         to=State.DRAFT,
         now=now,
         actor=None,
-        by=prose.author,
+        by=written_by(prose.author, stand_ins),
         content_hash=content.canonical_hash(),
-        data={"open_findings": open_findings, "is_template": prose.is_template},
+        data={"open_findings": open_findings, "is_template": prose.is_template, "stand_ins": stand_ins},
         trouble=prose.trouble,
         **VOIDED,
     )
@@ -301,12 +309,14 @@ def _keep(
         author_name=prose.author,
         note=prose.trouble,
         asked=prose.asked,
+        stand_ins=stand_ins,
     )
 
 
 def write(
     task: WritingTask,
     *,
+    facts: FactSheet,
     writers: Writers,
     now: datetime,
     actor: User | None = None,
@@ -314,9 +324,10 @@ def write(
     run_id: UUID | None = None,
     about: str = "",
 ) -> Prose:
-    """Return a usable answer: the model's, or the fallback's where there is no model or no answer of it.
+    """Return a usable answer: the model's, with the fallback's sections where its own cannot be used.
 
-    Raises NotWritten where nobody gave one.
+    All of it is the fallback's where there is no model or no usable section of it. Raises NotWritten where nobody
+    gave one.
     """
     asked = asking.ask(
         asking.Question(
@@ -324,6 +335,7 @@ def write(
             system=task.system,
             prompt=task.prompt,
             answer=QBRAnswer,
+            check=lambda answer: salvage.objections(answer, facts),
             material=task.material,
         ),
         writers=writers,
@@ -335,6 +347,9 @@ def write(
     )
     if asked.answer is not None:
         return Prose(answer=asked.answer, author=asked.author, is_template=False, asked=asked)
+    model, good = writers.first.name, salvage.salvage(asked.refused, facts)
+    if good.sections and not good.faults:
+        return Prose(answer=salvage.answer_of(good.sections), author=model, is_template=False, asked=asked)
     try:
         writing = writers.fallback.write(task)
     except PortError as error:
@@ -342,16 +357,42 @@ def write(
     parsed = schemas.parse(writing.text, QBRAnswer)
     if parsed.answer is None:
         raise NotWritten(_not_drafted(f"{asked.trouble} {writing.author} gave no usable text."))
-    trouble = asked.trouble and (
-        f"{asked.trouble} The text was written from templates instead; ask for a new draft to try the model again."
-    )
+    stand_ins = {key: salvage.sentence(model, key, fault) for key, fault in good.faults.items()}
+    if not good.sections:
+        trouble = asked.trouble and (
+            f"{asked.trouble} The text was written from templates instead; ask for a new draft to try the model again."
+        )
+        return Prose(
+            answer=parsed.answer,
+            author=writing.author,
+            is_template=writing.is_template,
+            asked=asked,
+            trouble=trouble,
+            stand_ins=stand_ins,
+        )
     return Prose(
-        answer=parsed.answer,
-        author=writing.author,
-        is_template=writing.is_template,
+        answer=salvage.answer_of({**salvage.sections_of(parsed.answer), **good.sections}),
+        author=model,
+        is_template=False,
         asked=asked,
-        trouble=trouble,
+        trouble=_partly(asked, stand_ins),
+        stand_ins=stand_ins,
     )
+
+
+def _partly(asked: Answered[QBRAnswer], stand_ins: Mapping[SectionKey, str]) -> str:
+    """Tell people which sections are not the model's, and why."""
+    # Where the second try did not come to an answer, the reason is not the model's text alone.
+    broken_off = [asked.trouble] if asked.reason in (Reason.FAILED, Reason.OVER_CAP) else []
+    return " ".join([*stand_ins.values(), *broken_off, "Ask for a new draft to try the model again."])
+
+
+def _told(prose: Prose) -> str:
+    """Return a sentence on the sections that the templates wrote beside a model, "" where there are none."""
+    if prose.is_template or not prose.stand_ins:
+        return ""
+    names = [HEADINGS[key] for key in prose.stand_ins]
+    return f"From templates: {', '.join(names)}."
 
 
 def _not_drafted(trouble: str) -> str:

@@ -12,6 +12,7 @@ from qbr.facts import FactSheet
 from qbr.grounding.check import NOT_TO_VOUCH_FOR
 from qbr.models import QBR, Outcome, QBRRevision, RevisionKind, Vouch
 from qbr.selectors import source_facts
+from qbr.selectors.current import Current
 from qbr.services import copies, moves, revisions
 from qbr.services import facts as fact_service
 from qbr.services.copies import Window
@@ -133,6 +134,7 @@ def restore(qbr: QBR, *, number: int, actor: User, version: int, now: datetime) 
             now=now,
             note=f"Version {number} restored",
             fact_edition=old.fact_edition,
+            stand_ins=old.stand_ins,
         )
 
 
@@ -214,10 +216,15 @@ def _revise(
     now: datetime,
     note: str,
     fact_edition: int | None = None,
+    stand_ins: dict[str, str] | None = None,
     verb: str = "",
     data: dict[str, Any] | None = None,
 ) -> QBRRevision:
     present = found.text.revision
+    if stand_ins is None:
+        stand_ins = (
+            present.stand_ins if kind is not RevisionKind.EDIT else _still_standing_in(found.text, content)
+        )
     qbr = moves.advance(
         found,
         action,
@@ -237,4 +244,14 @@ def _revise(
         now=now,
         author=found.actor,
         note=note,
+        stand_ins=stand_ins,
     )
+
+
+def _still_standing_in(before: Current, content: Content) -> dict[str, str]:
+    """Return what is said of sections that the templates wrote and whose words no person has changed."""
+    return {
+        key: why
+        for key, why in before.revision.stand_ins.items()
+        if before.content.section(SectionKey(key)).text == content.section(SectionKey(key)).text
+    }

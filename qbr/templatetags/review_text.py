@@ -3,6 +3,7 @@
 A review holds hundreds of runs, so they are written without a template each; ``format_html`` escapes every one.
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -17,7 +18,7 @@ from qbr.document import HEADINGS, SectionKey
 from qbr.facts import shown_date
 from qbr.models import QBRRevision
 from qbr.preview import Run, Runs
-from qbr.selectors.page import TEMPLATES
+from qbr.selectors import versions
 
 register = template.Library()
 
@@ -97,6 +98,11 @@ def section_name(key: str) -> str:
 
 @register.filter
 def author(revision: QBRRevision) -> str:
-    """Name whoever wrote a version: a person, or a model by name."""
-    is_template = revision.author_id is None and revision.author_name == TEMPLATES
-    return "the templates" if is_template else revision.author_name
+    """Name whoever wrote a version: a person, a model by name, the templates."""
+    return versions.author(revision)
+
+
+@register.filter
+def of_section(stand_ins: Mapping[str, str] | str, key: str | None) -> str:
+    """Return why the templates wrote a section in a model's place, "" where they did not or nothing is said of it."""
+    return stand_ins.get(key, "") if key and not isinstance(stand_ins, str) else ""

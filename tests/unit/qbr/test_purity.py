@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 _PURE = (
-    "qbr.catalogue qbr.citations qbr.document qbr.drafting qbr.editing qbr.facts qbr.figures qbr.quarters qbr.schemas "
+    "qbr.catalogue qbr.citations qbr.document qbr.drafting qbr.editing qbr.facts qbr.figures qbr.quarters qbr.schemas qbr.salvage "
     "qbr.workflow qbr.anchors qbr.merging qbr.side_by_side qbr.word_changes qbr.grounding.check qbr.prompts.review qbr.prompts.advice csm_portal.integrations.llm.templates "
     "csm_portal.integrations.llm.litellm_writer"
 )
