@@ -16,14 +16,14 @@ from qbr.models import QBR, Thread
 from qbr.selectors import current
 from qbr.selectors import remarks as selector
 from qbr.services import remarks
-from qbr.views.review import look_up, look_up_to_decide, show
+from qbr.views.review import look_up, look_up_to_talk_about, show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @member()
 def comment(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
     """Ask for a comment on the passage that the address names (``on``, ``quote``); take it."""
-    qbr = look_up_to_decide(request, qbr_id)
+    qbr = look_up_to_talk_about(request, qbr_id)
     if request.method != "POST":
         return _asked(request, qbr)
     form = RemarkForm(request.POST)
@@ -67,7 +67,7 @@ def reopen(request: PortalRequest, qbr_id: UUID, thread_id: UUID) -> HttpRespons
 
 
 def _look_up(request: PortalRequest, qbr_id: UUID, thread_id: UUID) -> Thread:
-    qbr = look_up_to_decide(request, qbr_id)
+    qbr = look_up_to_talk_about(request, qbr_id)
     found: Thread = get_object_or_404(
         Thread.objects.select_related("qbr__account__tenant"), pk=thread_id, qbr=qbr
     )

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from csm_portal.core.models import Role
 from csm_portal.http import PortalRequest, is_partial, member
 from qbr import policies
 from qbr.document import Version
@@ -56,14 +57,29 @@ def look_up_to_work_on(request: PortalRequest, qbr_id: UUID) -> QBR:
     return found
 
 
-def look_up_to_decide(request: PortalRequest, qbr_id: UUID) -> QBR:
-    """Return a review that the member may decide on, if only in the place of a manager who is away."""
+def look_up_to_talk_about(request: PortalRequest, qbr_id: UUID) -> QBR:
+    """Return a review that the member has a part in, if only in the place of a manager who is away."""
     found = look_up(request, qbr_id)
     if not policies.works_on(request.membership, found):
-        today = timezone.localdate(timezone=request.tenant.zone)
-        if not deputies.stood_in_for(request.membership, on=today):
-            raise PermissionDenied
+        _require_deputy(request)
     return found
+
+
+def look_up_to_decide(request: PortalRequest, qbr_id: UUID) -> QBR:
+    """Return a review that the member may decide on by role: a manager, or whoever stands in for one today.
+
+    Whether they may decide on this one is the table's to say (four eyes).
+    """
+    found = look_up(request, qbr_id)
+    if Role.MANAGER not in request.membership.roles:
+        _require_deputy(request)
+    return found
+
+
+def _require_deputy(request: PortalRequest) -> None:
+    today = timezone.localdate(timezone=request.tenant.zone)
+    if not deputies.stood_in_for(request.membership, on=today):
+        raise PermissionDenied
 
 
 @require_safe

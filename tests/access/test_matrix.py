@@ -151,8 +151,6 @@ TABLE: dict[str, Row] = {
         for step in (
             "submit",
             "withdraw",
-            "request-changes",
-            "approve",
             "publish",
             "publish-again",
             "answer",
@@ -162,6 +160,7 @@ TABLE: dict[str, Row] = {
             "commitments",
         )
     },
+    **{f"qbr-{step}": Row(post="manager", thing="qbr") for step in ("request-changes", "approve")},
     "qbr-board": Row(get=RUNNERS),
     "qbr-board-start": Row(post="manager"),
     "qbr-due": Row(post="manager", thing="qbr"),
