@@ -43,17 +43,24 @@ def anchor(words: str, start: int, end: int) -> Anchor:
     )
 
 
-def of_quote(words: str, quote: str) -> Anchor:
-    """Return the anchor of what somebody marked in a block; of the whole block where that does not stand in it.
+def of_quote(words: str, quote: str) -> Anchor | None:
+    """Return the anchor of what somebody marked in a block, of the whole block where they marked nothing.
 
-    Blanks may differ: a browser gives a selection with line ends of its own.
+    None where the words do not stand in it. Blanks may differ: a browser gives a selection with line ends of its own.
     """
     wanted = [token for token in word_changes.tokens(quote) if not token.isspace()]
     places = [(token, at) for token, at in _with_places(words) if not token.isspace()]
+    if not wanted:
+        return whole(words)
     for first in range(len(places) - len(wanted) + 1):
-        if wanted and [token for token, _ in places[first : first + len(wanted)]] == wanted:
+        if [token for token, _ in places[first : first + len(wanted)]] == wanted:
             last_token, last = places[first + len(wanted) - 1]
             return anchor(words, places[first][1], last + len(last_token))
+    return None
+
+
+def whole(words: str) -> Anchor:
+    """Return the anchor of a whole block."""
     return anchor(words, 0, len(words))
 
 

@@ -117,5 +117,7 @@ def passage(content: Content, *, on: str, quote: str) -> Passage | None:
     blocks = content.section(section).text
     if not (number.isascii() and number.isdigit() and len(number) < 6 and int(number) < len(blocks)):
         return None
-    marked = anchors.of_quote(blocks[int(number)].words, quote)
+    words = blocks[int(number)].words
+    # What was marked may reach beyond the block; then the comment is about the whole of it, and shown to be.
+    marked = anchors.of_quote(words, quote) or anchors.whole(words)
     return Passage(section=section, block=int(number), quote=marked.quote)

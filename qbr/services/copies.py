@@ -15,7 +15,7 @@ from csm_portal.core import audit
 from csm_portal.core.models import Membership, User
 from qbr import policies
 from qbr.document import SectionKey
-from qbr.models import QBR, WorkingCopy
+from qbr.models import QBR, QBRRevision, WorkingCopy
 
 _TRIES = 5
 
@@ -40,17 +40,28 @@ class KeptElsewhere(Exception):
         self.copy = copy
 
 
+class NoSuchBase(LookupError):
+    """The review has no version of the number that a text is said to be made from; the message says what to do."""
+
+    def __init__(self, base: int) -> None:
+        super().__init__(
+            f"Your text is said to be made from version {base}, which this review does not have. Look at both texts, then go on."
+        )
+
+
 def keep(
     qbr: QBR, *, section: SectionKey, text: str, base: int, window: Window, actor: User, now: datetime
 ) -> WorkingCopy:
     """Keep a person's unsaved text of a section, made from version ``base``; return the copy as it stands then.
 
     What comes late from a window, after newer text of the same one, changes nothing. Raises KeptElsewhere where another
-    window of the same person wrote since this one was opened, PermissionDenied for somebody without a part.
+    window of the same person wrote since this one was opened, NoSuchBase, PermissionDenied for somebody without a part.
     """
     membership = Membership.objects.filter(user=actor).first()
     if membership is None or not policies.works_on(membership, qbr):
         raise PermissionDenied
+    if not QBRRevision.objects.filter(qbr=qbr, number=base).exists():
+        raise NoSuchBase(base)
     row = {"text": text, "base": base, "tab": window.tab, "turn": window.turn, "kept_at": now}
     for _ in range(_TRIES):
         copy = WorkingCopy.objects.filter(qbr=qbr, section=section, person=actor).first()

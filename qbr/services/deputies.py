@@ -11,6 +11,7 @@ from csm_portal.core.models import Membership, Role, User
 from qbr.models import Deputy
 
 LONGEST: Final = timedelta(days=92)
+FURTHEST: Final = timedelta(days=366)
 
 
 class NotPossible(ValueError):
@@ -37,6 +38,8 @@ def name(*, deputy: User, starts_on: date, ends_on: date, actor: User, today: da
         raise NotPossible("These days are over already.")
     if ends_on - starts_on >= LONGEST:
         raise NotPossible("Three months are the longest. For more, ask an admin to make a manager of them.")
+    if starts_on - today > FURTHEST:
+        raise NotPossible("The first day is more than a year ahead. Name a deputy for days within a year.")
     clash = (
         Deputy.objects.filter(manager=actor, ended_at=None, starts_on__lte=ends_on, ends_on__gte=starts_on)
         .select_related("deputy")

@@ -16,6 +16,9 @@ from qbr.models import QBR, QBRRevision, Remark, Thread
 from qbr.selectors import deputies
 
 LONGEST: Final = 2_000
+_NOT_THERE: Final = (
+    "The words that you quoted do not stand in this passage. Mark them in the text again, then comment."
+)
 
 
 class NoSuchPassage(LookupError):
@@ -112,11 +115,16 @@ def _anchor(qbr: QBR, section: SectionKey, block: int | None, quote: str, revisi
     if seen is None:
         raise NoSuchPassage("This review has no such version. Look at it again, then comment.")
     if block is None:
+        if quote.strip():
+            raise NoSuchPassage(_NOT_THERE)
         return Anchor(quote="")
     blocks = Content.from_json(seen.content).section(section).text
     if not 0 <= block < len(blocks):
         raise NoSuchPassage("The text has no such passage. Look at it again, then comment.")
-    return anchors.of_quote(blocks[block].words, quote)
+    found = anchors.of_quote(blocks[block].words, quote)
+    if found is None:
+        raise NoSuchPassage(_NOT_THERE)
+    return found
 
 
 def _require_part(qbr: QBR, actor: User, now: datetime) -> None:

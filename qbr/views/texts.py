@@ -91,6 +91,10 @@ def keep(request: PortalRequest, qbr_id: UUID, section: str) -> HttpResponse:
             actor=request.user,
             now=timezone.now(),
         )
+    except copies.NoSuchBase as error:
+        if is_partial(request):
+            return render(request, "qbr/kept.html#refused", {"refusal": str(error)}, status=422)
+        return _overtaken(request, qbr.pk, key, form, refusal=str(error), status=422)
     except copies.KeptElsewhere as elsewhere:
         told["elsewhere"] = elsewhere.copy
     status = 409 if "elsewhere" in told else 200
@@ -158,18 +162,35 @@ def _opened(
     return _show(request, qbr, page, form, written, status=status, conflict=conflict)
 
 
-def _overtaken(request: PortalRequest, qbr_id: UUID, key: SectionKey, sent: SectionForm) -> HttpResponse:
+def _overtaken(
+    request: PortalRequest,
+    qbr_id: UUID,
+    key: SectionKey,
+    sent: SectionForm,
+    *,
+    refusal: str = "",
+    status: int = 409,
+) -> HttpResponse:
     """Show both texts; saving again is then a decision made in knowledge of the other one."""
     qbr = look_up_to_work_on(request, qbr_id)
     text = current.latest(qbr)
     if text is None:
         raise Http404
     page = _page(request, qbr, text, key)
-    mine = sent.cleaned_data["text"]
-    conflict = _against_saved(page, selector.begun_with(qbr, key, sent.cleaned_data["base"]), mine)
-    # What the text was made from stays: a merge needs it, and so does whoever opens what is kept of it later.
-    form = _form(qbr, key, text=mine, base=sent.cleaned_data["base"], sent=sent, shown=text.revision.number)
-    return _show(request, qbr, page, form, mine, status=409, conflict=conflict)
+    mine, base = sent.cleaned_data["text"], sent.cleaned_data["base"]
+    begun = selector.begun_with(qbr, key, base)
+    conflict = _against_saved(page, begun, mine)
+    # What the text was made from stays: a merge needs it, and so does whoever opens what is kept of it later. A
+    # version that there is not is no beginning: from here on it is the one that stands beside the text.
+    form = _form(
+        qbr,
+        key,
+        text=mine,
+        base=base if begun else text.revision.number,
+        sent=sent,
+        shown=text.revision.number,
+    )
+    return _show(request, qbr, page, form, mine, status=status, conflict=conflict, refusal=refusal)
 
 
 def _merged(

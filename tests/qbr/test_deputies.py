@@ -142,6 +142,8 @@ def test_what_cannot_be_gets_a_sentence(
         (carol, 21, 20, "before the first"),
         (carol, -9, -8, "over already"),
         (carol, 20, 200, "Three months"),
+        (carol, 400, 410, "more than a year ahead"),
+        (carol, 2_900_000, 2_900_009, "more than a year ahead"),
         (carol, 7, 9, "Carol stands in for you on some of these days"),
     ):
         with pytest.raises(deputies.NotPossible, match=sentence):

@@ -244,6 +244,44 @@ def test_unsaved_text_is_thrown_away_as_it_was_seen(harbour: Account, alice: Use
     assert AuditEvent.objects.filter(verb="qbr.unsaved_text_discarded").count() == 1
 
 
+@pytest.mark.parametrize("base", ["99", "0"])
+def test_text_made_from_a_version_that_there_is_not_is_refused_and_both_texts_stay(
+    base: str, harbour: Account, alice: User
+) -> None:
+    qbr = drafted(harbour, actor=alice)
+    client = signed_in(alice)
+    opened = hidden(client.get(edit_url(qbr)).content.decode())
+    keep(client, qbr, text="Kept before.", **opened)
+
+    refused = keep(client, qbr, text="Made from nothing.", **{**opened, "turn": "2", "base": base})
+    page_of_it = client.post(
+        reverse("qbr-keep", args=[qbr.pk, SectionKey.HEALTH.value]),
+        {**opened, "text": "Made from nothing.", "turn": "2", "base": base},
+    )
+
+    assert refused.status_code == page_of_it.status_code == 422
+    sentence = f"made from version {base}, which this review does not have"
+    assert sentence in refused.content.decode()
+    html = page_of_it.content.decode()
+    assert sentence in html
+    assert typed(html) == "Made from nothing."
+    assert "62 of 100 seats" in html, "what the review says stands beside it"
+    assert hidden(html)["base"] == "1"
+    assert WorkingCopy.objects.get().text == "Kept before."
+    saved = client.post(edit_url(qbr), {**opened, "text": "Made from nothing.", "base": base})
+    assert saved.status_code == 409
+    assert hidden(saved.content.decode())["base"] == "1"
+
+
+def test_a_body_that_is_too_large_gets_a_page_with_a_sentence(harbour: Account, alice: User) -> None:
+    qbr = drafted(harbour, actor=alice)
+
+    answer = signed_in(alice).post(edit_url(qbr), {"text": "x" * 3_000_000, "version": qbr.version})
+
+    assert answer.status_code == 400
+    assert "larger than the portal takes" in answer.content.decode()
+
+
 def test_two_people_in_two_sections_of_a_draft_do_not_stop_each_other(
     harbour: Account, alice: User, bob: User
 ) -> None:
@@ -464,7 +502,17 @@ def test_the_form_of_a_comment_quotes_what_was_marked(harbour: Account, alice: U
         assert client.get(url, {"on": nonsense}).status_code == 302
 
 
-@pytest.mark.parametrize("data", [{"body": ""}, {"body": "x" * 2_001}, {"block": "77"}, {"revision": "9"}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"body": ""},
+        {"body": "x" * 2_001},
+        {"block": "77"},
+        {"revision": "9"},
+        {"quote": "words that stand nowhere"},
+        {"quote": "words of no passage", "block": ""},
+    ],
+)
 def test_a_comment_that_cannot_be_kept_gets_a_sentence(
     data: dict[str, str], harbour: Account, alice: User
 ) -> None:

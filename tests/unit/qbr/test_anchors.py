@@ -54,8 +54,8 @@ def test_a_remark_on_a_whole_section_has_no_place():
 
 def test_what_a_browser_gives_as_a_selection_finds_its_words():
     assert anchors.of_quote(TEXT[1], "62  of\n100 seats ").quote == "62 of 100 seats"
-    assert anchors.of_quote(TEXT[1], "nothing of it").quote == TEXT[1]
-    assert anchors.of_quote(TEXT[1], "").quote == TEXT[1]
+    assert anchors.of_quote(TEXT[1], "nothing of it") is None
+    assert anchors.of_quote(TEXT[1], " \n").quote == TEXT[1]
 
 
 @given(st.text(min_size=1), st.data())
