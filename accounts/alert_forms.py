@@ -10,6 +10,7 @@ from accounts.scoring.alert_states import Action
 from accounts.selectors.portfolio_filters import Filters, Scope
 from accounts.selectors.tallies import Choice
 from accounts.services.alert_acts import Said
+from csm_portal import typed
 
 _ANSWERS = {"yes": True, "no": False}
 
@@ -25,7 +26,7 @@ class ActForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "This is no date: choose the last day."},
     )
-    note = forms.CharField(
+    note = typed.LineField(
         label="Why",
         required=False,
         max_length=500,

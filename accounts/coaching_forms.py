@@ -7,26 +7,27 @@ from django import forms
 
 from accounts.models import PlanState
 from accounts.services.coaching_steps import Said
+from csm_portal import typed
 
 
 class StepForm(forms.Form):
     """One step. ``version`` is the one that the person read."""
 
-    title = forms.CharField(
+    title = typed.LineField(
         label="What",
         max_length=300,
         help_text="One sentence. The customer may read it.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": "Say what is to be done."},
     )
-    why = forms.CharField(
+    why = typed.LinesField(
         label="Why",
         required=False,
         max_length=1000,
         help_text="What the customer gains. The customer may read it.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    owner_name = forms.CharField(
+    owner_name = typed.LineField(
         label="Who",
         required=False,
         max_length=120,
@@ -49,12 +50,12 @@ class StepForm(forms.Form):
         return due
 
     def said(self) -> Said:
-        """Return what a valid form says, each text on single spaces but for the lines of the why."""
+        """Return what a valid form says."""
         given = self.cleaned_data
         return Said(
-            title=" ".join(given["title"].split()),
+            title=given["title"],
             why=given["why"].strip(),
-            owner_name=" ".join(given["owner_name"].split()),
+            owner_name=given["owner_name"],
             due_on=given["due_on"],
         )
 
@@ -72,7 +73,7 @@ class CloseForm(forms.Form):
             (PlanState.DROPPED.value, "It is given up"),
         ],
     )
-    because = forms.CharField(
+    because = typed.LineField(
         label="Why",
         max_length=300,
         help_text="Whoever makes the next plan will ask.",

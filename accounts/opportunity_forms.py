@@ -9,6 +9,7 @@ from accounts.scoring.expansion_states import Step
 from accounts.selectors.portfolio_filters import Filters, Scope
 from accounts.selectors.tallies import Choice
 from accounts.services.handoffs import Said
+from csm_portal import typed
 
 _REASON = forms.TextInput(attrs={"autocomplete": "off"})
 
@@ -20,7 +21,7 @@ class VersionForm(forms.Form):
 
 
 class DismissForm(VersionForm):
-    note = forms.CharField(
+    note = typed.LineField(
         label="Why not",
         max_length=500,
         widget=_REASON,
@@ -40,8 +41,8 @@ class AnswerForm(VersionForm):
         choices=[(step.value, step.value) for step in (Step.ACCEPT, Step.DECLINE, Step.WIN, Step.LOSE)],
         widget=forms.HiddenInput,
     )
-    note = forms.CharField(label="Why", required=False, max_length=500, widget=_REASON)
-    amount = forms.DecimalField(
+    note = typed.LineField(label="Why", required=False, max_length=500, widget=_REASON)
+    amount = typed.AmountField(
         label="Amount a year",
         required=False,
         min_value=0,
@@ -49,14 +50,7 @@ class AnswerForm(VersionForm):
         decimal_places=2,
         error_messages={"invalid": "This is no amount: write it as in 12500 or 12500.50."},
     )
-    currency = forms.CharField(
-        label="Currency",
-        required=False,
-        max_length=3,
-        min_length=3,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "size": 4}),
-        error_messages={"min_length": "Write three letters, as in EUR."},
-    )
+    currency = typed.CurrencyField(required=False)
 
     def step_asked(self) -> Step:
         return Step(self.cleaned_data["step"])
@@ -64,7 +58,7 @@ class AnswerForm(VersionForm):
     def said(self) -> Said:
         """Return what a valid form says."""
         given = self.cleaned_data
-        return Said(note=given["note"], amount=given["amount"], currency=given["currency"].strip().upper())
+        return Said(note=given["note"], amount=given["amount"], currency=given["currency"])
 
 
 class OpportunityFilterForm(forms.Form):

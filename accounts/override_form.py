@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from accounts.scoring.signals import Rag
+from csm_portal import typed
 
 
 class OverrideForm(forms.Form):
@@ -19,7 +20,7 @@ class OverrideForm(forms.Form):
             "invalid": "This is no date: choose the last day.",
         },
     )
-    reason = forms.CharField(
+    reason = typed.LineField(
         label="Why",
         max_length=500,
         help_text="What you know and the score does not.",

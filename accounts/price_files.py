@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
-from accounts.scoring.expansion_sizing import Basis, Period, Price, PriceKind
-from csm_portal import portfolio_csv
+from accounts.scoring import expansion, wording
+from accounts.scoring.expansion_sizing import LONGEST_NAME, Basis, Period, Price, PriceKind
+from csm_portal import amounts, currency_codes, portfolio_csv
 from csm_portal.portfolio_csv import PortfolioError
+from csm_portal.ports import untrusted
 
 MOST_BYTES: Final = 200_000
 MOST_ROWS: Final = 2_000
@@ -27,6 +29,7 @@ _BASES: Final[Mapping[str, Basis]] = {
     **dict.fromkeys(("seat", "user", "per seat", "per user"), Basis.SEAT),
 }
 _NEEDED: Final = ("type", "name", "price", "currency", "period")
+_READ: Final = (*_NEEDED, "per")
 
 
 class Unreadable(ValueError):
@@ -56,16 +59,37 @@ def parse(content: bytes) -> PriceFile:
             f"The file has no column {', '.join(missing)}. Its first line must name type, name, price, currency, period, and "
             "per where a price is by the seat."
         )
+    if twice := [name for name in _READ if names.count(name) > 1]:
+        raise Unreadable(f"The file has the column {twice[0]} more than once. Leave the one that is meant.")
+    if not body:
+        raise Unreadable("The file holds no prices: it has column names and no line below them.")
     if len(body) > MOST_ROWS:
         raise Unreadable(f"The file has {len(body):,} rows; {MOST_ROWS:,} at a time can be read.")
     prices, problems = [], []
+    rows_of: dict[tuple[PriceKind, str, str], int] = {}
     for number, cells in body:
-        values = dict(zip(names, (cell.strip() for cell in cells), strict=False))
         try:
-            prices.append(_price(values))
+            price = _price(_values(names, cells))
+            place = (price.kind, expansion.key(price.name), price.currency)
+            if (before := rows_of.setdefault(place, number)) != number:
+                thing = f"“{price.name[:40]}”" if price.name else "a seat"
+                raise ValueError(
+                    f"gives the price of {thing} in {price.currency}, and row {before} gives one too. Leave one of them."
+                )
         except ValueError as wrong:
             problems.append(f"Row {number} {wrong}")
+        else:
+            prices.append(price)
     return PriceFile(prices=tuple(prices), problems=tuple(problems))
+
+
+def _values(names: list[str], cells: list[str]) -> dict[str, str]:
+    if any(cell.strip() for cell in cells[len(names) :]):
+        raise ValueError(
+            f"has {wording.counted(len(cells), 'cell')}, and there are {wording.counted(len(names), 'column name')}. "
+            "Put quotes around a text or a price that holds what separates the cells."
+        )
+    return dict(zip(names, map(untrusted.clean_line, cells), strict=False))
 
 
 def _price(values: Mapping[str, str]) -> Price:
@@ -76,6 +100,8 @@ def _price(values: Mapping[str, str]) -> Price:
             f"says “{values.get('type', '')[:40]}” as the type. Write seat, module or integration."
         )
     name = values.get("name", "")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"has a name of {len(name):,} characters; {LONGEST_NAME} are the most.")
     if kind is not PriceKind.SEAT and not name:
         raise ValueError("has no name. Write the module's or integration's name as Notion lists it.")
     period = _PERIODS.get(values.get("period", "").casefold())
@@ -85,11 +111,13 @@ def _price(values: Mapping[str, str]) -> Price:
     if basis is None:
         raise ValueError(f"says “{values.get('per', '')[:40]}” under per. Write account or seat.")
     currency = values.get("currency", "").upper()
-    if not re.fullmatch(r"[A-Z]{3}", currency):
-        raise ValueError(f"says “{currency[:20]}” as the currency. Write three letters, as in EUR.")
+    if currency_codes.refusal(currency):
+        raise ValueError(
+            f"says “{currency[:20]}” as the currency. Write the three letters of one in use, as in EUR."
+        )
     return Price(
         kind=kind,
-        name="" if kind is PriceKind.SEAT else name[:200],
+        name="" if kind is PriceKind.SEAT else name,
         amount=_amount(values.get("price", "")),
         currency=currency,
         period=period,
@@ -98,13 +126,16 @@ def _price(values: Mapping[str, str]) -> Price:
 
 
 def _amount(text: str) -> Decimal:
-    plain = re.sub(r"[\s'’\u00a0]", "", text)
-    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?", plain):
-        plain = plain.replace(",", "")
     try:
-        amount = Decimal(plain)
-    except InvalidOperation:
+        amount = amounts.read(text, decimals=2)
+    except amounts.TwoWays as unclear:
+        raise ValueError(f"has the price {unclear}") from None
+    except amounts.NoNumber:
         raise ValueError(f"has the price “{text[:40]}”. Write a number such as 480 or 480.50.") from None
-    if not amount.is_finite() or not 0 < amount <= LARGEST:
+    if amount <= 0:
         raise ValueError(f"has the price “{text[:40]}”. A price is more than 0.")
-    return amount.quantize(Decimal("0.01"))
+    if amount > LARGEST:
+        raise ValueError(f"has the price “{text[:40]}”. A price is {LARGEST:,} at the most.")
+    if amount != (rounded := amount.quantize(Decimal("0.01"))):
+        raise ValueError(f"has the price “{text[:40]}”. Write two decimals at the most, as in 480.50.")
+    return rounded

@@ -4,7 +4,8 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from accounts import price_files
-from accounts.scoring.expansion_sizing import Basis, Period, Price, PriceKind
+from accounts.scoring.expansion_sizing import LONGEST_NAME, Basis, Period, Price, PriceKind
+from csm_portal import typed
 
 
 class PriceForm(forms.Form):
@@ -14,13 +15,13 @@ class PriceForm(forms.Form):
         label="Type",
         choices=[("seat", "Seat"), ("module", "Module"), ("integration", "Integration")],
     )
-    name = forms.CharField(
+    name = typed.LineField(
         label="Name",
         required=False,
-        max_length=200,
+        max_length=LONGEST_NAME,
         help_text="As Notion lists it among the features; empty for a seat.",
     )
-    amount = forms.DecimalField(
+    amount = typed.AmountField(
         label="Price",
         max_digits=12,
         decimal_places=2,
@@ -29,12 +30,7 @@ class PriceForm(forms.Form):
             "invalid": "This is no amount: write it as in 480 or 480.50.",
         },
     )
-    currency = forms.RegexField(
-        r"^[A-Za-z]{3}$",
-        label="Currency",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "size": 4, "maxlength": 3}),
-        error_messages={"required": "Give the currency.", "invalid": "Write three letters, as in EUR."},
-    )
+    currency = typed.CurrencyField()
     period = forms.ChoiceField(label="Each", choices=[("year", "Year"), ("month", "Month")])
     basis = forms.ChoiceField(label="For", choices=[("account", "The account"), ("seat", "Each seat")])
 
@@ -45,9 +41,9 @@ class PriceForm(forms.Form):
         is_seat = kind is PriceKind.SEAT
         return Price(
             kind=kind,
-            name="" if is_seat else given["name"].strip(),
+            name="" if is_seat else given["name"],
             amount=given["amount"],
-            currency=given["currency"].upper(),
+            currency=given["currency"],
             period=Period(given["period"]),
             basis=Basis.SEAT if is_seat else Basis(given["basis"]),
         )

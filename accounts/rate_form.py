@@ -5,28 +5,19 @@ from typing import Any
 
 from django import forms
 
+from csm_portal import typed
+
 
 class RateForm(forms.Form):
-    currency = forms.RegexField(
-        r"^\s*[A-Za-z]{3}\s*$",
-        label="Currency",
-        max_length=5,
-        help_text="Three letters, such as USD.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={
-            "required": "Name the currency.",
-            "invalid": "A currency has three letters, such as USD.",
-        },
-    )
-    rate = forms.DecimalField(
+    currency = typed.CurrencyField(help_text="Three letters, such as USD.")
+    rate = typed.AmountField(
         label="Rate",
         min_value=Decimal("0.00000001"),
         max_digits=18,
         decimal_places=8,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         error_messages={
             "required": "Say what one unit is worth.",
-            "invalid": "Enter a number with a point, such as 0.92.",
+            "invalid": "This is no number: write it as in 0.92.",
             "min_value": "A rate is more than nought.",
         },
     )
@@ -39,7 +30,7 @@ class RateForm(forms.Form):
             "invalid": "This is no date: choose the day of the rate.",
         },
     )
-    source = forms.CharField(
+    source = typed.LineField(
         label="Source",
         max_length=200,
         help_text="Who reads the ranking can look there.",
@@ -50,7 +41,3 @@ class RateForm(forms.Form):
     def __init__(self, *args: Any, base: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["rate"].help_text = f"So many {base} for one unit of it."
-
-    def clean_currency(self) -> str:
-        currency: str = self.cleaned_data["currency"]
-        return currency.strip().upper()

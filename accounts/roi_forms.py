@@ -9,6 +9,7 @@ from accounts import forms as accounts_forms
 from accounts.roi_facts import ROIFact
 from accounts.services import roi_mapping
 from accounts.setup_check import Check
+from csm_portal import typed
 
 _READ_AS_FACTS = frozenset(
     {"number", "formula", "rollup", "rich_text", "date", "select", "status", "multi_select"}
@@ -20,9 +21,9 @@ class ROIFactForm(forms.Form):
     """One property as a figure of the customer's return. Emptied, it is none any more."""
 
     property = forms.ChoiceField(label="Property in Notion", required=False)
-    label = forms.CharField(label="What it is called", required=False, max_length=80)
-    unit = forms.CharField(label="Unit", required=False, max_length=30)
-    period = forms.CharField(label="Period", required=False, max_length=60)
+    label = typed.LineField(label="What it is called", required=False, max_length=80)
+    unit = typed.LineField(label="Unit", required=False, max_length=30)
+    period = typed.LineField(label="Period", required=False, max_length=60)
 
     def __init__(self, *args: Any, check: Check, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,9 +57,9 @@ class ROIFactForm(forms.Form):
         if info is None:
             return None
         return roi_mapping.Wanted(
-            label=cleaned["label"].strip(),
-            unit=cleaned["unit"].strip(),
-            period=cleaned["period"].strip(),
+            label=cleaned["label"],
+            unit=cleaned["unit"],
+            period=cleaned["period"],
             info=info,
         )
 
@@ -66,6 +67,9 @@ class ROIFactForm(forms.Form):
 class ROIFactForms(forms.BaseFormSet):  # type: ignore[type-arg]  # not subscriptable when it runs
     def clean(self) -> None:
         super().clean()
+        if (self.management_form.cleaned_data["TOTAL_FORMS"] or 0) < 1:
+            # A page always has a row more than there are facts: none at all would read as “forget every fact”.
+            raise forms.ValidationError("The page was not complete, so nothing is changed. Load it again.")
         seen: set[str] = set()
         for form in self.forms:
             label = (form.cleaned_data.get("label") or "").strip().casefold() if form.is_valid() else ""

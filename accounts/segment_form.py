@@ -7,6 +7,7 @@ from django import forms
 
 from accounts.scoring.segments import LONGEST_NAME, PolicyBook, Rule, Segment, SegmentError
 from accounts.selectors.segment_choices import Choices
+from csm_portal import typed
 
 KEEP: Final = "keep"
 DELETE: Final = "delete"
@@ -28,7 +29,7 @@ class SegmentForm(forms.Form):
     expected_number = forms.IntegerField(widget=forms.HiddenInput)
     segment = forms.CharField(widget=forms.HiddenInput, required=False, max_length=LONGEST_NAME)
     act = forms.ChoiceField(label="What to do with it", choices=_ACTS, required=False)
-    name = forms.CharField(
+    name = typed.LineField(
         label="Name",
         max_length=LONGEST_NAME,
         help_text="The account's page says it beside the score.",
@@ -52,7 +53,7 @@ class SegmentForm(forms.Form):
         coerce=int,
         help_text="Rules are tried from the top; the first that fits chooses the settings.",
     )
-    reason = forms.CharField(
+    reason = typed.LineField(
         label="Why",
         max_length=500,
         error_messages={"required": "Say why: whoever asks why a band moved reads this."},

@@ -10,6 +10,7 @@ from django.forms import BoundField
 
 from accounts.scoring.policy import POLICY_FIELDS, PolicyError, PolicyField
 from accounts.scoring.segments import LONGEST_NAME, STANDARD, PolicyBook
+from csm_portal import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class ThresholdsForm(forms.Form):
     restores = forms.IntegerField(widget=forms.HiddenInput, required=False)
     draft = forms.UUIDField(widget=forms.HiddenInput, required=False)
     segment = forms.CharField(widget=forms.HiddenInput, required=False, max_length=LONGEST_NAME)
-    reason = forms.CharField(
+    reason = typed.LineField(
         label="Why",
         max_length=500,
         help_text="Whoever reads the history later, or asks why a band moved, reads this.",
@@ -53,7 +54,7 @@ class ThresholdsForm(forms.Form):
         },
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    draft_name = forms.CharField(
+    draft_name = typed.LineField(
         label="Name of the draft",
         max_length=100,
         required=False,

@@ -7,6 +7,7 @@ from django import forms
 from django.forms import BoundField
 
 from accounts.scoring.signals import INPUTS, HealthSignals, InputSpec, Shape
+from csm_portal import typed
 
 _UNITS: Final[Mapping[Shape, str]] = {
     Shape.RATIO: "%",
@@ -85,7 +86,7 @@ def _field(spec: InputSpec) -> forms.Field:
     low, high = _LIMITS[spec.shape]
     unit = " percent" if spec.shape in _PERCENTAGES else ""
     message = f"{spec.label} must be a number from {low:,} to {high:,}{unit}, or empty."
-    return forms.FloatField(
+    return typed.FigureField(
         label=spec.label,
         required=False,
         min_value=low,

@@ -32,12 +32,13 @@ class Basis(StrEnum):
     SEAT = "seat"
 
 
+LONGEST_NAME: Final = 200
 A_YEAR: Final = {Period.YEAR: 1, Period.MONTH: 12}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """One line of a price list. ``name`` is empty for seats; ``amount`` is more than nought."""
+    """One line of a price list. ``name`` is empty for seats, else of ``LONGEST_NAME`` letters at most; ``amount`` is more than nought."""
 
     kind: PriceKind
     name: str

@@ -20,6 +20,7 @@ from accounts.scoring.expansion import RANK
 from accounts.scoring.expansion_states import ENDED, NEEDS_REASON, OpportunityState, Step
 from accounts.selectors import expansion_inputs
 from accounts.services import expansion, handoff_delivery
+from csm_portal import currency_codes
 from csm_portal.core import acting, audit
 from csm_portal.core.models import Membership, Role, Tenant, User
 from csm_portal.core.scope import current_tenant_id
@@ -188,8 +189,10 @@ def _check(step: Step, said: Said) -> None:
         return
     if said.amount is None or not 0 < said.amount <= LARGEST:
         raise NotPossible("Give the amount a year that was won; it is more than 0.")
-    if len(said.currency) != 3 or not said.currency.isalpha():
+    if not said.currency:
         raise NotPossible("Give the currency in three letters, as in EUR.")
+    if refusal := currency_codes.refusal(said.currency.upper()):
+        raise NotPossible(refusal)
 
 
 def _locked(opportunity: Opportunity) -> Opportunity:

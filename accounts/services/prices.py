@@ -9,7 +9,8 @@ from django.db import transaction
 
 from accounts.models import PriceItem
 from accounts.scoring import expansion
-from accounts.scoring.expansion_sizing import Basis, Price, PriceKind
+from accounts.scoring.expansion_sizing import LONGEST_NAME, Basis, Price, PriceKind
+from csm_portal import currency_codes
 from csm_portal.core import audit
 from csm_portal.core.models import Tenant, User
 from csm_portal.core.scope import current_tenant_id
@@ -78,8 +79,11 @@ def remove(item: PriceItem, *, actor: User, now: datetime) -> None:
 def _check(price: Price) -> None:
     if price.amount <= 0:
         raise NotPossible("A price is more than 0. Leave out what has no price.")
-    if len(price.currency) != 3 or not price.currency.isalpha():
-        raise NotPossible(f"“{price.currency[:10]}” is no currency: write three letters, as in EUR.")
+    if refusal := currency_codes.refusal(price.currency):
+        raise NotPossible(refusal)
+    # Compared without case, a name may be longer than it was written: ß is ss.
+    if (length := max(len(price.name), len(expansion.key(price.name)))) > LONGEST_NAME:
+        raise NotPossible(f"The name has {length:,} characters; {LONGEST_NAME} are the most.")
     if price.kind is PriceKind.SEAT and price.name:
         raise NotPossible("A seat price has no name: there is one for each currency.")
     if price.kind is not PriceKind.SEAT and not price.name.strip():
@@ -90,7 +94,7 @@ def _check(price: Price) -> None:
 
 def _values(price: Price) -> dict[str, Any]:
     return {
-        "name": " ".join(price.name.split())[:200],
+        "name": " ".join(price.name.split()),
         "amount": price.amount,
         "period": price.period.value,
         "basis": price.basis.value,

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import price_files
 from accounts.models import PriceItem
 from accounts.price_forms import PriceFileForm, PriceForm
+from accounts.scoring import wording
 from accounts.services import prices
 from csm_portal.core.models import Role
 from csm_portal.http import PortalRequest, member
@@ -50,7 +51,10 @@ def price_file(request: PortalRequest) -> HttpResponse:
         read = price_files.parse(file.read())
         if read.problems:
             more = len(read.problems) - _NAMED
-            told = [*read.problems[:_NAMED], *([f"And {more} more rows."] if more > 0 else [])]
+            told = [
+                *read.problems[:_NAMED],
+                *([f"And {wording.counted(more, 'more row')}."] if more > 0 else []),
+            ]
             raise price_files.Unreadable(f"Nothing was taken in. {' '.join(told)}")
         taken = prices.save(read.prices, actor=request.user, now=timezone.now(), source=file.name or "")
     except (price_files.Unreadable, prices.NotPossible) as wrong:
@@ -58,7 +62,8 @@ def price_file(request: PortalRequest) -> HttpResponse:
         return _show(request, file_form=form, status=422)
     messages.success(
         request,
-        f"{taken.added} prices added, {taken.changed} changed, {taken.unchanged} as they were. {_NEXT}",
+        f"{wording.counted(taken.added, 'price')} added, {taken.changed} changed, {taken.unchanged} as "
+        f"{'it was' if taken.unchanged == 1 else 'they were'}. {_NEXT}",
     )
     return redirect("price-list")
 

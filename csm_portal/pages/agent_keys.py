@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from csm_portal import typed
 from csm_portal.agent import listing
 from csm_portal.agent.tasks import TaskType
 from csm_portal.core import agent_keys
@@ -26,7 +27,7 @@ MOST_A_MINUTE = 600
 class KeyForm(forms.Form):
     """What a new key is for, and until when it holds."""
 
-    name = forms.CharField(
+    name = typed.LineField(
         label="Name",
         max_length=100,
         help_text="Which agent or system uses it. The name stands beside what it does.",

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from csm_portal import typed
 from csm_portal.core import allowances, model_use
 from csm_portal.core.models import Role
 from csm_portal.http import PortalRequest, member
@@ -22,8 +23,8 @@ def _cap(label: str, help_text: str = "") -> forms.IntegerField:
     return forms.IntegerField(label=label, min_value=0, max_value=_MOST, required=False, help_text=help_text)
 
 
-def _dollars(label: str, *, places: int = 2, help_text: str = "") -> forms.DecimalField:
-    return forms.DecimalField(
+def _dollars(label: str, *, places: int = 2, help_text: str = "") -> typed.AmountField:
+    return typed.AmountField(
         label=label,
         min_value=0,
         max_digits=8 if places == 2 else 9,

@@ -117,12 +117,16 @@ def test_an_admin_sets_a_rate_on_the_page_and_the_book_is_ranked_anew(ada: User,
     ("changed", "sentence"),
     [
         ({"currency": "EUR"}, "EUR is the company's own currency"),
-        ({"currency": "dollars"}, "at most 5 characters"),
+        ({"currency": "dollars"}, "“DOLLARS” is no currency in use: write its three letters, as in EUR."),
         ({"currency": "U$D"}, "three letters"),
+        ({"currency": "XXX"}, "“XXX” is no currency in use"),
         ({"rate": "0"}, "A rate is more than nought."),
-        ({"rate": "NaN"}, "Enter a number with a point"),
+        ({"rate": "NaN"}, "This is no number: write it as in 0.92."),
+        ({"rate": "1,085"}, "write 1085, or 1.085 with a point"),
         ({"rate": "-1"}, "A rate is more than nought."),
         ({"as_of": "2999-01-01"}, "lies ahead"),
+        ({"as_of": "0001-01-01"}, "The rate is of 1 January 1, which is too old to rank by. Give one of"),
+        ({"as_of": "1999-12-31"}, "which is too old to rank by"),
         ({"source": ""}, "Say where the rate comes from"),
     ],
 )
@@ -137,14 +141,24 @@ def test_what_is_no_rate_gets_a_sentence(changed: dict[str, str], sentence: str,
 
 
 @pytest.mark.usefixtures("scoped")
+def test_a_rate_may_be_written_with_a_comma(ada: User) -> None:
+    given = {"currency": "USD", "rate": "0,92", "as_of": "2026-05-14", "source": "ECB\u202e rates"}
+
+    assert signed_in(ada).post("/settings/currencies/", given).status_code == 302
+
+    rate = ExchangeRate.objects.get()
+    assert (rate.rate, rate.source) == (Decimal("0.92"), "ECB rates")
+
+
+@pytest.mark.usefixtures("scoped")
 def test_the_page_costs_the_same_at_one_currency_and_at_ten(ada: User) -> None:
     client = signed_in(ada)
     make_account(currency="AAA")
     with CaptureQueriesContext(connection) as one:
         client.get("/settings/currencies/")
-    for letter in "BCDEFGHIJ":
-        make_account(currency=letter * 3)
-        put(ada, letter * 3, "2", today=timezone.localdate(), as_of=date(2026, 1, 1))
+    for code in ("CHF", "DKK", "GBP", "JPY", "NOK", "PLN", "SEK", "USD", "ZAR"):
+        make_account(currency=code)
+        put(ada, code, "2", today=timezone.localdate(), as_of=date(2026, 1, 1))
     with CaptureQueriesContext(connection) as many:
         client.get("/settings/currencies/")
 

@@ -246,6 +246,7 @@ def test_turning_down_needs_a_reason(opportunity: Opportunity, alice: User, sam:
         Said(amount=Decimal(-1), currency="EUR"),
         Said(amount=Decimal(1)),
         Said(amount=Decimal(1), currency="E1R"),
+        Said(amount=Decimal(1), currency="XXX"),
         Said(amount=Decimal("1e20"), currency="EUR"),
     ],
 )

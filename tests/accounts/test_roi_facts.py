@@ -112,6 +112,18 @@ def test_an_account_without_the_figure_has_no_fact(
         assert Account.objects.get(name="Account 002").roi_facts == []
 
 
+@pytest.mark.parametrize("count", ["-1", "0", "", "many"])
+def test_a_form_that_lost_its_rows_forgets_nothing(
+    count: str, notion: Connected, ada: User, ids: dict[str, str], commits: Any
+) -> None:
+    choose(ada, commits, (ids["Hours Saved"], "Hours saved", "hours", ""))
+
+    answer = signed_in(ada).post(reverse("notion-roi"), {"roi-TOTAL_FORMS": count, "roi-INITIAL_FORMS": "0"})
+
+    assert answer.status_code == 422
+    assert 'value="Hours saved"' in shown(ada)
+
+
 def test_the_first_rows_show_the_facts(
     notion: Connected, ada: User, ids: dict[str, str], commits: Any
 ) -> None:
