@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from csm_portal.env import BASE_DIR
+from tests.services import migrated
 
 pytestmark = pytest.mark.one_database
 
@@ -33,17 +34,14 @@ with tenant_scope(tenant):
 
 
 @pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty portal's database, made once: migrating takes longer than most of what is tested here."""
-    path = tmp_path_factory.mktemp("queue") / "empty.sqlite3"
-    for command in (("migrate", "--verbosity", "0"), ("createcachetable",)):
-        subprocess.run([sys.executable, "manage.py", *command], env=_settings(path), cwd=BASE_DIR, check=True)
-    return path
+    return migrated.into(tmp_path_factory.mktemp("queue") / "empty.sqlite3")
 
 
 @pytest.fixture
-def environment(migrated: Path, tmp_path: Path) -> dict[str, str]:
-    return _settings(Path(shutil.copy(migrated, tmp_path / "queue.sqlite3")))
+def environment(empty: Path, tmp_path: Path) -> dict[str, str]:
+    return _settings(Path(shutil.copy(empty, tmp_path / "queue.sqlite3")))
 
 
 def _settings(database: Path) -> dict[str, str]:

@@ -15,11 +15,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services import chromium, packages, postgres, redis
+from tests.services import chromium, migrated, packages, postgres, redis
 
 # What knows no database says the same beside any of them.
 _NO_DATABASE = ("tests/unit", "tests/simulators", "tests/integrations")
 
+
+# Python keeps what it compiles, whatever the environment says: pytest's rewritten tests take a worker fifteen seconds.
+_KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 
 # More than a few failures are no stall.
 _MOST_TRIED_AGAIN = 3
@@ -41,7 +44,7 @@ def run_lane(name: str, arguments: list[str], **environment: str) -> Lane:
         def run(*more: str) -> int:
             command = [sys.executable, "-m", "pytest", "-q", "-o", f"cache_dir={cache}", *arguments]
             return subprocess.run(
-                [*command, *more], env={**os.environ, **environment}, check=False
+                [*command, *more], env={**os.environ, **_KEEP_COMPILED, **environment}, check=False
             ).returncode
 
         status, again = run(), ()
@@ -63,8 +66,14 @@ def main() -> int:
     chosen = sys.argv[1:]
     try:
         browser = chromium.require()
-        lanes.append(run_lane("SQLite", ["-n", "2", "-m", "not browser", *chosen]))
-        with postgres.cluster() as database_url, redis.server() as redis_url:
+        with (
+            postgres.cluster() as database_url,
+            redis.server() as redis_url,
+            migrated.databases(database_url) as (file, template),
+        ):
+            lanes.append(
+                run_lane("SQLite", ["-n", "2", "-m", "not browser", *chosen], **{migrated.VARIABLE: file})
+            )
             lanes.append(
                 run_lane(
                     "PostgreSQL and Redis",
@@ -78,16 +87,18 @@ def main() -> int:
                     ],
                     DATABASE_URL=database_url,
                     REDIS_URL=redis_url,
+                    **{migrated.VARIABLE: template},
                 )
             )
-        lanes.append(
-            run_lane(
-                "Chromium",
-                ["-n", "2", "--dist", "loadfile", "-m", "browser", "tests/browser", *chosen],
-                CHROMIUM=browser,
+            lanes.append(
+                run_lane(
+                    "Chromium",
+                    ["-n", "2", "--dist", "loadfile", "-m", "browser", "tests/browser", *chosen],
+                    CHROMIUM=browser,
+                    **{migrated.VARIABLE: file},
+                )
             )
-        )
-    except packages.Missing as missing:
+    except (packages.Missing, migrated.Failed) as missing:
         print(f"\n{missing}", file=sys.stderr)
         return 1
     print()
