@@ -12,6 +12,9 @@ from qbr.workflow import State
 
 AFTER_QUARTER: Final = timedelta(days=30)
 BEFORE_RENEWAL: Final = timedelta(days=30)
+RENEWAL_WINDOW: Final = timedelta(days=90)
+"""How long before a renewal its review is begun (SPEC 6.4)."""
+
 LEAST: Final = timedelta(days=7)
 SOON: Final = timedelta(days=7)
 WAITS_TOO_LONG: Final = timedelta(days=3)
@@ -27,15 +30,26 @@ class Call(StrEnum):
 
 def due_on(*, quarter_end: date, renewal_on: date | None, begun_on: date) -> date:
     """Return the day by which a review is to be published. ``quarter_end`` is the first day after the quarter."""
-    due = quarter_end - timedelta(days=1) + AFTER_QUARTER
+    due = after_quarter(quarter_end)
     if renewal_on is not None and renewal_on >= begun_on:
         due = min(due, renewal_on - BEFORE_RENEWAL)
     return max(due, begun_on + LEAST)
 
 
-def is_late(state: State, due: date | None, *, today: date) -> bool:
-    """Say whether a review should have been published by now."""
-    return due is not None and state is not State.PUBLISHED and due < today
+def after_quarter(quarter_end: date) -> date:
+    """Return the day by which the review of a quarter is due where no renewal comes earlier."""
+    return quarter_end - timedelta(days=1) + AFTER_QUARTER
+
+
+def expected_on(*, quarter_start: date, quarter_end: date, renewal_on: date | None) -> date:
+    """Return the day by which a review is due that nobody has begun: as if the schedule had begun it on its day.
+
+    A renewal that was within 90 days before the quarter has begun was for an earlier quarter's review to prepare.
+    """
+    due = after_quarter(quarter_end)
+    if renewal_on is not None and renewal_on >= quarter_start + RENEWAL_WINDOW:
+        due = min(due, renewal_on - BEFORE_RENEWAL)
+    return due
 
 
 def calls_for(state: State, *, due: date | None, submitted_on: date | None, today: date) -> tuple[Call, ...]:

@@ -8,9 +8,24 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    DateField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast
 
-from accounts.models import Account
+from accounts.models import Account, HealthScore
 from csm_portal.core import keyset
 from csm_portal.core.keyset import Column, Part
 from csm_portal.core.models import Membership, ModelCall
@@ -127,16 +142,19 @@ class BoardPage:
 def page(
     membership: Membership, *, filters: Filters, today: date, mark: str = "", size: int = PAGE_SIZE
 ) -> BoardPage:
-    """Return the board of a quarter. Seven queries however many accounts there are.
+    """Return the board of a quarter. Eight queries however many accounts there are.
 
-    What the address of a page that is gone asks for is the first one.
+    A review that nobody has begun is due as one that the schedule began (``deadlines.expected_on``), where the portal
+    was at work before that day. What the address of a page that is gone asks for is the first one.
     """
-    books = _books(membership, filters.quarter, today)
-    rows = _narrowed(_accounts(membership, filters.quarter), filters, today)
-    late = Q(review_due__lt=today, review_id__isnull=False) & ~Q(review_state=State.PUBLISHED)
+    due = _unbegun_due(filters.quarter)
+    books = _books(membership, filters.quarter, today, due)
+    rows = _narrowed(
+        _with_lateness(_accounts(membership, filters.quarter), filters.quarter, due, today), filters
+    )
     parts = [
-        Part(rows=rows.filter(late), columns=(Column(by="review_due", read=keyset.day), _PK)),
-        Part(rows=rows.exclude(late), columns=(Column(by="name", read=keyset.words), _PK)),
+        Part(rows=rows.filter(is_late=True), columns=(Column(by="due", read=keyset.day), _PK)),
+        Part(rows=rows.filter(is_late=False), columns=(Column(by="name", read=keyset.words), _PK)),
     ]
     try:
         found = keyset.page(parts, order=ORDER, mark=mark, fields=_FIELDS, size=size)
@@ -149,7 +167,7 @@ def page(
         filters=filters,
         books=books,
         total=_total(books),
-        rows=tuple(_row(row, spent, today) for row in shown),
+        rows=tuple(_row(row, spent) for row in shown),
         matching=rows.count(),
         previous=found.previous,
         next=found.next,
@@ -183,7 +201,51 @@ def _accounts(membership: Membership, quarter: Quarter) -> Any:
     )
 
 
-def _narrowed(rows: Any, filters: Filters, today: date) -> Any:
+def _unbegun_due(quarter: Quarter) -> date | None:
+    """Return when a review of the quarter that nobody has begun is due at the latest; None where none could be begun.
+
+    One query, which stops at the first row that it looks for.
+    """
+    due = deadlines.after_quarter(quarter.end)
+    was_at_work = HealthScore.objects.filter(scored_on__lte=due - deadlines.LEAST).exists()
+    # Nobody is late with a review of a time when the portal knew nothing of anybody.
+    return due if was_at_work else None
+
+
+def _with_lateness(rows: Any, quarter: Quarter, due: date | None, today: date) -> Any:
+    """Add when each review is due, begun or not, and whether it is late: ``deadlines``, said as a query."""
+    cases = [When(review_id__isnull=False, then=F("review_due"))]
+    if due is not None:
+        before_renewal = Q(
+            renewal_on__gte=quarter.start + deadlines.RENEWAL_WINDOW,
+            renewal_on__lt=due + deadlines.BEFORE_RENEWAL,
+        )
+        ahead = Cast(F("renewal_on") - Value(deadlines.BEFORE_RENEWAL), DateField())
+        cases.append(When(before_renewal, then=ahead))
+    otherwise = Value(due, output_field=DateField())
+    is_open = Q(review_id__isnull=True) | ~Q(review_state=State.PUBLISHED)
+    return rows.annotate(due=Case(*cases, default=otherwise, output_field=DateField())).annotate(
+        is_late=Case(
+            When(Q(due__lt=today) & is_open, then=Value(True)),
+            default=Value(False),
+            output_field=BooleanField(),
+        )
+    )
+
+
+def _is_unbegun_and_late(quarter: Quarter, due: date | None, today: date) -> Q:
+    """Say of accounts without a review whether it is late."""
+    if due is None:
+        return Q(pk__in=[])
+    if due < today:
+        return Q()
+    return Q(
+        renewal_on__gte=quarter.start + deadlines.RENEWAL_WINDOW,
+        renewal_on__lt=today + deadlines.BEFORE_RENEWAL,
+    )
+
+
+def _narrowed(rows: Any, filters: Filters) -> Any:
     rows = _of_csm(rows, filters.csm)
     match filters.standing:
         case None:
@@ -191,7 +253,7 @@ def _narrowed(rows: Any, filters: Filters, today: date) -> Any:
         case Standing.NOT_STARTED:
             return rows.filter(review_id=None)
         case Standing.LATE:
-            return rows.filter(review_due__lt=today).exclude(review_state=State.PUBLISHED)
+            return rows.filter(is_late=True)
         case standing:
             return rows.filter(review_state__in=_STATES[standing])
 
@@ -202,12 +264,19 @@ def _of_csm(rows: Any, csm: str) -> Any:
     return rows.filter(owner_id=csm) if csm else rows
 
 
-def _books(membership: Membership, quarter: Quarter, today: date) -> tuple[Book, ...]:
+def _books(membership: Membership, quarter: Quarter, today: date, due: date | None) -> tuple[Book, ...]:
     accounts = Account.objects.current().visible_to(membership)
+    begun = QBR.objects.filter(account=OuterRef("pk"), quarter_start=quarter.start)
+    is_late = ~Exists(begun) & _is_unbegun_and_late(quarter, due, today)
     found: dict[str, Book] = {}
-    for owner, name, count in accounts.values_list("owner_id", "owner__name").annotate(n=Count("pk")):
+    for owner, name, count, late in (
+        accounts.order_by()
+        .values_list("owner_id", "owner__name")
+        .annotate(n=Count("pk"), late=Count("pk", filter=is_late))
+    ):
         key = "none" if owner is None else str(owner)
-        found[key] = Book(csm=key, name=name or "No CSM of the portal", counts={Standing.NOT_STARTED: count})
+        counts = {Standing.NOT_STARTED: count, Standing.LATE: late}
+        found[key] = Book(csm=key, name=name or "No CSM of the portal", counts=counts)
     reviews = (
         QBR.objects.visible_to(membership)
         .filter(quarter_start=quarter.start, account__in=accounts)
@@ -253,7 +322,7 @@ def _whole(quarter: Quarter) -> dict[str, Any]:
     )
 
 
-def _row(row: dict[str, Any], spent: dict[str, dict[str, Any]], today: date) -> Row:
+def _row(row: dict[str, Any], spent: dict[str, dict[str, Any]]) -> Row:
     state = None if row["review_state"] is None else State(row["review_state"])
     calls = spent.get(str(row["review_id"]), {})
     read, written = calls.get("read"), calls.get("written")
@@ -262,9 +331,9 @@ def _row(row: dict[str, Any], spent: dict[str, dict[str, Any]], today: date) -> 
         account=row["name"],
         csm=row["owner__name"] or row["owner_name"] or "Nobody",
         standing=Standing.NOT_STARTED if state is None else _OF_STATE[state],
-        is_late=state is not None and deadlines.is_late(state, row["review_due"], today=today),
+        is_late=row["is_late"],
         is_at_risk=row["review_mode"] == "at_risk",
-        due_on=row["review_due"],
+        due_on=row["due"],
         qbr_id=row["review_id"],
         version=row["review_version"] or 0,
         tokens=None if read is None and written is None else (read or 0) + (written or 0),
@@ -286,7 +355,8 @@ _FIELDS: Final = (
     "owner_name",
     "review_id",
     "review_state",
-    "review_due",
+    "due",
+    "is_late",
     "review_mode",
     "review_version",
 )

@@ -3,17 +3,15 @@
 import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any
 
 from accounts.models import Account
 from csm_portal.core import audit
 from csm_portal.core.models import Tenant, User
-from qbr import quarters
+from qbr import deadlines, quarters
 from qbr.models import QBR, Origin
 from qbr.services import drafting
-
-WINDOW: Final = timedelta(days=90)
 
 Progress = Callable[[int, int | None, str], None]
 
@@ -52,7 +50,7 @@ def before_renewals(tenant: Tenant, *, day: date, now: datetime, progress: Progr
     quarter = quarters.requested_period(day).quarter
     near = list(
         Account.objects.current()
-        .filter(renewal_on__gte=day, renewal_on__lte=day + WINDOW)
+        .filter(renewal_on__gte=day, renewal_on__lte=day + deadlines.RENEWAL_WINDOW)
         .select_related("tenant")
         .order_by("renewal_on", "pk")
     )

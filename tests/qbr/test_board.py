@@ -9,8 +9,9 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account
+from accounts.services import health
 from csm_portal.core.models import AuditEvent, Membership, Tenant, User
-from qbr import quarters
+from qbr import deadlines, quarters
 from qbr.models import QBR, Origin
 from qbr.selectors import board
 from qbr.selectors.board import Filters, Standing
@@ -81,6 +82,72 @@ def test_late_reviews_come_first_and_published_ones_are_never_late(quarter: list
     assert [row.account for row in page.rows[1:]] == sorted(row.account for row in page.rows[1:])
 
 
+def scored(account: Account, day: date) -> None:
+    health.score_accounts(account_ids=[account.pk], as_of=day, now=NOW, announce=False)
+
+
+def test_a_review_that_nobody_has_begun_is_due_and_late_like_the_others(
+    quarter: list[Account], bob: User
+) -> None:
+    Account.objects.filter(pk=quarter[0].pk).update(renewal_on=date(2026, 7, 1))
+    Account.objects.filter(pk=quarter[5].pk).update(renewal_on=date(2026, 7, 20))
+    scored(quarter[0], TODAY)
+    for today, late in (
+        (date(2026, 6, 20), []),
+        (date(2026, 6, 21), ["Account F"]),
+        (date(2026, 7, 30), ["Account F"]),
+        (date(2026, 7, 31), ["Account F", "Nobody's"]),
+    ):
+        QBR.objects.exclude(state=State.PUBLISHED).update(due_on=today)
+        page = shown(bob, today)
+        rows = {row.account: row for row in page.rows}
+
+        assert [row.account for row in page.rows if row.is_late] == late, today
+        assert rows["Account F"].due_on == date(2026, 6, 20)
+        assert rows["Nobody's"].due_on == date(2026, 7, 30)
+        assert dict(page.total.cells)[Standing.LATE] == len(late)
+        for book in page.books:
+            for standing, count in book.cells:
+                assert shown(bob, today, csm=book.csm, standing=standing).matching == count, (today, standing)
+
+
+def test_nobody_is_late_with_a_review_of_a_time_that_the_portal_knows_nothing_of(
+    quarter: list[Account], bob: User
+) -> None:
+    scored(quarter[0], date(2026, 7, 24))
+
+    page = shown(bob, date(2026, 9, 1), standing=Standing.NOT_STARTED)
+
+    assert [(row.account, row.due_on, row.is_late) for row in page.rows] == [
+        ("Account F", None, False),
+        ("Nobody's", None, False),
+    ]
+
+
+def test_what_is_expected_is_what_the_schedule_would_have_begun() -> None:
+    first, last = QUARTER.start - timedelta(days=120), QUARTER.end + timedelta(days=240)
+    for days in range((last - first).days):
+        renewal = first + timedelta(days=days)
+        ran = renewal - deadlines.RENEWAL_WINDOW
+        begun_on = ran if ran in QUARTER else QUARTER.end
+
+        assert deadlines.expected_on(
+            quarter_start=QUARTER.start, quarter_end=QUARTER.end, renewal_on=renewal
+        ) == deadlines.due_on(quarter_end=QUARTER.end, renewal_on=renewal, begun_on=begun_on), renewal
+
+
+def test_the_query_says_what_the_rule_says(scoped: Tenant, bob: User) -> None:
+    renewals = [None, *(QUARTER.start + timedelta(days=step) for step in range(60, 200, 7))]
+    accounts = [make_account(name=f"{n:03}", renewal_on=renewal) for n, renewal in enumerate(renewals)]
+    scored(accounts[0], TODAY)
+
+    for row in shown(bob).rows:
+        renewal_on = renewals[int(row.account)]
+        assert row.due_on == deadlines.expected_on(
+            quarter_start=QUARTER.start, quarter_end=QUARTER.end, renewal_on=renewal_on
+        ), renewal_on
+
+
 def test_the_board_costs_the_same_however_many_accounts(
     scoped: Tenant, bob: User, alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -88,7 +155,7 @@ def test_the_board_costs_the_same_however_many_accounts(
     for size in (1, 20):
         for account in make_accounts(size, owner=alice):
             begun(account)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             board.page(membership, filters=Filters(quarter=QUARTER), today=TODAY)
 
 
