@@ -31,6 +31,9 @@ class AgentKey(TenantModel):
     # How often it was used in the minute that began then.
     minute = models.DateTimeField(null=True)
     used_in_minute = models.PositiveIntegerField(default=0)
+    # The same for looking: what there is to ask for, and what came of a run.
+    reads_minute = models.DateTimeField(null=True)
+    reads_in_minute = models.PositiveIntegerField(default=0)
 
     class Meta(TenantModel.Meta):
         abstract = False
