@@ -45,6 +45,8 @@ class ReviewReminder(TenantModel):
     call = models.CharField(max_length=7, choices=[(c.value, c.value) for c in Call])
     due_on = models.DateField()
     at = models.DateTimeField()
+    # The space heard of it, but no CSM: nobody of the portal looked after the account. Whoever does next is told.
+    is_owed = models.BooleanField(default=False)
 
     class Meta(TenantModel.Meta):
         abstract = False

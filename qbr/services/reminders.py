@@ -1,12 +1,12 @@
 """Reminds of reviews that are due: a draft to each CSM and a message to the space, each once (SPEC 6, CHECK 25).
 
-Who is reminded of what is told by ``qbr.deadlines``. The row that says so is written in the transaction that puts the
+Who is reminded of what is told by ``qbr.deadlines``; a CSM who comes to an account that nobody looked after is told then. The row that says so is written in the transaction that puts the
 message on its way, and is unique, so two clusters remind once.
 """
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -28,10 +28,11 @@ _AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """One review that somebody is reminded of, and why."""
+    """One review that somebody is reminded of, and why. ``is_old`` is news to its CSM alone, who came to it later."""
 
     qbr: QBR
     call: Call
+    is_old: bool = False
 
 
 def remind(tenant: Tenant, *, now: datetime) -> int:
@@ -58,8 +59,11 @@ def remind(tenant: Tenant, *, now: datetime) -> int:
 def _open(today: date, now: datetime) -> QuerySet[QBR]:
     """Return the reviews that may be reminded of: near or past their date, or submitted for days, and not yet told."""
 
+    has_csm = Q(qbr__account__owner__is_active=True)
+
     def told(call: Call) -> Exists:
-        return Exists(ReviewReminder.objects.filter(qbr=OuterRef("pk"), call=call, due_on=OuterRef("due_on")))
+        rows = ReviewReminder.objects.filter(qbr=OuterRef("pk"), call=call, due_on=OuterRef("due_on"))
+        return Exists(rows.exclude(Q(is_owed=True) & has_csm))
 
     is_open = Q(state__in=[State.DRAFT, State.IN_REVIEW, State.APPROVED])
     late = Q(due_on__lt=today) & ~told(Call.LATE)
@@ -89,27 +93,42 @@ def _due(today: date, now: datetime, tenant: Tenant) -> list[Due]:
 
 def _claim(due: Sequence[Due], *, now: datetime) -> list[Due]:
     """Write down what is reminded of; leave out what somebody else has written down already."""
-    told = set(
-        ReviewReminder.objects.filter(qbr__in=[one.qbr for one in due]).values_list(
-            "qbr_id", "call", "due_on"
-        )
-    )
+    told = {
+        (row.qbr_id, row.call, row.due_on): row
+        for row in ReviewReminder.objects.filter(qbr__in=[one.qbr for one in due])
+    }
     claimed = []
     for one in due:
-        if (one.qbr.pk, one.call, one.qbr.due_on) in told or one.qbr.due_on is None:
+        if one.qbr.due_on is None:
             continue
-        # A row of the same key fails the transaction of whoever comes second: nothing of theirs goes out.
-        ReviewReminder.objects.create(qbr=one.qbr, call=one.call, due_on=one.qbr.due_on, at=now)
-        claimed.append(one)
+        row = told.get((one.qbr.pk, one.call, one.qbr.due_on))
+        if row is None:
+            # A row of the same key fails the transaction of whoever comes second: nothing of theirs goes out.
+            ReviewReminder.objects.create(
+                qbr=one.qbr,
+                call=one.call,
+                due_on=one.qbr.due_on,
+                at=now,
+                is_owed=_csm_of(one) is None and one.call is not Call.WAITING,
+            )
+            claimed.append(one)
+        elif _csm_of(one) is not None and _is_paid(row):
+            claimed.append(replace(one, is_old=True))
     return claimed
 
 
+def _is_paid(row: ReviewReminder) -> bool:
+    """Claim what a CSM is still to be told; False where that is nothing, or somebody else was faster."""
+    return row.is_owed and bool(ReviewReminder.objects.filter(pk=row.pk, is_owed=True).update(is_owed=False))
+
+
 def _announce(tenant: Tenant, due: Sequence[Due], *, today: date, now: datetime) -> None:
-    key = uuid.uuid4()
-    payload = {"reviews": [{"qbr_id": str(one.qbr.pk), "call": one.call.value} for one in due]}
-    event = outbox.announce(TOPIC, tenant, payload=payload, now=now)
-    message = reminder_messages.chat(due, today=today, key=key)
-    deliveries.ask(event, ChannelName.CHAT, tenant=tenant, message=message.to_json(), now=now, key=key)
+    if new := [one for one in due if not one.is_old]:
+        key = uuid.uuid4()
+        payload = {"reviews": [{"qbr_id": str(one.qbr.pk), "call": one.call.value} for one in new]}
+        event = outbox.announce(TOPIC, tenant, payload=payload, now=now)
+        message = reminder_messages.chat(new, today=today, key=key)
+        deliveries.ask(event, ChannelName.CHAT, tenant=tenant, message=message.to_json(), now=now, key=key)
     for owner, theirs in _by_owner(due):
         key = uuid.uuid4()
         event = outbox.announce(TOPIC, tenant, payload={"csm": str(owner.pk)}, now=now)
@@ -129,7 +148,13 @@ def _by_owner(due: Iterable[Due]) -> list[tuple[User, list[Due]]]:
     """Group what CSMs are told of; that a review waits for a manager's decision is no news to them."""
     found: dict[User, list[Due]] = {}
     for one in due:
-        owner = one.qbr.account.owner
-        if owner is not None and owner.is_active and one.call is not Call.WAITING:
+        owner = _csm_of(one)
+        if owner is not None and one.call is not Call.WAITING:
             found.setdefault(owner, []).append(one)
     return list(found.items())
+
+
+def _csm_of(one: Due) -> User | None:
+    """Return who looks after the account and can be told."""
+    owner = one.qbr.account.owner
+    return owner if owner is not None and owner.is_active else None

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
+
 from accounts.models import Account
 from csm_portal.core import audit
-from csm_portal.core.models import Tenant, User
+from csm_portal.core.models import JobState, Tenant, User
 from qbr import deadlines, quarters
-from qbr.models import QBR, Origin
+from qbr.models import QBR, Origin, QBRRevision
 from qbr.services import drafting
 
 Progress = Callable[[int, int | None, str], None]
@@ -28,12 +30,13 @@ class Begun:
 
 
 def quarterly(tenant: Tenant, *, day: date, now: datetime, progress: Progress | None = None) -> Begun:
-    """Begin the review of the quarter that ended before ``day`` for each account that has none.
+    """Begin the review of the quarter that ended before ``day`` for each account that has none, its owner known or not.
 
-    One job each: run again after a crash, it goes on with the accounts that are left.
+    One job each: run again after a crash, it goes on with the accounts that are left. A review whose draft did not
+    come about is drafted again.
     """
     quarter = quarters.scheduled_period(day).quarter
-    have = QBR.objects.filter(quarter_start=quarter.start).values("account_id")
+    have = QBR.objects.filter(quarter_start=quarter.start).exclude(_never_drafted()).values("account_id")
     accounts = Account.objects.current().select_related("tenant").order_by("name", "pk")
     wanted = list(accounts.exclude(pk__in=have))
     return _begin_each(
@@ -45,7 +48,8 @@ def before_renewals(tenant: Tenant, *, day: date, now: datetime, progress: Progr
     """Begin the review of the running quarter for each account that renews within 90 days of ``day``.
 
     Once for an account and a renewal date: a review that was begun for the date in an earlier quarter counts,
-    and one of this quarter is used, whatever it was begun for.
+    and one of this quarter is used, whatever it was begun for. One of this quarter whose draft did not come about is
+    drafted again.
     """
     quarter = quarters.requested_period(day).quarter
     near = list(
@@ -56,15 +60,23 @@ def before_renewals(tenant: Tenant, *, day: date, now: datetime, progress: Progr
     )
     reviews = QBR.objects.filter(account_id__in=[account.pk for account in near])
     done = set(reviews.exclude(renewal_on=None).values_list("account_id", "renewal_on"))
-    of_quarter = set(reviews.filter(quarter_start=quarter.start).values_list("account_id", flat=True))
-    left = [account for account in near if (account.pk, account.renewal_on) not in done]
+    here = reviews.filter(quarter_start=quarter.start)
+    of_quarter = set(here.exclude(_never_drafted()).values_list("account_id", flat=True))
+    again = set(here.filter(_never_drafted()).values_list("account_id", flat=True))
+    left = [a for a in near if (a.pk, a.renewal_on) not in done or a.pk in again]
     for account in left:
-        if account.pk in of_quarter:
+        if account.pk in of_quarter or account.pk in again:
             QBR.objects.filter(account=account, quarter_start=quarter.start).update(
                 renewal_on=account.renewal_on
             )
     wanted = [account for account in left if account.pk not in of_quarter]
     return _begin_each(tenant, wanted, len(near), quarter, Origin.RENEWAL, now=now, progress=progress)
+
+
+def _never_drafted() -> Q:
+    """Say of reviews that they have no text and nobody is at work on one."""
+    over = [JobState.PARTIAL, JobState.FAILED, JobState.QUARANTINED]
+    return Q(draft_job__state__in=over) & ~Q(Exists(QBRRevision.objects.filter(qbr=OuterRef("pk"))))
 
 
 def start(accounts: Iterable[Account], *, quarter: quarters.Quarter, actor: User, now: datetime) -> Begun:

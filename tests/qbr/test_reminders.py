@@ -107,6 +107,30 @@ def test_each_is_reminded_of_once_and_again_when_its_date_is_moved(scoped: Tenan
 
 
 @pytest.mark.django_db
+def test_whoever_comes_to_an_account_that_nobody_looked_after_is_told_then(
+    scoped: Tenant, alice: User, django_assert_num_queries: Any
+) -> None:
+    account = make_account(name="Nobody's")
+    due(account, -1)
+    waits = make_account(name="Waits")
+    due(waits, 40, state=State.IN_REVIEW, submitted=NOW - timedelta(days=4))
+    assert reminders.remind(scoped, now=NOW) == 2
+    assert not Delivery.objects.filter(channel=ChannelName.MAIL).exists()
+
+    with django_assert_num_queries(1):
+        assert reminders.remind(scoped, now=NOW) == 0
+    Account.objects.filter(pk__in=[account.pk, waits.pk]).update(owner=alice)
+    for _ in range(2):
+        reminders.remind(scoped, now=NOW + timedelta(days=1))
+
+    mail = Delivery.objects.get(channel=ChannelName.MAIL)
+    assert (mail.person, mail.message["subject"]) == (alice, "One QBR needs attention; it is late")
+    assert "was due 2 days ago" in mail.message["text"]
+    assert Delivery.objects.filter(channel=ChannelName.CHAT).count() == 1, "the space heard of it before"
+    assert not ReviewReminder.objects.filter(is_owed=True).exists()
+
+
+@pytest.mark.django_db
 def test_managers_hear_of_what_waits_for_them_and_csms_do_not(scoped: Tenant, alice: User) -> None:
     due(
         make_account(name="Waits", owner=alice),

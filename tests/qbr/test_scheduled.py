@@ -7,13 +7,14 @@ import pytest
 
 from accounts.models import Account
 from csm_portal.core.jobs import run
-from csm_portal.core.models import AuditEvent, Job, JobState, Tenant, User
+from csm_portal.core.models import AuditEvent, Job, JobState, Membership, Tenant, User
 from csm_portal.schedules import PLAN, start
 from qbr.models import QBR, Origin
-from qbr.services import scheduled
+from qbr.selectors import waiting
+from qbr.services import drafting, scheduled
 from tests.factories import make_account, make_accounts
 from tests.qbr.conftest import LATER, NOW
-from tests.qbr.reviews import drafted
+from tests.qbr.reviews import drafted, writers
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,41 @@ def test_a_run_that_was_broken_off_goes_on_with_what_is_left(scoped: Tenant) -> 
 
     assert (begun.looked_at, begun.begun) == (4, 2)
     assert QBR.objects.count() == 4
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.PARTIAL, JobState.QUARANTINED])
+def test_a_draft_that_did_not_come_about_is_made_by_the_next_run(state: JobState, scoped: Tenant) -> None:
+    make_account(name="Nobody's", renewal_on=date(2026, 9, 1))
+
+    def quarterly() -> int:
+        return scheduled.quarterly(scoped, day=FIRST_OF_JULY, now=LATER).begun
+
+    def renewals() -> int:
+        return scheduled.before_renewals(scoped, day=FIRST_OF_JULY, now=LATER).begun
+
+    for begin in (quarterly, renewals):
+        assert (begin(), begin()) == (1, 0)
+        Job.objects.update(state=state)
+        assert (begin(), begin()) == (1, 0)
+        assert Job.objects.filter(state=JobState.QUEUED).count() == 1
+        Job.objects.update(state=JobState.DONE)
+    assert QBR.objects.count() == 2
+
+
+def test_an_account_that_nobody_looks_after_is_drafted_and_waits_for_its_next_owner(
+    harbour: Account, scoped: Tenant, alice: User, bob: User
+) -> None:
+    Account.objects.filter(pk=harbour.pk).update(owner=None, owner_name="")
+    scheduled.before_renewals(scoped, day=TODAY, now=NOW)
+    qbr = QBR.objects.get()
+    drafting.draft(qbr.pk, writers=writers(), now=NOW)
+
+    def waits_for(user: User) -> int:
+        return waiting.rows(Membership.objects.get(user=user))[1]
+
+    assert (waits_for(alice), waits_for(bob)) == (0, 1)
+    Account.objects.filter(pk=harbour.pk).update(owner=alice)
+    assert (waits_for(alice), waits_for(bob)) == (1, 0)
 
 
 @pytest.mark.parametrize(("days", "expected"), [(-1, 0), (0, 1), (90, 1), (91, 0)])
