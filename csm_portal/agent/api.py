@@ -13,11 +13,10 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
 from pydantic import ValidationError
 
 from csm_portal.agent import queueing, router, tasks
@@ -36,6 +35,11 @@ LONGEST_IDEMPOTENCY_KEY: Final = 200
 POLL_SECONDS: Final = 2
 _BEARER: Final = re.compile(r"Bearer +(\S{1,200})", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[\x21-\x7e]{1,200}")
+_LOOKING: Final = ("GET", "HEAD")
+_ADDRESSES: Final = (
+    "Tasks are posted to /agent/tasks/; GET /agent/capabilities/ tells what can be asked for, and "
+    "GET /agent/runs/<run_id>/ what came of a run."
+)
 _STATUS: Final = {"not_found": 404, "not_allowed": 403}
 
 View = Callable[[HttpRequest, AgentKey], HttpResponse]
@@ -50,18 +54,42 @@ class Refused(Exception):
         self.body = {"error": sentence, **more}
 
 
+def takes(
+    *methods: str,
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Refuse other methods in words that a program can read: 405 as JSON. No cookie counts here, so no CSRF token does."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def admitted(request: HttpRequest, **named: Any) -> HttpResponse:
+            if request.method in methods:
+                return view(request, **named)
+            body = {"error": f"This address takes {methods[0]}, and {request.method} was sent. {_ADDRESSES}"}
+            return HttpResponseNotAllowed(
+                methods,
+                content=json.dumps(body, sort_keys=True),
+                content_type="application/json",
+                headers={"Cache-Control": "no-store"},
+            )
+
+        return csrf_exempt(admitted)
+
+    return decorate
+
+
 def with_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Admit who shows a key that holds, inside its tenant's scope; 401 for anybody else, 429 where it is too fast."""
 
     @wraps(view)
     def admitted(request: HttpRequest, **named: Any) -> HttpResponse:
+        is_reading = request.method in _LOOKING
         try:
             key = agent_keys.recognise(_bearer(request), now=timezone.now())
         except agent_keys.NotRecognised as error:
             log.warning("agent_key_refused", has_key="Authorization" in request.headers)
             return _told(401, {"error": str(error)}, {"WWW-Authenticate": 'Bearer realm="agent"'})
         try:
-            agent_keys.admit(key, now=timezone.now())
+            agent_keys.admit(key, now=timezone.now(), is_reading=is_reading)
         except agent_keys.TooFast as error:
             return _told(429, {"error": str(error)}, {"Retry-After": str(error.retry_after)})
         with tenant_scope(key.tenant), audit.coming_from(request.META.get("REMOTE_ADDR") or None):
@@ -73,7 +101,7 @@ def with_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return admitted
 
 
-@require_safe
+@takes(*_LOOKING)
 @with_key
 def capabilities(request: HttpRequest, key: AgentKey) -> HttpResponse:
     """Tell what the agent can do, and which of it this key may ask for."""
@@ -83,8 +111,7 @@ def capabilities(request: HttpRequest, key: AgentKey) -> HttpResponse:
     )
 
 
-@csrf_exempt
-@require_POST
+@takes("POST")
 @with_key
 def ask(request: HttpRequest, key: AgentKey) -> HttpResponse:
     """Take a task: do it now and answer with the result, or put what takes long into the queue and say where to look.
@@ -133,7 +160,7 @@ def _begin(task: CSMTask, caller: Caller, *, key: AgentKey, is_queued: bool, **u
     return asked
 
 
-@require_safe
+@takes(*_LOOKING)
 @with_key
 def run(request: HttpRequest, key: AgentKey, run_id: UUID) -> HttpResponse:
     """Tell what came of a run that this key asked for; 202 while it is under way."""
@@ -141,6 +168,13 @@ def run(request: HttpRequest, key: AgentKey, run_id: UUID) -> HttpResponse:
     if found is None:
         raise Refused(404, "This key has asked for no run with that id.")
     return _done(CSMResult.model_validate(found.result)) if found.is_over else _later(found)
+
+
+@takes("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+@with_key
+def nothing(request: HttpRequest, key: AgentKey, rest: str) -> HttpResponse:
+    """Tell a program that there is nothing at this address, and which there are."""
+    raise Refused(404, f"There is nothing at this address. {_ADDRESSES}")
 
 
 def _bearer(request: HttpRequest) -> str:
@@ -199,11 +233,14 @@ def _check(task: CSMTask, key: AgentKey) -> None:
 
 
 def _idempotency_key(request: HttpRequest) -> str:
-    given = request.headers.get("Idempotency-Key", "")
-    if given and not _PLAIN.fullmatch(given):
+    given = request.headers.get("Idempotency-Key")
+    if given is None:
+        return ""
+    if not _PLAIN.fullmatch(given):
         raise Refused(
             422,
-            f"An Idempotency-Key has 1 to {LONGEST_IDEMPOTENCY_KEY} visible ASCII characters, such as a UUID.",
+            f"An Idempotency-Key has 1 to {LONGEST_IDEMPOTENCY_KEY} visible ASCII characters, such as a UUID. "
+            "Leave the header out where the task may be done twice.",
         )
     return given
 

@@ -11,8 +11,9 @@ import secrets as random
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from csm_portal.core import audit
@@ -22,6 +23,9 @@ from csm_portal.core.scope import across_tenants, tenant_scope
 _FORM: Final = re.compile(r"csm_([A-Za-z0-9]{12})_([A-Za-z0-9_-]{43})")
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 A_MINUTE: Final = timedelta(minutes=1)
+# Looking costs little, and whoever waits for a run is asked to look every two seconds: 30 times a minute and run.
+READS_FOR_EACH: Final = 4
+FEWEST_READS: Final = 120
 
 
 class NotRecognised(Exception):
@@ -36,6 +40,15 @@ class TooFast(Exception):
         self.retry_after = retry_after
 
 
+class AlreadyMade(Exception):
+    """The form that asks for a key has made it before; the message is for a person."""
+
+
+def reads_per_minute(per_minute: int) -> int:
+    """Return how often a key that may ask ``per_minute`` times may look in a minute."""
+    return max(FEWEST_READS, READS_FOR_EACH * per_minute)
+
+
 @transaction.atomic
 def make(
     *,
@@ -45,11 +58,16 @@ def make(
     expires_at: datetime | None,
     actor: User,
     now: datetime,
+    key_id: UUID | None = None,
 ) -> tuple[AgentKey, str]:
-    """Make a key for the scope's tenant; return its row and the key itself, which nobody can read again."""
+    """Make a key for the scope's tenant; return its row and the key itself, which nobody can read again.
+
+    ``key_id`` is the same however often one form is sent: a second time raises AlreadyMade.
+    """
     public = "".join(random.choice(_LETTERS) for _ in range(12))
     whole = f"csm_{public}_{random.token_urlsafe(32)}"
-    key = AgentKey.objects.create(
+    key = AgentKey(
+        id=key_id or uuid4(),
         name=name,
         public=public,
         digest=_digest(whole),
@@ -59,6 +77,14 @@ def make(
         created_by=actor,
         created_at=now,
     )
+    try:
+        with transaction.atomic():
+            key.save(force_insert=True)
+    except IntegrityError as error:
+        raise AlreadyMade(
+            "This form has made its key already. The key was shown once, in the answer before this one: where you do not "
+            "have it, revoke it and make another."
+        ) from error
     data = {
         "task_types": key.task_types,
         "per_minute": per_minute,
@@ -104,25 +130,26 @@ def recognise(whole: str, *, now: datetime) -> AgentKey:
     return key
 
 
-def admit(key: AgentKey, *, now: datetime) -> None:
+def admit(key: AgentKey, *, now: datetime, is_reading: bool = False) -> None:
     """Count one use of the key. Raises TooFast once it was used as often as it may be within a minute.
 
-    Both steps are conditional updates, so that many at once are counted one by one.
+    Looking is counted apart from asking. Both steps are conditional updates, so that many at once are counted one by
+    one.
     """
+    minute, count = ("reads_minute", "reads_in_minute") if is_reading else ("minute", "used_in_minute")
+    most = reads_per_minute(key.per_minute) if is_reading else key.per_minute
     with tenant_scope(key.tenant):
         row = AgentKey.objects.filter(pk=key.pk)
         # A minute that began a moment ahead was begun by another process: its clock, or this request, is a little late.
-        row.exclude(minute__gt=now - A_MINUTE, minute__lt=now + A_MINUTE).update(minute=now, used_in_minute=0)
-        counted = row.filter(used_in_minute__lt=F("per_minute")).update(
-            used_in_minute=F("used_in_minute") + 1, last_used_at=now
+        row.exclude(**{f"{minute}__gt": now - A_MINUTE, f"{minute}__lt": now + A_MINUTE}).update(
+            **{minute: now, count: 0}
         )
-        if counted:
+        if row.filter(**{f"{count}__lt": most}).update(**{count: F(count) + 1, "last_used_at": now}):
             return
-        began = row.values_list("minute", flat=True).get() or now
+        began = row.values_list(minute, flat=True).get() or now
     left = max(1, round((began + A_MINUTE - now).total_seconds()))
-    raise TooFast(
-        f"This key may be used {key.per_minute} times a minute. Wait {left} seconds.", retry_after=left
-    )
+    does = "look" if is_reading else "ask"
+    raise TooFast(f"This key may {does} {most} times a minute. Wait {left} seconds.", retry_after=left)
 
 
 def _digest(whole: str) -> str:

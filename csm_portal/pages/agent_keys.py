@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import messages
@@ -25,8 +25,9 @@ MOST_A_MINUTE = 600
 
 
 class KeyForm(forms.Form):
-    """What a new key is for, and until when it holds."""
+    """What a new key is for, and until when it holds. ``key_id`` makes one key of one form, however often it is sent."""
 
+    key_id = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
     name = typed.LineField(
         label="Name",
         max_length=100,
@@ -71,6 +72,7 @@ class KeyForm(forms.Form):
         """Return what a valid form says, as the service takes it; the last day counts to its end."""
         day = self.cleaned_data["expires_on"]
         return {
+            "key_id": self.cleaned_data["key_id"],
             "name": self.cleaned_data["name"],
             "task_types": [TaskType(one).value for one in self.cleaned_data["task_types"]],
             "per_minute": self.cleaned_data["per_minute"],
@@ -95,7 +97,11 @@ def make(request: PortalRequest) -> HttpResponse:
     form = KeyForm(request.POST, tenant=request.tenant, now=now)
     if not form.is_valid():
         return _shown(request, form, status=422)
-    _, whole = agent_keys.make(**form.said(), actor=request.user, now=now)
+    try:
+        _, whole = agent_keys.make(**form.said(), actor=request.user, now=now)
+    except agent_keys.AlreadyMade as refusal:
+        fresh = KeyForm(tenant=request.tenant, now=now)
+        return _shown(request, fresh, refusal=str(refusal), status=409)
     return _shown(request, KeyForm(tenant=request.tenant, now=now), made=whole)
 
 
@@ -111,8 +117,11 @@ def revoke(request: PortalRequest, key_id: UUID) -> HttpResponse:
     return redirect("agent-keys")
 
 
-def _shown(request: PortalRequest, form: KeyForm, *, made: str = "", status: int = 200) -> HttpResponse:
+def _shown(
+    request: PortalRequest, form: KeyForm, *, made: str = "", refusal: str = "", status: int = 200
+) -> HttpResponse:
     context = {
+        "refusal": refusal,
         "rows": listing.keys(now=timezone.now()),
         "form": form,
         "made": made,

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from csm_portal.core.models import Tenant, User
+from csm_portal.core.models import Membership, Tenant, User
 from csm_portal.core.scope import tenant_scope
 from tests.access.things import CANARY, Things, make_things
 from tests.conftest import make_member, signed_in
@@ -184,6 +186,13 @@ TABLE: dict[str, Row] = {
     "agent-run-result": Row(
         get=MEMBERS, thing="agent_run", signed=True, public="other agents poll there, each with its key"
     ),
+    "agent-nothing": Row(
+        get=MEMBERS,
+        post=MEMBERS,
+        thing="agent_address",
+        signed=True,
+        public="other agents are told there, each with its key, that there is no such address",
+    ),
     "schedule": Row(get="admin"),
     "schedule-run": Row(post="admin", thing="plan"),
 }
@@ -202,17 +211,59 @@ def addresses(patterns: list[Any] | None = None) -> Iterator[str]:
             yield pattern.name
 
 
-@pytest.fixture
-def things(tenant: Tenant, alice: User) -> Things:
-    with tenant_scope(tenant):
-        return make_things(tenant, owner=alice)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Two tenants, one of each thing, and everybody signed in; ``sessions`` by actor."""
+
+    tenant: Tenant
+    things: Things
+    people: dict[str, User]
+    sessions: dict[str, str]
+
+    def client(self, actor: str, **options: Any) -> Client:
+        """Return a browser of this person's that has done nothing yet."""
+        client = Client(**options)
+        client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[actor]
+        return client
+
+
+@pytest.fixture(scope="module")
+def stage(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
+    """Everything is made once: each of the hundreds of tests ends in its own rollback, to here."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        ours = Tenant.objects.create(
+            name="Northwind Software", slug="northwind", time_zone="Europe/Berlin", currency="EUR"
+        )
+        theirs = Tenant.objects.create(
+            name="Charlie & Co", slug="charlie", time_zone="America/New_York", currency="USD"
+        )
+        people = {
+            "csm": make_member(ours, "Alice", is_csm=True),
+            "other-csm": make_member(ours, "Carol", is_csm=True),
+            "manager": make_member(ours, "Bob", is_manager=True),
+            "admin": make_member(ours, "Ada", is_admin=True),
+            "sales": make_member(ours, "Sam", is_sales=True),
+            "stranger": make_member(theirs, "Charlie", **dict.fromkeys(ROLES, True)),
+            **{role: make_member(theirs, f"Stranger {role}", **{role: True}) for role in ROLES},
+        }
+        with tenant_scope(ours):
+            things = make_things(ours, owner=people["csm"])
+        sessions = {
+            actor: signed_in(user).cookies[settings.SESSION_COOKIE_NAME].value
+            for actor, user in people.items()
+        }
+        yield Stage(tenant=ours, things=things, people=people, sessions=sessions)
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def clients(tenant: Tenant, alice: User, bob: User, ada: User, sam: User) -> dict[str, Client]:
-    carol = make_member(tenant, "Carol", is_csm=True)
-    people = {"csm": alice, "other-csm": carol, "manager": bob, "admin": ada, "sales": sam}
-    return {actor: signed_in(user) for actor, user in people.items()}
+def things(stage: Stage) -> Things:
+    return stage.things
+
+
+@pytest.fixture
+def clients(stage: Stage) -> dict[str, Client]:
+    return {actor: stage.client(actor) for actor in MEMBERS.split()}
 
 
 def test_every_address_is_in_the_table_and_the_table_has_no_other() -> None:
@@ -270,19 +321,17 @@ def test_a_visitor_is_sent_to_the_sign_in_page(name: str, things: Things) -> Non
 
 
 @pytest.mark.parametrize("name", sorted(TABLE))
-def test_another_tenant_gets_404_and_never_a_word_of_ours(
-    name: str, charlie: User, other_tenant: Tenant, things: Things
-) -> None:
+def test_another_tenant_gets_404_and_never_a_word_of_ours(name: str, stage: Stage, things: Things) -> None:
     row = TABLE[name]
     url = reverse(name, kwargs=things.kwargs(row.thing))
     is_ours = bool(row.thing) and row.thing not in ("plan", "channel")
-    strangers = [charlie]
+    strangers = ["stranger"]
     if is_ours and not row.signed:
         # Whoever has fewer roles is not to learn from a 403 that there is such a thing.
-        strangers += [make_member(other_tenant, f"Stranger {role}", **{role: True}) for role in ROLES]
+        strangers += ROLES
 
     for stranger in strangers:
-        client = signed_in(stranger)
+        client = stage.client(stranger)
         for method, allowed in (("get", row.get), ("post", row.post)):
             if allowed is None:
                 continue
@@ -290,27 +339,24 @@ def test_another_tenant_gets_404_and_never_a_word_of_ours(
             if row.signed:
                 assert answer.status_code == 401
             elif is_ours:
-                assert answer.status_code == 404, (stranger.name, method)
+                assert answer.status_code == 404, (stranger, method)
             assert CANARY not in answer.content.decode(errors="replace")
 
 
 @pytest.mark.parametrize("name", sorted(name for name, row in TABLE.items() if row.post is not None))
-def test_a_post_without_its_token_is_refused(name: str, ada: User, things: Things) -> None:
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(ada, backend="allauth.account.auth_backends.AuthenticationBackend")
+def test_a_post_without_its_token_is_refused(name: str, stage: Stage, things: Things) -> None:
+    client = stage.client("admin", enforce_csrf_checks=True)
 
     refused = 401 if TABLE[name].signed else 403
     assert client.post(reverse(name, kwargs=things.kwargs(TABLE[name].thing))).status_code == refused
 
 
-def test_a_lost_role_is_lost_at_the_next_request(tenant: Tenant, ada: User) -> None:
-    from csm_portal.core.models import Membership
-
-    client = signed_in(ada)
+def test_a_lost_role_is_lost_at_the_next_request(stage: Stage) -> None:
+    client = stage.client("admin")
     assert client.get(reverse("schedule")).status_code == 200
 
-    with tenant_scope(tenant):
-        Membership.objects.filter(user=ada).update(is_admin=False, is_csm=True)
+    with tenant_scope(stage.tenant):
+        Membership.objects.filter(user=stage.people["admin"]).update(is_admin=False, is_csm=True)
 
     assert client.get(reverse("schedule")).status_code == 403
 
@@ -325,8 +371,8 @@ def test_a_member_of_nothing_is_told_so(db: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["portfolio", "churn-risk", "account_login", "thresholds"])
-def test_pages_have_the_headers_of_a_strict_policy(name: str, ada: User) -> None:
-    answer = signed_in(ada).get(reverse(name), follow=True)
+def test_pages_have_the_headers_of_a_strict_policy(name: str, stage: Stage) -> None:
+    answer = stage.client("admin").get(reverse(name), follow=True)
 
     policy = answer.headers["Content-Security-Policy"]
     assert "unsafe" not in policy

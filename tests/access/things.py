@@ -126,6 +126,8 @@ class Things:
                 return {"run_id": self.agent_run.pk}
             case "agent_key":
                 return {"key_id": self.agent_key.pk}
+            case "agent_address":
+                return {"rest": "runs/none/"}
             case "plan":
                 return {"name": "daily_health_scan"}
             case other:

@@ -101,7 +101,7 @@ def test_the_key_of_a_company_that_is_switched_off_opens_nothing(quay: Account, 
 
 def test_only_a_hash_of_the_key_is_kept(key: str) -> None:
     row = AgentKey.objects.get()
-    secret = key.rsplit("_", 1)[-1]
+    secret = key.split("_", 2)[2]
 
     assert len(key) == 60
     assert secret not in json.dumps({name: str(getattr(row, name)) for name in ("digest", "public", "name")})
@@ -259,8 +259,11 @@ def test_the_same_idempotency_key_with_another_task_is_refused(quay: Account, ke
 
 
 def test_an_idempotency_key_is_plain(quay: Account, key: str) -> None:
-    for bad in ("two words", "x" * 201):
-        assert post(task(quay, "churn_alert"), key, **{"Idempotency-Key": bad}).status_code == 422
+    for bad in ("two words", "x" * 201, "", " "):
+        answer = post(task(quay, "churn_alert"), key, **{"Idempotency-Key": bad})
+        assert answer.status_code == 422
+        assert "Leave the header out where the task may be done twice." in answer.json()["error"]
+    assert not AgentRun.objects.exists()
 
 
 def test_a_run_whose_process_died_is_taken_over_by_the_next_that_asks(quay: Account, key: str) -> None:
@@ -279,12 +282,68 @@ def test_a_run_whose_process_died_is_taken_over_by_the_next_that_asks(quay: Acco
 def test_a_key_that_is_used_too_fast_is_told_when(quay: Account, ada: User) -> None:
     _, whole = make_key(ada, per_minute=3)
 
-    answers = [get("agent-capabilities", whole) for _ in range(5)]
+    answers = [post({}, whole) for _ in range(5)]
 
-    assert [one.status_code for one in answers] == [200, 200, 200, 429, 429]
+    assert [one.status_code for one in answers] == [422, 422, 422, 429, 429]
+    assert answers[-1].json()["error"].startswith("This key may ask 3 times a minute. Wait ")
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
     AgentKey.objects.update(minute=timezone.now() - timedelta(seconds=61))
-    assert get("agent-capabilities", whole).status_code == 200
+    assert post({}, whole).status_code == 422
+
+
+def test_waiting_for_a_run_takes_nothing_from_what_may_be_asked(quay: Account, ada: User) -> None:
+    row, whole = make_key(ada, per_minute=1)
+    begun = post(task(quay, "churn_alert"), whole, Prefer="respond-async").json()
+
+    # Every two seconds for a minute, as the answer asks for.
+    polled = {get("agent-run-result", whole, begun["run_id"]).status_code for _ in range(30)}
+
+    assert polled == {202}
+    assert post({}, whole).status_code == 429
+    AgentKey.objects.filter(pk=row.pk).update(reads_in_minute=agent_keys.reads_per_minute(1))
+    late = get("agent-run-result", whole, begun["run_id"])
+    assert late.status_code == 429
+    assert late.json()["error"].startswith("This key may look 120 times a minute. Wait ")
+    assert agent_keys.reads_per_minute(600) == 2400
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "allowed"),
+    [
+        ("get", "/agent/tasks/", "POST"),
+        ("put", "/agent/tasks/", "POST"),
+        ("delete", "/agent/tasks/", "POST"),
+        ("options", "/agent/tasks/", "POST"),
+        ("post", "/agent/capabilities/", "GET, HEAD"),
+        ("post", "/agent/runs/6c2b2b9e-6f0e-4a6c-8f6a-0d6f6f1f2f3f/", "GET, HEAD"),
+    ],
+)
+def test_a_program_is_told_in_json_which_way_to_ask(
+    method: str, address: str, allowed: str, key: str
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    answer = getattr(client, method)(address, headers={"Authorization": f"Bearer {key}", "Accept": "*/*"})
+
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == allowed
+    assert answer.headers["Content-Type"] == "application/json"
+    assert f"and {method.upper()} was sent. Tasks are posted to /agent/tasks/" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "address", ["/agent/", "/agent/runs/zz/", "/agent/runs/", "/agent/tasks/more/", "/agent/ü/"]
+)
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_a_program_is_told_in_json_that_there_is_nothing(method: str, address: str, key: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    ask = getattr(client, method)
+
+    answer = ask(address, headers={"Authorization": f"Bearer {key}"})
+
+    assert answer.status_code == 404
+    assert answer.json()["error"].startswith("There is nothing at this address. Tasks are posted to")
+    assert ask(address).status_code == 401
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite lets one transaction write at a time")
@@ -322,11 +381,11 @@ def test_many_at_once_are_counted_one_by_one(ada: User, tenant: Tenant) -> None:
 
     def once(_: int) -> int:
         try:
-            return int(get("agent-capabilities", whole).status_code)
+            return int(post({}, whole).status_code)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         answers = sorted(pool.map(once, range(24)))
 
-    assert answers == [200] * 10 + [429] * 14
+    assert answers == [422] * 10 + [429] * 14

@@ -1,5 +1,6 @@
 """The pages of the agent: its runs with filters and a file, and the keys that an admin makes."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -159,6 +160,25 @@ def test_a_key_that_cannot_be_is_told(
     assert sentence in answer.content.decode()
     with tenant_scope(tenant):
         assert not AgentKey.objects.exists()
+
+
+def test_one_form_makes_one_key_however_often_it_is_sent(tenant: Tenant, ada: User) -> None:
+    client = signed_in(ada)
+    sent = re.search(
+        r'name="key_id" value="([0-9a-f-]{36})"', client.get(reverse("agent-keys")).content.decode()
+    )
+    assert sent is not None
+
+    first, again = (client.post(reverse("agent-keys-make"), form(key_id=sent[1])) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (200, 409)
+    assert "shown this once" in first.content.decode()
+    assert "This form has made its key already." in again.content.decode()
+    assert "revoke it and make another" in again.content.decode()
+    assert sent[1] not in again.content.decode().split("A new key")[1]
+    with tenant_scope(tenant):
+        assert AgentKey.objects.count() == 1
+        assert AuditEvent.objects.filter(verb="agent_key.made").count() == 1
 
 
 def test_a_key_is_revoked_once(scoped: Tenant, ada: User) -> None:
