@@ -58,7 +58,7 @@ def _context(request: PortalRequest, form: DigestForm) -> dict[str, Any]:
     now = timezone.now()
     today = timezone.localdate(now, timezone=request.tenant.zone)
     news = selector.news(request.membership, today=today, now=now)
-    reviews = waiting.lines(request.membership)
+    reviews = waiting.lines(request.membership, today=today)
     return {
         "form": form,
         "text": digest_messages.text(news, reviews=reviews, today=today, url=""),

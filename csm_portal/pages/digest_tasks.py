@@ -56,7 +56,7 @@ def _write(membership: Membership, due: Due, *, day: Any, now: datetime) -> str:
     news = selector.news(membership, today=day, now=now)
     told = digest_messages.text(
         news,
-        reviews=waiting.lines(membership),
+        reviews=waiting.lines(membership, today=day),
         today=day,
         url=links.to("today"),
     )

@@ -28,7 +28,7 @@ def today(request: PortalRequest) -> HttpResponse:
     filters, notes = portfolio_filters.read(given, default_scope=scopes.usual(request.membership))
     now = timezone.now()
     day = timezone.localdate(now, timezone=request.tenant.zone)
-    reviews, reviews_waiting = waiting.rows(request.membership)
+    reviews, reviews_waiting = waiting.rows(request.membership, today=day)
     can_have_digest = digests.can_have_one(request.membership)
     context = {
         "work": worklist.worklist(request.membership, scope=filters.scope, today=day, now=now),

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from csm_portal.core import keyset
 from csm_portal.core.keyset import Column, Part
-from csm_portal.core.models import Membership, Role
+from csm_portal.core.models import Membership, Role, User
 from qbr import quarters
 from qbr.models import QBR, QBRRevision, Transition
 from qbr.selectors import deputies
@@ -129,7 +129,7 @@ def page(
         found = keyset.page(parts, order=ORDER, mark="", fields=_FIELDS, size=size)
     starts = visible.order_by("-quarter_start").values_list("quarter_start", flat=True).distinct()
     return ListPage(
-        rows=tuple(_row(values, membership) for values in found.rows),
+        rows=tuple(_row(values, membership, managers) for values in found.rows),
         filters=filters,
         visible=counts["visible"],
         waiting=counts["waiting"],
@@ -146,14 +146,18 @@ _MOST_WAITING: Final = 500
 _CAN_WAIT: Final = (State.DRAFT, State.IN_REVIEW, State.APPROVED)
 
 
-def waiting(membership: Membership) -> tuple[ListRow, ...]:
-    """Return the reviews that wait for a member, those for their decision first.
+def waiting(membership: Membership, *, today: date) -> tuple[ListRow, ...]:
+    """Return the reviews that wait for a member on a local day, those for their decision first.
 
-    One query, which looks at no review that waits for nobody: of a book, nearly all are published.
+    What waits for managers whose deputy they are waits for them too. Two queries, of which none looks at a review that
+    waits for nobody: of a book, nearly all are published.
     """
+    managers = deputies.stood_in_for(membership, on=today)
     open_ones = QBR.objects.visible_to(membership).filter(state__in=_CAN_WAIT)
-    found = _for(open_ones, membership).filter(is_waiting=True).order_by("-is_urgent", "-updated_at", "-pk")
-    return tuple(_row(values, membership) for values in found.values_list(*_FIELDS)[:_MOST_WAITING])
+    marked = _for(open_ones, membership, managers=[manager.pk for manager in managers])
+    found = marked.filter(is_waiting=True).order_by("-is_urgent", "-updated_at", "-pk")
+    rows = found.values_list(*_FIELDS)[:_MOST_WAITING]
+    return tuple(_row(values, membership, managers) for values in rows)
 
 
 def _edited_by(person_id: UUID) -> Exists:
@@ -259,7 +263,7 @@ _FIELDS: Final = (
 )
 
 
-def _row(values: tuple[Any, ...], membership: Membership) -> ListRow:
+def _row(values: tuple[Any, ...], membership: Membership, managers: Sequence[User]) -> ListRow:
     (
         qbr_id,
         account,
@@ -275,6 +279,8 @@ def _row(values: tuple[Any, ...], membership: Membership) -> ListRow:
         trouble,
         updated_at,
     ) = values
+    is_manager = Role.MANAGER in membership.roles
+    place = "" if is_manager else " or ".join(str(manager) for manager in managers)
     owner = "You" if owner_id == membership.user_id else user_name or owner_name or "A manager"
     return ListRow(
         qbr_id=qbr_id,
@@ -282,7 +288,7 @@ def _row(values: tuple[Any, ...], membership: Membership) -> ListRow:
         account_id=account_id,
         quarter=quarter,
         state=state,
-        next_is=_next(State(state), owner, has_text=has_text, is_urgent=is_urgent),
+        next_is=_next(State(state), owner, has_text=has_text, is_urgent=is_urgent, place=place),
         is_waiting=is_waiting,
         is_urgent=is_urgent,
         has_trouble=bool(trouble),
@@ -290,12 +296,14 @@ def _row(values: tuple[Any, ...], membership: Membership) -> ListRow:
     )
 
 
-def _next(state: State, owner: str, *, has_text: bool, is_urgent: bool) -> str:
+def _next(state: State, owner: str, *, has_text: bool, is_urgent: bool, place: str) -> str:
     match state:
         case State.DRAFT:
             return f"{owner}, to submit it" if has_text else "The portal drafts it"
         case State.IN_REVIEW:
-            return "You, to approve it" if is_urgent else "A manager, to approve it"
+            if not is_urgent:
+                return "A manager, to approve it"
+            return f"You, to approve it in the place of {place}" if place else "You, to approve it"
         case State.APPROVED:
             return f"{owner}, to publish it"
         case State.PUBLISHING:

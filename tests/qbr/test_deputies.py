@@ -11,6 +11,7 @@ from accounts.models import Account
 from csm_portal.core.models import AuditEvent, Membership, Tenant, User
 from qbr import workflow
 from qbr.models import Deputy, Transition
+from qbr.selectors import waiting
 from qbr.services import deputies, moves, review
 from qbr.workflow import Action, State
 from tests.conftest import make_member, signed_in
@@ -172,6 +173,45 @@ def test_the_page_offers_a_deputy_what_they_may_do(
 
     assert answer.status_code == 302
     assert fresh(qbr).approved_by == carol
+
+
+def test_a_deputy_sees_today_and_in_the_digest_what_waits_for_whom_they_stand_in_for(
+    harbour: Account, alice: User, bob: User, carol: User
+) -> None:
+    submitted(harbour, asked_by=alice, by=alice)
+    membership = Membership.objects.get(user=carol)
+    told = "You, to approve it in the place of Bob"
+    client = signed_in(carol)
+    assert waiting.rows(membership, today=TODAY) == ((), 0)
+    assert told not in client.get("/today/").content.decode()
+    deputy = named(bob, carol)
+
+    ((row,), count) = waiting.rows(membership, today=TODAY)
+    over, _ = waiting.rows(membership, today=TODAY + timedelta(days=8))
+
+    assert (row.account, row.next_is, count) == ("Harbour Logistics", told, 1)
+    assert waiting.lines(membership, today=TODAY) == (
+        "Harbour Logistics, Q2 2026: approve it in the place of Bob",
+    )
+    assert over == ()
+    today = date.today()  # noqa: DTZ011 (the view's own clock)
+    Deputy.objects.filter(pk=deputy.pk).update(
+        starts_on=today - timedelta(days=1), ends_on=today + timedelta(days=1)
+    )
+    assert told in client.get("/today/").content.decode()
+    assert told in client.get(reverse("qbr-list"), {"scope": "waiting"}).content.decode()
+
+
+def test_what_waits_costs_the_same_however_many_managers_are_away(
+    harbour: Account, alice: User, bob: User, carol: User, django_assert_num_queries: Any
+) -> None:
+    submitted(harbour, asked_by=alice, by=alice)
+    membership = Membership.objects.get(user=carol)
+    for manager in (None, bob, make_member(harbour.tenant, "Dana", is_manager=True)):
+        if manager is not None:
+            named(manager, carol)
+        with django_assert_num_queries(2):
+            waiting.rows(membership, today=TODAY)
 
 
 def test_a_manager_names_a_deputy_on_the_board(scoped: Tenant, bob: User, carol: User, sam: User) -> None:

@@ -78,7 +78,7 @@ def test_an_account_that_nobody_looks_after_is_drafted_and_waits_for_its_next_ow
     drafting.draft(qbr.pk, writers=writers(), now=NOW)
 
     def waits_for(user: User) -> int:
-        return waiting.rows(Membership.objects.get(user=user))[1]
+        return waiting.rows(Membership.objects.get(user=user), today=TODAY)[1]
 
     assert (waits_for(alice), waits_for(bob)) == (0, 1)
     Account.objects.filter(pk=harbour.pk).update(owner=alice)
