@@ -1,13 +1,14 @@
 """What a person says with an action on alerts, and the filters of their list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from uuid import UUID
 
 from django import forms
 
+from accounts.filter_forms import FilterForm
 from accounts.scoring import alerts as rules
 from accounts.scoring.alert_states import Action
-from accounts.selectors.portfolio_filters import Filters, Scope
+from accounts.selectors.portfolio_filters import Filters
 from accounts.selectors.tallies import Choice
 from accounts.services.alert_acts import Said
 from csm_portal import typed
@@ -65,19 +66,14 @@ def chosen(values: Iterable[str]) -> dict[UUID, int]:
     return found
 
 
-class AlertFilterForm(forms.Form):
+class AlertFilterForm(FilterForm):
     """What the list of alerts can be narrowed to."""
 
-    q = forms.CharField(
-        label="Search",
-        required=False,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner or contact"}),
-    )
     severity = forms.ChoiceField(label="Severity", required=False)
     reason = forms.ChoiceField(label="Reason", required=False)
-    owner = forms.ChoiceField(label="Owner", required=False)
     state = forms.CharField(required=False, widget=forms.HiddenInput)
-    scope = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    field_order = ("q", "severity", "reason", "owner")
 
     def __init__(
         self,
@@ -89,28 +85,6 @@ class AlertFilterForm(forms.Form):
         state: str,
         scope: str,
     ) -> None:
-        """Offer the choices; ``state`` and ``scope`` are given on where the address names one."""
-        super().__init__(
-            initial={
-                "q": " ".join(filters.words),
-                "severity": severity,
-                "reason": reason,
-                "owner": filters.owner,
-                "state": state,
-                "scope": scope,
-            }
-        )
-        self.fields["q"].widget.input_type = "search"
-        self._offer("severity", {one.value: one.value.capitalize() for one in reversed(rules.Severity)})
-        self._offer("reason", {one.value: rules.LABELS[one] for one in rules.Reason})
-        self._offer("owner", {one.value: f"{one.label} ({one.count:,})" for one in owners})
-        if filters.scope is Scope.MINE:
-            del self.fields["owner"]
-        for name, value in (("scope", scope), ("state", state)):
-            if not value:
-                del self.fields[name]
-
-    def _offer(self, name: str, choices: Mapping[str, str]) -> None:
-        field = self.fields[name]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [("", "Any"), *choices.items()]
+        super().__init__(filters, owners, scope=scope, severity=severity, reason=reason, state=state)
+        self.offer("severity", {one.value: one.value.capitalize() for one in reversed(rules.Severity)})
+        self.offer("reason", {one.value: rules.LABELS[one] for one in rules.Reason})

@@ -112,6 +112,10 @@ class MailForm(_Form):
             self._need("key_file", "Paste the service account's key.")
         return cleaned
 
+    def said(self) -> dict[str, Any]:
+        """Return what a valid form says, as the service takes it."""
+        return {**self.cleaned_data, "mode": MailMode(self.cleaned_data["mode"])}
+
 
 class ChatForm(_Form):
     """Where messages go."""
@@ -158,6 +162,10 @@ class ChatForm(_Form):
             self._need("key_file", "Paste the key of the app's service account.")
         return cleaned
 
+    def said(self) -> dict[str, Any]:
+        """Return what a valid form says, as the service takes it."""
+        return {**self.cleaned_data, "mode": ChatMode(self.cleaned_data["mode"])}
+
 
 class EventsForm(_Form):
     """Where events go."""
@@ -192,3 +200,7 @@ class EventsForm(_Form):
         if cleaned.get("mode") == BusMode.WEBHOOK:
             self._need("url", "Enter the address that takes the events.")
         return cleaned
+
+    def said(self) -> dict[str, Any]:
+        """Return what a valid form says, as the service takes it."""
+        return {**self.cleaned_data, "mode": BusMode(self.cleaned_data["mode"])}

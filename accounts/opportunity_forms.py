@@ -1,12 +1,13 @@
 """What a person says with a step of an opportunity, and the filters of the lists."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from django import forms
 
+from accounts.filter_forms import FilterForm
 from accounts.scoring.expansion import OpportunityType
 from accounts.scoring.expansion_states import Step
-from accounts.selectors.portfolio_filters import Filters, Scope
+from accounts.selectors.portfolio_filters import Filters
 from accounts.selectors.tallies import Choice
 from accounts.services.handoffs import Said
 from csm_portal import typed
@@ -61,42 +62,16 @@ class AnswerForm(VersionForm):
         return Said(note=given["note"], amount=given["amount"], currency=given["currency"])
 
 
-class OpportunityFilterForm(forms.Form):
+class OpportunityFilterForm(FilterForm):
     """What the list of opportunities can be narrowed to."""
 
-    q = forms.CharField(
-        label="Search",
-        required=False,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Name, owner or contact"}),
-    )
     kind = forms.ChoiceField(label="Type", required=False)
-    owner = forms.ChoiceField(label="Owner", required=False)
     state = forms.CharField(required=False, widget=forms.HiddenInput)
-    scope = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    field_order = ("q", "kind", "owner")
 
     def __init__(
         self, filters: Filters, owners: Iterable[Choice], *, kind: str, state: str, scope: str
     ) -> None:
-        """Offer the choices; ``state`` and ``scope`` are given on where the address names one."""
-        super().__init__(
-            initial={
-                "q": " ".join(filters.words),
-                "kind": kind,
-                "owner": filters.owner,
-                "state": state,
-                "scope": scope,
-            }
-        )
-        self.fields["q"].widget.input_type = "search"
-        self._offer("kind", {one.value: one.label for one in OpportunityType})
-        self._offer("owner", {one.value: f"{one.label} ({one.count:,})" for one in owners})
-        if filters.scope is Scope.MINE:
-            del self.fields["owner"]
-        for name, value in (("scope", scope), ("state", state)):
-            if not value:
-                del self.fields[name]
-
-    def _offer(self, name: str, choices: Mapping[str, str]) -> None:
-        field = self.fields[name]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [("", "Any"), *choices.items()]
+        super().__init__(filters, owners, scope=scope, kind=kind, state=state)
+        self.offer("kind", {one.value: one.label for one in OpportunityType})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -15,24 +15,21 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import alert_forms, policies, spreadsheets
+from accounts import alert_forms, policies
 from accounts.alert_forms import ActForm, AlertFilterForm
 from accounts.models import Alert, AlertAct
 from accounts.scoring import wording
 from accounts.scoring.alert_states import Action
 from accounts.selectors import alerts as selector
 from accounts.selectors import messages as deliveries
-from accounts.selectors import portfolio_filters
 from accounts.selectors.alerts import AlertRow, AlertsPage
 from accounts.services import alert_acts as service
 from accounts.services.alert_acts import Outcome
 from accounts.views import downloads, scopes
 from accounts.views.scopes import Link
 from csm_portal.core.models import Role
-from csm_portal.http import PortalRequest, is_partial, member
+from csm_portal.http import PortalRequest, member
 
-# The filters of the address that mean something here: the portfolio has more.
-_READ = ("scope", "q", "owner")
 _DONE = {
     Action.ACKNOWLEDGE: "acknowledged",
     Action.SNOOZE: "snoozed",
@@ -50,51 +47,39 @@ _USUAL_SNOOZE = timedelta(days=7)
 def alerts(request: PortalRequest) -> HttpResponse:
     """Show the alerts that the address asks for; htmx gets the table alone."""
     undo = undoable(request)
-    query = scopes.without_empty(request.GET)
-    query.pop("did", None)
-    wants_file = downloads.asked_for(query)
-    request.GET = cast(Any, query)
-    given = scopes.values(query)
-    filters, notes = portfolio_filters.read(
-        {name: given[name] for name in _READ if name in given},
-        default_scope=scopes.usual(request.membership),
-    )
+    asked = scopes.read(request, "scope", "q", "owner", leave=("did",))
     page = selector.page(
         request.membership,
-        filters=filters,
-        state=given.get("state", ""),
-        severity=given.get("severity", ""),
-        reason=given.get("reason", ""),
-        mark="" if wants_file else given.get("cursor", ""),
+        filters=asked.filters,
+        state=asked.value("state"),
+        severity=asked.value("severity"),
+        reason=asked.value("reason"),
+        mark=asked.mark,
         today=timezone.localdate(timezone=request.tenant.zone),
-        size=spreadsheets.MOST if wants_file else selector.PAGE_SIZE,
+        size=asked.size(selector.PAGE_SIZE),
     )
-    if wants_file:
+    if asked.wants_file:
         return downloads.answer(request, "alerts", _HEADER, map(_cells, page.rows))
     context = {
         "page": page,
-        "notes": (*notes, *page.notes),
+        "notes": (*asked.notes, *page.notes),
         "undo": undo,
         "form": AlertFilterForm(
-            filters,
+            asked.filters,
             page.owners,
             severity=page.severity,
             reason=page.reason,
             state=page.state,
-            scope=given.get("scope", ""),
+            scope=asked.value("scope"),
         ),
-        "scopes": scopes.links(query, filters.scope, request.membership),
-        "tabs": _tabs(query, page),
-        "clear_url": scopes.address(query, keep=("scope", "state")),
-        "here": request.path + scopes.address(query),
+        "scopes": scopes.links(asked.query, asked.filters.scope, request.membership),
+        "tabs": _tabs(asked.query, page),
+        "clear_url": scopes.address(asked.query, keep=("scope", "state")),
+        "here": request.path + scopes.address(asked.query),
         "reads_accounts": scopes.reads_accounts(request.membership),
         "sees_rules": bool(request.membership.roles & {Role.ADMIN, Role.MANAGER}),
     }
-    partial = is_partial(request)
-    response = render(request, "accounts/alerts.html" + ("#alert-table" if partial else ""), context)
-    if partial:
-        response.headers["HX-Push-Url"] = scopes.address(query)
-    return response
+    return scopes.shown(request, asked, "accounts/alerts.html", "alert-table", context)
 
 
 _HEADER = (

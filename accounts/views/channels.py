@@ -14,9 +14,6 @@ from accounts.selectors import messages as selector
 from accounts.services import channels
 from csm_portal.core.models import ChannelName, Role
 from csm_portal.http import PortalRequest, member
-from csm_portal.ports.chat import ChatMode
-from csm_portal.ports.events import BusMode
-from csm_portal.ports.mail import MailMode
 
 TEMPLATE = "accounts/channels.html"
 
@@ -36,18 +33,8 @@ def save_mail(request: PortalRequest) -> HttpResponse:
     form = MailForm(request.POST, stored=page.mail.stored, prefix="mail", people=page.people)
     if not form.is_valid():
         return render(request, TEMPLATE, _context(request, mail_form=form), status=422)
-    given = form.cleaned_data
-    channels.save_mail(
-        MailMode(given["mode"]),
-        client_id=given["client_id"],
-        client_secret=given["client_secret"],
-        key_file=given["key_file"],
-        fallback=given["fallback"],
-        actor=request.user,
-        now=timezone.now(),
-    )
-    messages.success(request, "Saved. Send a sample to see whether a draft arrives.")
-    return redirect("channels")
+    channels.save_mail(**form.said(), actor=request.user, now=timezone.now())
+    return _saved(request, "a draft")
 
 
 @require_POST
@@ -58,17 +45,8 @@ def save_chat(request: PortalRequest) -> HttpResponse:
     form = ChatForm(request.POST, stored=page.chat.stored, prefix="chat")
     if not form.is_valid():
         return render(request, TEMPLATE, _context(request, chat_form=form), status=422)
-    given = form.cleaned_data
-    channels.save_chat(
-        ChatMode(given["mode"]),
-        webhook_url=given["webhook_url"],
-        space=given["space"],
-        key_file=given["key_file"],
-        actor=request.user,
-        now=timezone.now(),
-    )
-    messages.success(request, "Saved. Send a sample to see whether a message arrives.")
-    return redirect("channels")
+    channels.save_chat(**form.said(), actor=request.user, now=timezone.now())
+    return _saved(request, "a message")
 
 
 @require_POST
@@ -79,14 +57,10 @@ def save_events(request: PortalRequest) -> HttpResponse:
     form = EventsForm(request.POST, stored=page.events.stored, prefix="events")
     if not form.is_valid():
         return render(request, TEMPLATE, _context(request, events_form=form), status=422)
-    given = form.cleaned_data
-    made = channels.save_events(
-        BusMode(given["mode"]), url=given["url"], actor=request.user, now=timezone.now()
-    )
+    made = channels.save_events(**form.said(), actor=request.user, now=timezone.now())
     if made:
         return render(request, TEMPLATE, _context(request, shown_secret=made))
-    messages.success(request, "Saved. Send a sample to see whether an event arrives.")
-    return redirect("channels")
+    return _saved(request, "an event")
 
 
 @require_POST
@@ -106,6 +80,11 @@ def send_sample(request: PortalRequest, channel: str) -> HttpResponse:
     channels.send_sample(ChannelName(channel), tenant=request.tenant, actor=request.user, now=timezone.now())
     messages.info(request, "A sample is on its way. What comes of it shows here in a moment.")
     return redirect(f"{reverse('messages')}?channel={channel}")
+
+
+def _saved(request: PortalRequest, what: str) -> HttpResponse:
+    messages.success(request, f"Saved. Send a sample to see whether {what} arrives.")
+    return redirect("channels")
 
 
 def _context(request: PortalRequest, **given: Any) -> dict[str, Any]:

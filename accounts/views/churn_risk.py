@@ -1,62 +1,45 @@
 """The churn risk: who may leave, why, and until when something can be done."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts import spreadsheets
 from accounts.portfolio_forms import RiskFilterForm
 from accounts.selectors import churn_risk as selector
-from accounts.selectors import portfolio_filters
 from accounts.selectors.churn_risk import RiskPage, RiskRow
 from accounts.views import downloads, scopes
 from csm_portal.core.models import Role
-from csm_portal.http import PortalRequest, is_partial, member
-
-# The filters of the address that mean something here: the portfolio has more.
-_READ = ("scope", "q", "owner")
+from csm_portal.http import PortalRequest, member
 
 
 @require_safe
 @member()
 def churn_risk(request: PortalRequest) -> HttpResponse:
     """Show the accounts at risk that the address asks for; htmx gets the table alone."""
-    query = scopes.without_empty(request.GET)
-    wants_file = downloads.asked_for(query)
-    request.GET = cast(Any, query)
-    given = scopes.values(query)
-    filters, notes = portfolio_filters.read(
-        {name: given[name] for name in _READ if name in given},
-        default_scope=scopes.usual(request.membership),
-    )
+    asked = scopes.read(request, "scope", "q", "owner")
     page = selector.page(
         request.membership,
-        filters=filters,
-        level=given.get("level", ""),
-        mark="" if wants_file else given.get("cursor", ""),
+        filters=asked.filters,
+        level=asked.value("level"),
+        mark=asked.mark,
         today=timezone.localdate(timezone=request.tenant.zone),
-        size=spreadsheets.MOST if wants_file else selector.PAGE_SIZE,
+        size=asked.size(selector.PAGE_SIZE),
     )
-    if wants_file:
+    if asked.wants_file:
         return downloads.answer(request, "churn-risk", _HEADER, map(_cells, page.rows))
     context = {
         "page": page,
-        "notes": (*notes, *page.notes),
-        "form": RiskFilterForm(filters, page.owners, level=page.level, scope=given.get("scope", "")),
-        "scopes": scopes.links(query, filters.scope, request.membership),
-        "tiles": _tiles(query, page),
-        "clear_url": scopes.address(query, keep=("scope",)),
+        "notes": (*asked.notes, *page.notes),
+        "form": RiskFilterForm(asked.filters, page.owners, level=page.level, scope=asked.value("scope")),
+        "scopes": scopes.links(asked.query, asked.filters.scope, request.membership),
+        "tiles": _tiles(asked.query, page),
+        "clear_url": scopes.address(asked.query, keep=("scope",)),
         "reads_accounts": scopes.reads_accounts(request.membership),
         "is_admin": Role.ADMIN in request.membership.roles,
     }
-    partial = is_partial(request)
-    response = render(request, "accounts/churn_risk.html" + ("#risk-table" if partial else ""), context)
-    if partial:
-        response.headers["HX-Push-Url"] = scopes.address(query)
-    return response
+    return scopes.shown(request, asked, "accounts/churn_risk.html", "risk-table", context)
 
 
 _HEADER = (

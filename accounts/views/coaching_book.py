@@ -1,6 +1,6 @@
 """Adoption coaching across the book: the plans, and where one could begin (SPEC 4.4)."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 from accounts import spreadsheets
 from accounts.models import PlanState
 from accounts.selectors import coaching_book as selector
-from accounts.selectors import portfolio_filters
 from accounts.selectors.coaching_book import Candidate, PlanRow
 from accounts.views import downloads, scopes
 from csm_portal.http import PortalRequest, member
@@ -20,39 +19,32 @@ from csm_portal.http import PortalRequest, member
 @member()
 def coaching_plans(request: PortalRequest) -> HttpResponse:
     """Show the plans of the book of business, the nearest day first."""
-    query = scopes.without_empty(request.GET)
-    wants_file = downloads.asked_for(query)
-    request.GET = cast(Any, query)
-    given = scopes.values(query)
-    filters, notes = portfolio_filters.read(
-        {name: given[name] for name in ("scope",) if name in given},
-        default_scope=scopes.usual(request.membership),
-    )
+    asked = scopes.read(request, "scope")
     today = timezone.localdate(timezone=request.tenant.zone)
     page: selector.PlansPage | selector.CandidatesPage
-    if given.get("state") == selector.WITHOUT:
-        most = {"size": spreadsheets.MOST} if wants_file else {}
-        page = selector.candidates(request.membership, filters=filters, today=today, **most)
-        if wants_file:
+    if asked.value("state") == selector.WITHOUT:
+        most = {"size": spreadsheets.MOST} if asked.wants_file else {}
+        page = selector.candidates(request.membership, filters=asked.filters, today=today, **most)
+        if asked.wants_file:
             return downloads.answer(request, "coaching-where", _WHERE_HEADER, map(_where_cells, page.rows))
     else:
         page = selector.plans(
             request.membership,
-            filters=filters,
-            state=given.get("state", ""),
+            filters=asked.filters,
+            state=asked.value("state"),
             today=today,
-            size=spreadsheets.MOST if wants_file else selector.MOST,
+            size=asked.size(selector.MOST),
         )
-        if wants_file:
+        if asked.wants_file:
             return downloads.answer(request, "coaching", _PLAN_HEADER, map(_plan_cells, page.rows))
     context = {
         "page": page,
-        "notes": notes,
-        "scopes": scopes.links(query, filters.scope, request.membership),
+        "notes": asked.notes,
+        "scopes": scopes.links(asked.query, asked.filters.scope, request.membership),
         "tabs": [
             scopes.Link(
                 label=label,
-                url=scopes.address(query, {"state": "" if state == PlanState.OPEN else state}),
+                url=scopes.address(asked.query, {"state": "" if state == PlanState.OPEN else state}),
                 is_current=state == page.state,
                 count=page.counts.get(state) or None,
             )

@@ -1,16 +1,14 @@
 """The movers: whose score went up or down, since when, and why."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts import spreadsheets
 from accounts.selectors import movers as selector
-from accounts.selectors import portfolio_filters
 from accounts.selectors.movers import Mover
 from accounts.views import downloads, scopes
 from accounts.views.scopes import Link
@@ -21,31 +19,24 @@ from csm_portal.http import PortalRequest, member
 @member()
 def movers(request: PortalRequest) -> HttpResponse:
     """Show the largest moves of the book that the address asks for."""
-    query = scopes.without_empty(request.GET)
-    wants_file = downloads.asked_for(query)
-    request.GET = cast(Any, query)
-    given = scopes.values(query)
-    filters, notes = portfolio_filters.read(
-        {name: given[name] for name in ("scope",) if name in given},
-        default_scope=scopes.usual(request.membership),
-    )
+    asked = scopes.read(request, "scope")
     page = selector.page(
         request.membership,
-        filters=filters,
-        span=given.get("since", ""),
-        least=given.get("least", ""),
+        filters=asked.filters,
+        span=asked.value("since"),
+        least=asked.value("least"),
         today=timezone.localdate(timezone=request.tenant.zone),
-        size=spreadsheets.MOST if wants_file else selector.A_DIRECTION,
+        size=asked.size(selector.A_DIRECTION),
     )
-    if wants_file:
+    if asked.wants_file:
         return downloads.answer(request, "movers", _HEADER, map(_cells, (*page.falls, *page.gains)))
     context = {
         "page": page,
-        "notes": notes,
+        "notes": asked.notes,
         "groups": [("Down", page.falls), ("Up", page.gains)],
-        "scopes": scopes.links(query, filters.scope, request.membership),
-        "spans": _links(query, "since", selector.SPANS, page.span),
-        "leasts": _links(query, "least", selector.LEAST, page.least),
+        "scopes": scopes.links(asked.query, asked.filters.scope, request.membership),
+        "spans": _links(asked.query, "since", selector.SPANS, page.span),
+        "leasts": _links(asked.query, "least", selector.LEAST, page.least),
         "reads_accounts": scopes.reads_accounts(request.membership),
     }
     return render(request, "accounts/movers.html", context)

@@ -1,6 +1,6 @@
 """Opportunities: the list, one of them, and what whoever looks after the account does with them."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,67 +12,51 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import policies, spreadsheets
+from accounts import policies
 from accounts.models import Opportunity
 from accounts.opportunity_forms import DismissForm, OpportunityFilterForm, VersionForm
 from accounts.scoring import expansion
 from accounts.scoring.expansion_states import OpportunityState, Step
 from accounts.selectors import opportunities as selector
-from accounts.selectors import portfolio_filters
 from accounts.selectors.opportunities import OpportunitiesPage, OpportunityRow
 from accounts.services import handoffs, talk_tracks
 from accounts.views import downloads, scopes
 from accounts.views.scopes import Link
 from csm_portal import wiring
 from csm_portal.core.models import Role
-from csm_portal.http import PortalRequest, is_partial, member
+from csm_portal.http import PortalRequest, member
 
 READERS = (Role.CSM, Role.MANAGER, Role.ADMIN)
-# The filters of the address that mean something here: the portfolio has more.
-_READ = ("scope", "q", "owner")
 
 
 @require_safe
 @member(*READERS)
 def opportunities(request: PortalRequest) -> HttpResponse:
     """Show the opportunities that the address asks for; htmx gets the table alone."""
-    query = scopes.without_empty(request.GET)
-    wants_file = downloads.asked_for(query)
-    request.GET = cast(Any, query)
-    given = scopes.values(query)
-    filters, notes = portfolio_filters.read(
-        {name: given[name] for name in _READ if name in given},
-        default_scope=scopes.usual(request.membership),
-    )
+    asked = scopes.read(request, "scope", "q", "owner")
     page = selector.page(
         request.membership,
-        filters=filters,
-        state=given.get("state", ""),
-        kind=given.get("kind", ""),
-        mark="" if wants_file else given.get("cursor", ""),
-        size=spreadsheets.MOST if wants_file else selector.PAGE_SIZE,
+        filters=asked.filters,
+        state=asked.value("state"),
+        kind=asked.value("kind"),
+        mark=asked.mark,
+        size=asked.size(selector.PAGE_SIZE),
     )
-    if wants_file:
+    if asked.wants_file:
         return downloads.answer(request, "opportunities", HEADER, map(cells, page.rows))
     context = {
         "page": page,
-        "notes": (*notes, *page.notes),
+        "notes": (*asked.notes, *page.notes),
         "form": OpportunityFilterForm(
-            filters, page.owners, kind=page.kind, state=page.state, scope=given.get("scope", "")
+            asked.filters, page.owners, kind=page.kind, state=page.state, scope=asked.value("scope")
         ),
-        "scopes": scopes.links(query, filters.scope, request.membership),
-        "tabs": tabs(query, page, selector.TABS),
-        "clear_url": scopes.address(query, keep=("scope", "state")),
-        "here": request.path + scopes.address(query),
+        "scopes": scopes.links(asked.query, asked.filters.scope, request.membership),
+        "tabs": tabs(asked.query, page, selector.TABS),
+        "clear_url": scopes.address(asked.query, keep=("scope", "state")),
+        "here": request.path + scopes.address(asked.query),
         "is_admin": Role.ADMIN in request.membership.roles,
     }
-    partial = is_partial(request)
-    response = render(
-        request, "accounts/opportunities.html" + ("#opportunity-table" if partial else ""), context
-    )
-    if partial:
-        response.headers["HX-Push-Url"] = scopes.address(query)
-    return response
+    return scopes.shown(request, asked, "accounts/opportunities.html", "opportunity-table", context)
 
 
 HEADER = (

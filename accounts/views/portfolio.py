@@ -1,13 +1,11 @@
 """The portfolio: every account that a member looks after, the worst first."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts import spreadsheets
 from accounts.portfolio_forms import PortfolioFilterForm
 from accounts.selectors import portfolio as selector
 from accounts.selectors import portfolio_filters
@@ -22,42 +20,31 @@ from csm_portal.http import PortalRequest, is_partial, member
 @member()
 def portfolio(request: PortalRequest) -> HttpResponse:
     """Show the accounts that the address asks for; htmx gets the table alone."""
-    query = scopes.without_empty(request.GET)
-    wants_file = downloads.asked_for(query)
-    # The tags that write links keep what the address holds: an empty field of the form is nothing to keep.
-    request.GET = cast(Any, query)
-    filters, notes = portfolio_filters.read(
-        scopes.values(query), default_scope=scopes.usual(request.membership)
-    )
-    partial = is_partial(request)
+    asked = scopes.read(request)
     page = selector.page(
         request.membership,
-        filters=filters,
-        sort=query.get("sort", selector.DEFAULT_SORT),
-        mark="" if wants_file else query.get("cursor", ""),
+        filters=asked.filters,
+        sort=asked.value("sort") or selector.DEFAULT_SORT,
+        mark=asked.mark,
         today=timezone.localdate(timezone=request.tenant.zone),
-        with_choices=not partial and not wants_file,
-        size=spreadsheets.MOST if wants_file else selector.PAGE_SIZE,
+        with_choices=not is_partial(request) and not asked.wants_file,
+        size=asked.size(selector.PAGE_SIZE),
     )
-    if wants_file:
+    if asked.wants_file:
         return downloads.answer(request, "accounts", _HEADER, map(_cells, page.rows))
     context = {
         "page": page,
-        "notes": (*notes, *page.notes),
-        "scopes": scopes.links(query, filters.scope, request.membership),
-        "tiles": _tiles(query, page),
-        "chips": _chips(query, filters, page),
-        "clear_url": scopes.address(query, keep=("scope", "sort")),
+        "notes": (*asked.notes, *page.notes),
+        "scopes": scopes.links(asked.query, asked.filters.scope, request.membership),
+        "tiles": _tiles(asked.query, page),
+        "chips": _chips(asked.query, asked.filters, page),
+        "clear_url": scopes.address(asked.query, keep=("scope", "sort")),
         "reads_accounts": scopes.reads_accounts(request.membership),
         "is_admin": Role.ADMIN in request.membership.roles,
     }
     if page.choices is not None:
-        context["form"] = PortfolioFilterForm(filters, page.choices, scope=query.get("scope", ""))
-    template = "accounts/portfolio.html" + ("#account-table" if partial else "")
-    response = render(request, template, context)
-    if partial:
-        response.headers["HX-Push-Url"] = scopes.address(query)
-    return response
+        context["form"] = PortfolioFilterForm(asked.filters, page.choices, scope=asked.value("scope"))
+    return scopes.shown(request, asked, "accounts/portfolio.html", "account-table", context)
 
 
 _HEADER = (

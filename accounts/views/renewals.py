@@ -1,13 +1,12 @@
 """Renewals: the calendar, the ARR that comes up by month and band, and what was kept of a year ago's."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.selectors import portfolio_filters
 from accounts.selectors import renewals as selector
 from accounts.selectors.renewals import Renewal
 from accounts.views import downloads, scopes
@@ -18,30 +17,23 @@ from csm_portal.http import PortalRequest, member
 @member()
 def renewals(request: PortalRequest) -> HttpResponse:
     """Show what comes up for renewal in the next twelve months."""
-    query = scopes.without_empty(request.GET)
-    wants_file = downloads.asked_for(query)
-    request.GET = cast(Any, query)
-    given = scopes.values(query)
-    filters, notes = portfolio_filters.read(
-        {name: given[name] for name in ("scope",) if name in given},
-        default_scope=scopes.usual(request.membership),
-    )
+    asked = scopes.read(request, "scope")
     page = selector.page(
         request.membership,
-        filters=filters,
-        month=given.get("month", ""),
+        filters=asked.filters,
+        month=asked.value("month"),
         today=timezone.localdate(timezone=request.tenant.zone),
     )
-    if wants_file:
+    if asked.wants_file:
         return downloads.answer(request, "renewals", _HEADER, map(_cells, page.contracts))
     context = {
         "page": page,
-        "notes": notes,
+        "notes": asked.notes,
         "months": [
-            (month, scopes.address(query, {"month": month.key}) + "#contracts") for month in page.months
+            (month, scopes.address(asked.query, {"month": month.key}) + "#contracts") for month in page.months
         ],
-        "overdue_url": scopes.address(query, {"month": "overdue"}) + "#contracts",
-        "scopes": scopes.links(query, filters.scope, request.membership),
+        "overdue_url": scopes.address(asked.query, {"month": "overdue"}) + "#contracts",
+        "scopes": scopes.links(asked.query, asked.filters.scope, request.membership),
         "reads_accounts": scopes.reads_accounts(request.membership),
     }
     return render(request, "accounts/renewals.html", context)

@@ -1,6 +1,5 @@
 """The inbox of Sales: what was handed over, and the answers to it."""
 
-from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,7 +8,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import spreadsheets
 from accounts.models import Opportunity
 from accounts.opportunity_forms import AnswerForm
 from accounts.scoring.expansion_states import Step
@@ -31,25 +29,22 @@ _DONE = {
 @member(Role.SALES)
 def inbox(request: PortalRequest) -> HttpResponse:
     """Show what was handed over to Sales; htmx gets the table alone."""
-    query = scopes.without_empty(request.GET)
-    wants_file = downloads.asked_for(query)
-    request.GET = cast(Any, query)
-    given = scopes.values(query)
+    asked = scopes.read(request, "scope")
     page = selector.inbox(
         request.membership,
-        state=given.get("state", ""),
-        mark="" if wants_file else given.get("cursor", ""),
-        size=spreadsheets.MOST if wants_file else selector.PAGE_SIZE,
+        state=asked.value("state"),
+        mark=asked.mark,
+        size=asked.size(selector.PAGE_SIZE),
     )
-    if wants_file:
+    if asked.wants_file:
         return downloads.answer(
             request, "handed-over", opportunities.HEADER, map(opportunities.cells, page.rows)
         )
     context = {
         "page": page,
         "notes": page.notes,
-        "tabs": opportunities.tabs(query, page, selector.SALES_TABS),
-        "here": request.path + scopes.address(query),
+        "tabs": opportunities.tabs(asked.query, page, selector.SALES_TABS),
+        "here": request.path + scopes.address(asked.query),
     }
     template = "accounts/sales_inbox.html" + ("#sales-table" if is_partial(request) else "")
     return render(request, template, context)
