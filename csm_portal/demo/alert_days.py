@@ -148,7 +148,7 @@ def write_digests(day: date, *, now: datetime) -> None:
             continue
         told = digest_messages.text(
             digest_selector.news(membership, today=day, now=now),
-            reviews=waiting.lines(membership),
+            reviews=waiting.lines(membership, today=day),
             today=day,
             url=links.to("today"),
         )
