@@ -10,6 +10,10 @@ from csm_portal.core.models import User
 from qbr.selectors.board import Book, Filters, Standing
 
 MOST_AT_ONCE = 100
+_NO_DAY = {
+    "required": "Choose a day.",
+    "invalid": "This is no day of the calendar. Choose one, like 2026-12-31.",
+}
 
 
 class BoardFilterForm(forms.Form):
@@ -64,7 +68,9 @@ class StartForm(forms.Form):
 class DueForm(forms.Form):
     """The day by which a review is due."""
 
-    due_on = forms.DateField(label="Due on", widget=forms.DateInput(attrs={"type": "date"}))
+    due_on = forms.DateField(
+        label="Due on", widget=forms.DateInput(attrs={"type": "date"}), error_messages=_NO_DAY
+    )
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,13 +89,28 @@ class DueForm(forms.Form):
 class DeputyForm(forms.Form):
     """Who stands in, and on which days."""
 
-    deputy = forms.ModelChoiceField(label="Who stands in for you", queryset=User.objects.none())
-    starts_on = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    ends_on = forms.DateField(label="Up to and including", widget=forms.DateInput(attrs={"type": "date"}))
+    deputy = forms.ChoiceField(
+        label="Who stands in for you",
+        error_messages={
+            "required": "Choose who stands in for you.",
+            "invalid_choice": "Choose one of the colleagues that the list offers.",
+        },
+    )
+    starts_on = forms.DateField(
+        label="From", widget=forms.DateInput(attrs={"type": "date"}), error_messages=_NO_DAY
+    )
+    ends_on = forms.DateField(
+        label="Up to and including", widget=forms.DateInput(attrs={"type": "date"}), error_messages=_NO_DAY
+    )
 
     def __init__(self, *args: Any, candidates: Iterable[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The colleagues of the manager's own tenant, and nobody else's.
+        self._candidates = {str(one.pk): one for one in candidates}
         field = self.fields["deputy"]
-        if isinstance(field, forms.ModelChoiceField):
-            # The colleagues of the manager's own tenant, and nobody else's.
-            field.queryset = User.objects.filter(pk__in=[one.pk for one in candidates])
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", "Choose"), *((key, str(one)) for key, one in self._candidates.items())]
+
+    def clean_deputy(self) -> User:
+        """Return the colleague."""
+        return self._candidates[self.cleaned_data["deputy"]]

@@ -86,7 +86,10 @@ def move_due(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
         due_dates.move(qbr, to=form.cleaned_data["due_on"], actor=request.user, now=timezone.now())
         messages.success(request, f"The review of {qbr.account.name} is due on another day now.")
     else:
-        messages.error(request, str(form.errors["due_on"][0]))
+        refusal = form.errors["due_on"][0]
+        messages.error(
+            request, f"The review of {qbr.account.name} is due on the same day as before. {refusal}"
+        )
     back = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
     return redirect(back if is_ours else reverse("qbr", args=[qbr.pk]))

@@ -205,7 +205,11 @@ def test_a_due_date_is_moved_by_a_manager_and_written_down_once(quarter: list[Ac
 
     for _ in range(2):
         client.post(reverse("qbr-due", args=[qbr.pk]), {"due_on": day.isoformat()})
-    client.post(reverse("qbr-due", args=[qbr.pk]), {"due_on": "2020-01-01"})
+    for wrong in ("2020-01-01", "zz", "", "9999-12-31"):
+        refused = client.post(reverse("qbr-due", args=[qbr.pk]), {"due_on": wrong}, follow=True)
+        assert (
+            f"The review of {qbr.account.name} is due on the same day as before." in refused.content.decode()
+        )
 
     assert QBR.objects.get(pk=qbr.pk).due_on == day
     assert AuditEvent.objects.filter(verb="qbr.due_moved").count() == 1

@@ -221,6 +221,9 @@ def test_a_manager_names_a_deputy_on_the_board(scoped: Tenant, bob: User, carol:
 
     refused = client.post(reverse("qbr-deputy"), {**given, "deputy": str(sam.pk)})
     assert refused.status_code == 422
+    for wrong in ({"deputy": "zz"}, {"deputy": str(carol.pk), "starts_on": "2026-02-30"}):
+        html = client.post(reverse("qbr-deputy"), {**given, **wrong}).content.decode()
+        assert "Choose one of the colleagues" in html or "no day of the calendar" in html
     taken = client.post(reverse("qbr-deputy"), {**given, "deputy": str(carol.pk)})
 
     assert taken.status_code == 302
