@@ -13,12 +13,14 @@ class RateForm(forms.Form):
     rate = typed.AmountField(
         label="Rate",
         min_value=Decimal("0.00000001"),
+        max_value=Decimal(10**9),
         max_digits=18,
         decimal_places=8,
         error_messages={
             "required": "Say what one unit is worth.",
             "invalid": "This is no number: write it as in 0.92.",
             "min_value": "A rate is more than nought.",
+            "max_value": "A rate is 1,000,000,000 at the most: no currency is worth more of another.",
         },
     )
     as_of = forms.DateField(

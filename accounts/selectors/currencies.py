@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
-from django.db.models import Count, Sum
+from django.db.models import BigIntegerField, Case, Count, DecimalField, Expression, F, Sum, Value, When
+from django.db.models.functions import Cast, Round
+from django.db.models.lookups import GreaterThan
 
 from accounts.models import Account, ExchangeRate
 from accounts.scoring.currencies import Rates
@@ -52,6 +55,33 @@ def rates() -> Rates:
     tenant = Tenant.objects.only("currency").get(pk=current_tenant_id())
     known = ExchangeRate.objects.filter(ended_at=None).values_list("currency", "rate")
     return Rates(base=tenant.currency, per_unit=dict(known))
+
+
+_MOST: Final = 10**17
+
+
+def worth(amount: str, currency: str, rates: Rates) -> Expression:
+    """Return what orders rows by an amount: hundredths of the tenant's currency, null where no rate leads there.
+
+    Whole numbers, because SQLite multiplies in floating point, and a list is walked by values that must be found again
+    exactly. What is more than any book holds counts as that much.
+    """
+    rate = Case(
+        When(**{f"{currency}__in": ("", rates.base)}, then=Value(Decimal(1))),
+        *(When(**{currency: code}, then=Value(known)) for code, known in rates.per_unit.items()),
+        default=None,
+        output_field=DecimalField(max_digits=18, decimal_places=8),
+    )
+    product = F(amount) * rate * Value(Decimal(100))
+    hundredths = Round(
+        Cast(product, DecimalField(max_digits=40, decimal_places=10)),
+        output_field=DecimalField(max_digits=40, decimal_places=0),
+    )
+    return Case(
+        When(GreaterThan(hundredths, Value(Decimal(_MOST))), then=Value(_MOST)),
+        default=Cast(hundredths, BigIntegerField()),
+        output_field=BigIntegerField(),
+    )
 
 
 def page() -> CurrenciesPage:

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models import Account, Opportunity
-from accounts.scoring import expansion_states
+from accounts.scoring import expansion_states, wording
 from accounts.scoring.expansion import OpportunityType
 from accounts.scoring.expansion_states import ANSWERED, LABELS, OpportunityState, Step
-from accounts.selectors import portfolio_filters, tallies
+from accounts.selectors import currencies, portfolio_filters, tallies
 from accounts.selectors.portfolio_filters import Filters, Scope
 from accounts.selectors.tallies import Choice
 from csm_portal.core import keyset
@@ -185,6 +186,7 @@ class OpportunitiesPage:
     filters: Filters
     previous: str
     next: str
+    not_compared: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -209,11 +211,12 @@ class OpportunitiesPage:
 
     @property
     def summary(self) -> str:
-        """Say how much of what is shown: ``50 of 63 opportunities, the surest first``."""
+        """Say how much of what is shown: ``50 of 63 opportunities, the surest first, then the largest``."""
         shown = "" if len(self.rows) == self.matching else f"{len(self.rows):,} of "
-        order = "the surest first" if self.state == "" else "the latest first"
+        order = "the surest first, then the largest" if self.state == "" else "the latest first"
         noun = "opportunity" if self.matching == 1 else "opportunities"
-        return f"{shown}{self.matching:,} {noun}, {order}"
+        apart = f"; without a rate for {wording.listed(list(self.not_compared))}" if self.not_compared else ""
+        return f"{shown}{self.matching:,} {noun}, {order}{apart}"
 
 
 def page(
@@ -225,7 +228,7 @@ def page(
     mark: str = "",
     size: int = PAGE_SIZE,
 ) -> OpportunitiesPage:
-    """Return one page of the opportunities of the accounts that this member may read. Four queries however many."""
+    """Return one page of the opportunities of the accounts that this member may read. Six queries however many."""
     notes: list[str] = []
     if state not in TABS:
         notes.append(f"“{state[:40]}” is no state of an opportunity, so the list shows what was found.")
@@ -275,6 +278,10 @@ def _page(
     for_sales: bool = False,
 ) -> OpportunitiesPage:
     of_tab = asked.filter(state__in=_STATES[state])
+    rates = currencies.rates() if state == "" else None
+    if rates is not None:
+        # What has no size, or none that can be compared, comes last among the equally sure.
+        of_tab = of_tab.annotate(worth=Coalesce(currencies.worth("amount", "currency", rates), Value(-1)))
     part = Part(rows=of_tab, columns=_order(state))
     order = f"{'sales' if for_sales else 'opportunities'}-{state}"
     try:
@@ -291,6 +298,7 @@ def _page(
         counts=_counts(asked),
         sums=sums,
         unsized=unsized,
+        not_compared=rates.missing(sums) if rates is not None else (),
         owners=owners,
         state=state,
         kind=kind,
@@ -319,7 +327,8 @@ def _order(state: str) -> tuple[Column, ...]:
     if state == "":
         # "high" stands before "medium" in the alphabet too.
         return (
-            Column(by="confidence", read=str),
+            Column(by="confidence", read=keyset.words),
+            Column(by="worth", read=keyset.large, is_descending=True),
             Column(by="found_on", read=date.fromisoformat, is_descending=True),
             Column(by="id", read=keyset.key),
         )

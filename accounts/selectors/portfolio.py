@@ -1,6 +1,6 @@
 """The list of accounts: one page of rows, and the figures over all that match."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,8 +12,10 @@ from django.db.models.functions import Lower
 
 from accounts.models import Account, BandOverride, Outcome, OutcomeKind
 from accounts.models.health import BAND_PLACES
+from accounts.scoring import wording
 from accounts.scoring.bands import Band
-from accounts.selectors import portfolio_filters, tallies
+from accounts.scoring.currencies import Rates
+from accounts.selectors import currencies, portfolio_filters, tallies
 from accounts.selectors.portfolio_filters import NONE, Filters, Scope
 from accounts.selectors.tallies import Choice, Sums, Tally
 from csm_portal.core import keyset
@@ -157,7 +159,8 @@ def page(
 
     ``sort`` is a key of ORDERS, with a minus for descending; ``mark`` the place from an earlier page's
     ``previous`` or ``next``. Two or three queries however many accounts there are: the figures, the rows with
-    a value in this order, and those without where the page reaches them.
+    a value in this order, and those without where the page reaches them. By ARR in several currencies three more: the
+    admin's rates, and the amounts that have none.
     """
     notes: list[str] = []
     order, is_descending = ORDERS.get(sort.removeprefix("-")), sort.startswith("-")
@@ -177,12 +180,16 @@ def page(
     rows = rows.annotate(
         word_band=_word(today), last_outcome=_outcome("kind"), decided_on=_outcome("happened_on")
     )
-    parts = _parts(rows, order, is_descending=is_descending)
+    held = {currency for one in figures for currency in one.arr}
+    # A book in one currency walks the index of the amounts; only several have to be made comparable first.
+    rates = currencies.rates() if order.by == "arr" and len(held) > 1 else None
+    parts = _parts(rows, order, rates, is_descending=is_descending)
+    named = sort if rates is None else f"{sort} in {rates.base}"
     try:
-        found = keyset.page(parts, order=sort, mark=mark, fields=_FIELDS, size=size)
+        found = keyset.page(parts, order=named, mark=mark, fields=_FIELDS, size=size)
     except keyset.UnknownPlace:
         notes.append("The address names a page that is not there any more, so this is the first one.")
-        found = keyset.page(parts, order=sort, mark="", fields=_FIELDS, size=size)
+        found = keyset.page(parts, order=named, mark="", fields=_FIELDS, size=size)
     return PortfolioPage(
         rows=tuple(_row(values) for values in found.rows),
         figures=figures,
@@ -190,7 +197,7 @@ def page(
         choices=choices,
         filters=filters,
         sort=sort,
-        order_words=order.words[is_descending],
+        order_words=order.words[is_descending] + (_compared(rates, held) if rates else ""),
         previous=found.previous,
         next=found.next,
         today=today,
@@ -211,25 +218,56 @@ def _outcome(column: str) -> Subquery:
     )
 
 
-def _parts(rows: QuerySet[Account], order: Order, *, is_descending: bool) -> list[Part]:
+def _compared(rates: Rates, held: Iterable[str]) -> str:
+    """Say in which currency amounts are compared, and which cannot be: ``, in EUR; without a rate for USD last``."""
+    apart = rates.missing(held)
+    return f", in {rates.base}" + (
+        f"; {wording.listed(list(apart))} without a rate at the end" if apart else ""
+    )
+
+
+def _parts(rows: QuerySet[Account], order: Order, rates: Rates | None, *, is_descending: bool) -> list[Part]:
     """Split the rows into those with a value in this order and those without, which come last either way."""
     if order.by == "sorted_name":
         rows = rows.annotate(sorted_name=Lower("name"))
         return [_part(rows, order.by, "pk", order.read, is_descending=is_descending)]
     with_value: dict[str, Any] = {f"{order.by}__isnull": False}
-    if order.is_health:
+    if rates is not None:
+        comparable = ("", rates.base, *rates.per_unit)
+        valued = rows.filter(**with_value)
+        compared = valued.filter(currency__in=comparable).annotate(
+            worth=currencies.worth("arr", "currency", rates)
+        )
+        known = [
+            _part(compared, "worth", "pk", keyset.large, is_descending=is_descending),
+            Part(
+                rows=valued.exclude(currency__in=comparable),
+                columns=(
+                    Column(by="currency", read=keyset.words),
+                    Column(by="arr", read=keyset.decimal, is_descending=is_descending),
+                    Column(by="pk", read=keyset.key, is_descending=is_descending),
+                ),
+            ),
+        ]
+    elif order.is_health:
         # Named, so that the walk starts in the health's own index, which begins with the tenant.
         with_value["health__tenant"] = current_tenant_id()
-        known = _part(
-            rows.filter(**with_value), order.by, "health__account", order.read, is_descending=is_descending
-        )
+        known = [
+            _part(
+                rows.filter(**with_value),
+                order.by,
+                "health__account",
+                order.read,
+                is_descending=is_descending,
+            )
+        ]
     else:
-        known = _part(rows.filter(**with_value), order.by, "pk", order.read, is_descending=is_descending)
+        known = [_part(rows.filter(**with_value), order.by, "pk", order.read, is_descending=is_descending)]
     unknown = Part(
         rows=rows.filter(**{f"{order.by}__isnull": True}).annotate(sorted_name=Lower("name")),
         columns=(Column(by="sorted_name", read=keyset.words), Column(by="pk", read=keyset.key)),
     )
-    return [known, unknown]
+    return [*known, unknown]
 
 
 def _part(rows: QuerySet[Account], by: str, key: str, read: Any, *, is_descending: bool) -> Part:

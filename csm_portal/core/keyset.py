@@ -58,6 +58,14 @@ def integer(text: str) -> int:
     return value
 
 
+def large(text: str) -> int:
+    """Read a whole number of up to 18 digits."""
+    value = int(text)
+    if abs(value) >= 10**18:
+        raise ValueError(text)
+    return value
+
+
 def decimal(text: str) -> Decimal:
     """Read an amount that a column can hold."""
     try:

@@ -17,7 +17,7 @@ from accounts.scoring import expansion
 from accounts.scoring.expansion_states import OpportunityState
 from accounts.selectors import opportunities as selector
 from accounts.selectors.portfolio_filters import Scope
-from accounts.services import health
+from accounts.services import health, rates
 from csm_portal.core.models import AuditEvent, Membership, Tenant, User
 from tests.conftest import signed_in
 from tests.factories import NOW, TODAY, make_account, make_opportunity
@@ -230,6 +230,38 @@ def test_a_page_of_the_list_goes_on_where_the_last_one_ended(alice: User, bob: U
     assert [row.confidence for row in first.rows] == ["high", "high", "high", "medium"]
 
 
+def test_the_surest_come_first_and_of_these_the_largest(alice: User, bob: User, ada: User) -> None:
+    rates.put("USD", Decimal("0.92"), as_of=TODAY, source="ECB", actor=ada, today=TODAY, now=NOW)
+    for name, confidence, amount, currency in (
+        ("small", "high", "306", "EUR"),
+        ("large", "high", "21081.60", "EUR"),
+        ("dollars", "high", "22000", "USD"),  # 20,240
+        ("unsized", "high", None, "EUR"),
+        ("crowns", "high", "9000000", "SEK"),
+        ("unsure", "medium", "900000", "EUR"),
+    ):
+        make_opportunity(
+            make_account(name=name, owner=alice),
+            confidence=confidence,
+            amount=None if amount is None else Decimal(amount),
+            currency=currency,
+        )
+    membership = Membership.objects.get(user=bob)
+
+    whole = selector.page(membership, filters=selector.Filters())
+    walked, mark = [], ""
+    for _ in range(3):
+        page = selector.page(membership, filters=selector.Filters(), size=2, mark=mark)
+        walked, mark = [*walked, *page.rows], page.next
+
+    things = [row.account for row in whole.rows]
+    assert things[:3] == ["large", "dollars", "small"]
+    assert set(things[3:5]) == {"unsized", "crowns"}
+    assert things[5] == "unsure"
+    assert [row.account for row in walked] == things
+    assert whole.summary == "6 opportunities, the surest first, then the largest; without a rate for SEK"
+
+
 def test_lists_cost_the_same_number_of_queries_for_one_and_for_many(
     alice: User, bob: User, sam: User
 ) -> None:
@@ -251,7 +283,7 @@ def test_lists_cost_the_same_number_of_queries_for_one_and_for_many(
     for _ in range(12):
         make()
 
-    assert count() == one == (4, 3)
+    assert count() == one == (6, 3)
 
 
 def test_the_help_page_holds_every_rule(sam: User) -> None:

@@ -13,6 +13,7 @@ from accounts.selectors import portfolio, portfolio_filters
 from accounts.selectors.portfolio import PortfolioPage
 from accounts.selectors.portfolio_filters import Filters, Scope
 from accounts.services import health
+from accounts.services import rates as services_rates
 from accounts.templatetags import account_rows
 from csm_portal.core.models import Membership, Tenant, User
 from csm_portal.core.scope import tenant_scope
@@ -87,6 +88,68 @@ def test_each_column_sorts_both_ways_and_what_is_not_known_comes_last(
     make_account(name="d", arr=None, renewal_on=None)
 
     assert names(read(bob, sort=sort)) == expected
+
+
+def put_rates(actor: User, **rates: str) -> None:
+    for currency, rate in rates.items():
+        services_rates.put(
+            currency, Decimal(rate), as_of=TODAY, source="ECB", actor=actor, today=TODAY, now=NOW
+        )
+
+
+def test_arr_is_sorted_by_what_it_is_worth_where_an_admin_set_rates(bob: User, ada: User) -> None:
+    put_rates(ada, USD="0.92", JPY="0.006")
+    for name, arr, currency in (
+        ("yen", 5_000_000, "JPY"),  # 30,000
+        ("dollars", 40_000, "USD"),  # 36,800
+        ("euros", 36_000, "EUR"),
+        ("no currency", 10, ""),
+        ("pounds", 1, "GBP"),
+        ("crowns", 9_000_000, "SEK"),
+        ("unknown", None, "EUR"),
+    ):
+        make_account(name=name, arr=None if arr is None else Decimal(arr), currency=currency)
+
+    largest, smallest = read(bob, sort="-arr"), read(bob, sort="arr")
+
+    assert names(largest) == ["dollars", "euros", "yen", "no currency", "pounds", "crowns", "unknown"]
+    assert names(smallest) == ["no currency", "yen", "euros", "dollars", "pounds", "crowns", "unknown"]
+    assert largest.summary == "7 accounts, largest ARR first, in EUR; GBP and SEK without a rate at the end"
+
+
+def test_amounts_that_differ_by_a_fraction_of_a_cent_are_walked_once(bob: User, ada: User) -> None:
+    put_rates(ada, USD="0.92170003", JPY="999999999")
+    for number in range(12):
+        currency = ("USD", "EUR", "SEK")[number % 3]
+        make_account(name=str(number), arr=Decimal(33) + Decimal(number % 4) / 100, currency=currency)
+    make_account(name="beyond any book", arr=Decimal("999999999999.99"), currency="JPY")
+    for sort in ("arr", "-arr"):
+        whole = names(read(bob, sort=sort))
+
+        page, seen, pages = read(bob, sort=sort, size=2), [], []
+        while True:
+            seen += names(page)
+            pages.append(page)
+            if not page.next:
+                break
+            page = read(bob, sort=sort, size=2, mark=page.next)
+
+        assert seen == whole
+        assert len(set(seen)) == 13
+        # And back again.
+        assert names(read(bob, sort=sort, size=2, mark=pages[3].previous)) == names(pages[2])
+
+
+def test_a_place_in_another_order_of_amounts_leads_to_the_first_page(bob: User, ada: User) -> None:
+    for number in range(4):
+        make_account(name=str(number), arr=Decimal(number))
+    alone = read(bob, sort="arr", size=2)
+    make_account(name="dollars", arr=Decimal(1), currency="USD")
+
+    mixed = read(bob, sort="arr", size=2, mark=alone.next)
+
+    assert names(mixed) == ["0", "1"]
+    assert "is not there any more" in mixed.notes[0]
 
 
 def test_a_name_is_sorted_without_regard_to_its_case(bob: User) -> None:
