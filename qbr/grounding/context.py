@@ -11,7 +11,11 @@ from qbr.grounding.dates import When
 _KEPT = 4096
 # What looks like a word of a topic and is none: it used to be 26, where this is heading, 6 compared with 4.
 _NO_TOPIC = re.compile(
-    r"\bused to\b|\bhead(?:ing|ed|lines?|way|winds?)\b|\bcompared (?:with|to|against)(?=\s+(?:about |around |just |only )?(?:\W?\d|[€$£¥]|the (?:start|beginning|outset|opening)|last\b|before\b))|\bcompared\s*$",
+    r"\bused to\b|\bhead(?:ing|ed|lines?|way|winds?)\b|\bcompared (?:with|to|against)(?=\s+(?:about |around |just |only )?(?:\W?\d|[€$£¥]|the (?:start|beginning|outset|opening)|last\b|before\b))|\bcompared\s*$"
+    r"|\b(?:came|come|comes|coming) in (?:at|on|with|around|about|just|above|below|under|over|nearly|close)\b"
+    # Where days are counted from or to.
+    r"|\b(?:end|close|start|beginning|last day|first day|opening|outset) of (?:the|this|our|each) (?:quarter|period)\b|\bquarter(?:'s)?[\s-]+(?:end|close|start|last day|first day)\b"
+    r"|\bquarter (?:has |had )?(?:ago|closed|ended|began|opened|started|was over|is over|earlier|before)\b",
     re.IGNORECASE,
 )
 

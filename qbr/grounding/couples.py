@@ -10,18 +10,35 @@ from qbr.grounding import context, moments, motion
 from qbr.grounding.evidence import Evidence
 from qbr.grounding.figures import Figure, Needs
 from qbr.grounding.matching import equals, speaks_of
-from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, SHARE, Quantity
+from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, POINTS, SHARE, Quantity
 
 Facts = tuple[str, ...] | None
 
-_NEAR = 60
+_NEAR = 110
+_BEFORE_BOTH = 48
+_FAR_GAP = 48
+_NOT_THE_SAME = re.compile(r"[.!?;]\s|\band (?!that|this|so|thus)\b|\bwhile\b|\bwith\b", re.IGNORECASE)
+_APART = re.compile(r"\b(?:differ\w*|apart|gap|distance|spread)\b", re.IGNORECASE)
+_GAP_AFTER = re.compile(
+    r"\s*(?:up|down|higher|lower|better|worse|more|less|above|below|ahead|behind|in front|apart|gain|loss|rise|drop|fall|increase|decrease|improvement|decline)\b",
+    re.IGNORECASE,
+)
+_GAP_BEFORE = re.compile(
+    r"\b(?:up|down|by|plus|minus|gain(?:ed)? of|loss of|rise of|drop of|fall of|increase of|decrease of|change of|gap of|swing of|move of|added|lost)\s+$",
+    re.IGNORECASE,
+)
+_EXTREME = re.compile(
+    r"\b(?:between|rang\w+|low\w*|bottom\w*|peak\w*|high\w*|best|worst|min|max|minimum|maximum|swung|moved|touched)\b",
+    re.IGNORECASE,
+)
+_COMPARED_BEFORE = re.compile(r"\b(?:compared (?:with|to)|against|versus|vs\.?|from)\s+$", re.IGNORECASE)
 _COUNTERPARTS = frozenset({
     "seats.used", "seats.purchased", "features.used_count", "features.licensed_count", "commitments.kept", "commitments.total",
 })  # fmt: skip
 """Each of these is a part of another, or its whole."""
 # Words between two figures that are two: you bought six and use four; it was 5 and is 6.
 _TWO_MEANT = re.compile(
-    r"\b(?:of|out|then|was|were|now|today|from|to|versus|vs|against|after|previously|before|with|us(?:e|es|ed|ing)|work\w*|rocking|did|kept|deliver\w*|last|between|show\w*|active|start\w*|opening|opened|baseline|initial\w*|earlier|beginning)\b|[;/>]",
+    r"\b(?:of|out|then|was|were|now|today|from|to|versus|vs|against|after|previously|before|with|us(?:e|es|ed|ing)|work\w*|rocking|did|kept|deliver\w*|last|between|show\w*|active|start\w*|opening|opened|baseline|initial\w*|earlier|beginning|follow\w*|precede[ds]?|succeed(?:s|ed)|gave way|become|became|end|when|having|rather than|instead of|than)\b|[;/>→|]",
     re.IGNORECASE,
 )
 _NO_PARTS = frozenset({MONEY, PERCENT, PERCENT_POINTS, SHARE, FOLD})
@@ -46,10 +63,18 @@ def told_twice(
             continue
         if len(between) >= _NEAR or re.search(r"[.!?]\s", between) or _TOO_MANY.match(text, second.end):
             continue
+        if _EXTREME.search(between) or _EXTREME.search(text[max(0, first.start - 24) : first.start]):
+            continue
         units = {first.unit or second.unit, second.unit or first.unit, second.elided_unit or second.unit}
         if len(units - {""}) > 1 or _SAID_AGAIN.search(between):
             continue
         is_alike = bool(first.unit) and first.unit == second.unit
+        # Compared with 28 tickets, 28 …; we opened on 62 and shut it on 62.
+        stretch = text[max(0, first.start - _BEFORE_BOTH) : second.start]
+        is_of_both_ends = bool(
+            moments.START_SOMEWHERE.search(stretch) or _COMPARED_BEFORE.search(stretch[:_BEFORE_BOTH])
+        ) and _has_other_end(some, evidence)
+        is_alike = is_alike or is_of_both_ends
         is_alike = is_alike or (
             bool(second.elided_unit) and second.elided_unit == first.unit and some[0] in _COUNTERPARTS
         )
@@ -81,6 +106,56 @@ def _has_counterpart(facts: tuple[str, ...], evidence: Evidence) -> bool:
         figure.facts == facts and figure.moment is not None and figure.needs is Needs.NOTHING
         for figure in evidence.figures
     )
+
+
+def _has_other_end(facts: tuple[str, ...], evidence: Evidence) -> bool:
+    """Say whether a fact has another value at the other end of the quarter."""
+    mine = [
+        f for f in evidence.figures if f.facts == facts and f.moment is not None and f.needs is Needs.NOTHING
+    ]
+    return any(
+        _are_ends(one, other) and one.value != other.value
+        for one in mine[:1]
+        for other in evidence.figures
+        if other.moment is not None and other.moment is not one.moment and other.needs is Needs.NOTHING
+    )
+
+
+def gaps_told_wrongly(found: Sequence[Quantity], traces: Sequence[Facts], text: str) -> Iterator[Quantity]:
+    """Yield the "four points" of "went from 5 to 7, which is four points up", whatever else is four."""
+    told = list(zip(found, traces, strict=False))
+    for (first, some), (second, others), (gap, facts) in zip(told, told[1:], told[2:], strict=False):
+        if not (some and others and facts) or gap.numeral.readings == ():
+            continue
+        between = text[second.end : gap.start]
+        if len(between) > _FAR_GAP or _NOT_THE_SAME.search(between) or gap.hedge is not None:
+            continue
+        is_points = gap.unit in (POINTS, PERCENT_POINTS) and (first.unit == second.unit == PERCENT)
+        is_bare = gap.unit == POINTS and not (first.unit or second.unit) and not first.out_of
+        if not (is_points or is_bare) or not _is_a_gap(gap, text, between):
+            continue
+        if not (_are_of_one(some, others) or _APART.search(between)):
+            continue
+        a, b, said = value_of(first), value_of(second), value_of(gap)
+        if a is not None and b is not None and said is not None and abs(abs(a - b) - said) >= 1:
+            yield gap
+
+
+def _is_a_gap(gap: Quantity, text: str, between: str) -> bool:
+    after = text[max(gap.end, gap.noun_end) :]
+    return bool(_GAP_AFTER.match(after) or _GAP_BEFORE.search(between) or _APART.search(between))
+
+
+def _are_of_one(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Say whether two figures are both ends of one signal, or a rate and its benchmark."""
+    one, other = some[0], others[0]
+    if len(some) > 1 or len(others) > 1:
+        return False
+    if {one, other} == {"input.feature_adoption_rate.now", "benchmark.adoption_median"}:
+        return True
+    return one != other and one.removesuffix("now").removesuffix("at_start") == other.removesuffix(
+        "now"
+    ).removesuffix("at_start")
 
 
 def both_ends(
@@ -133,6 +208,13 @@ def moved_otherwise(first: Quantity, second: Quantity, text: str) -> int | None:
     if not _FROM.search(text[max(0, first.start - 12) : first.start]):
         return None
     was, is_now = value_of(first), value_of(second)
+    if (
+        _TO.fullmatch(text[first.end : second.start])
+        and {PERCENT} < {first.unit, second.unit}
+        and "" not in (first.unit, second.unit)
+    ):
+        # From 62 days to 65 %.
+        return first.start
     if not _TO.fullmatch(text[first.end : second.start]) or was is None or is_now is None or was == is_now:
         return None
     around = context.surroundings(text, first.start)

@@ -6,10 +6,10 @@ from qbr.grounding.figures import Needs
 
 NEEDED: dict[Needs, re.Pattern[str]] = {
     Needs.REST: re.compile(
-        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty|leav\w*|room|headroom|to spare|to go|wast\w*|dormant|shel(?:f|ves)|in (?:store|stock|reserve)|unclaimed|unfilled|vacant|surplus|inactive|lying around)\b",
+        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty|leav\w*|room|headroom|to spare|to go|wast\w*|dormant|shel(?:f|ves)|in (?:store|stock|reserve)|unclaimed|unfilled|vacant|surplus|inactive|lying around|no (?:[a-z]+ )?(?:users?|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|dark|reclaim\w*|clean-?up|outstanding|carr(?:y|ied) (?:over|forward|into)|slipped|dead)\b",
         re.IGNORECASE,
     ),
-    Needs.PART: re.compile(r"\b(?:of|out)\b", re.IGNORECASE),
+    Needs.PART: re.compile(r"\b(?:of|out|kept|shares?|rate|portion|proportion)\b|\d\s?/\s?\w", re.IGNORECASE),
     Needs.TOTAL: re.compile(
         r"\b(?:total\w*|together|combined|sum\w*|altogether|in all|overall)\b", re.IGNORECASE
     ),
@@ -42,7 +42,7 @@ AT_START = re.compile(
 )
 NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
 IDLE = re.compile(
-    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around)\b",
+    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|clean-?up)\b",
     re.IGNORECASE,
 )
 IN_USE = re.compile(
@@ -50,6 +50,10 @@ IN_USE = re.compile(
     re.IGNORECASE,
 )
 BOUGHT = re.compile(r"\b(?:bought|purchas\w+|pa(?:id|ys?) for|licen[cs]ed for)\b", re.IGNORECASE)
+BOUGHT_AFTER = re.compile(
+    r"\s*(?:seats?|licen[cs]es?)?\s*(?:were|was|are|is|have been|had been)?\s*(?:bought|purchased|ordered|contracted|paid for)\b",
+    re.IGNORECASE,
+)
 SEATS_IN_USE = re.compile(
     r"\s*(?:active|used|occupied)\s+(?:seats|users)|\s*(?:seats|users|licen[cs]es)\s+(?:are\s+|were\s+)?(?:in use|used|taken|active)\b",
     re.IGNORECASE,
@@ -63,12 +67,11 @@ OF_AFTER = re.compile(
     rf"\s(?:out )?of (?:(?:the |its |their |our )?{_numbers}\b|(?:them|those|which|these)\b)", re.IGNORECASE
 )
 OF_RIGHT_BEFORE = re.compile(r"\d\s?/\s?$|\bof (?:the |its |their |our |all )*$", re.IGNORECASE)
-BY_BEFORE = re.compile(
-    r"\b(?:by|up|down|gained|lost|plus|minus|added|shed)\s+(?:about |around |some )?$", re.IGNORECASE
+HEDGES = r"(?:(?:about|around|roughly|some|just|over|under|above|below|more|less|fewer|than|nearly|almost|not|quite|close to|slightly|well|barely|approximately|only|at least|at most|up to) )*"
+BY_BEFORE = re.compile(rf"\b(?:by|up|down|gained|lost|plus|minus|added|shed)\s+{HEDGES}$", re.IGNORECASE)
+STANDS_BEFORE = re.compile(rf"\b(?:to|at|is|was|stands?|stood|from|against|of)\s+{HEDGES}$", re.IGNORECASE)
+ENDS_BEFORE = re.compile(rf"\b(?:to|at|from|against)\s+{HEDGES}$", re.IGNORECASE)
+COSTS = re.compile(
+    r"\b(?:cost\w*|los[et]\w*|takes?|took|deduct\w*|hold\w* .{0,20}back|weigh\w*)\b", re.IGNORECASE
 )
-STANDS_BEFORE = re.compile(
-    r"\b(?:to|at|is|was|stands?|stood|from|against|of)\s+(?:about |around )?$", re.IGNORECASE
-)
-ENDS_BEFORE = re.compile(r"\b(?:to|at|from|against)\s+(?:about |around )?$", re.IGNORECASE)
-COSTS = re.compile(r"\b(?:cost\w*|los[et]\w*|takes?|deduct\w*|hold\w* .{0,20}back|weigh\w*)\b", re.IGNORECASE)
 COMPARED = re.compile(r"\b(?:median|benchmark|peers?|segment|average)\b", re.IGNORECASE)

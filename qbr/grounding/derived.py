@@ -77,6 +77,10 @@ def _change(start: Fact | None, now: Fact | None) -> Iterator[Figure]:
             is_signed=True,
         )
         yield Figure(facts=both, value=b / a, units=frozenset({FOLD}), topics=topics)
+        if not is_rate:
+            yield Figure(
+                facts=both, value=b / a * 100, units=frozenset({PERCENT}), topics=topics, needs=Needs.PART
+            )
 
 
 def _part(whole: Fact | None, part: Fact | None) -> Iterator[Figure]:
@@ -89,10 +93,16 @@ def _part(whole: Fact | None, part: Fact | None) -> Iterator[Figure]:
     yield Figure(facts=both, value=a - b, units=units_of(part), topics=topics, needs=Needs.REST)
     if a > 0:
         share = b / a * 100
-        yield Figure(facts=both, value=share, units=frozenset({PERCENT}), topics=topics, needs=Needs.PART)
-        yield Figure(
-            facts=both, value=100 - share, units=frozenset({PERCENT}), topics=topics, needs=Needs.REST
+        now = Figure(
+            facts=both,
+            value=share,
+            units=frozenset({PERCENT}),
+            topics=topics,
+            needs=Needs.PART,
+            moment=None if whole.id.startswith("commitments.") else Moment.NOW,
         )
+        yield now
+        yield replace(now, value=100 - share, needs=Needs.REST)
 
 
 def _per_seat(money: Fact | None, seats: Fact | None) -> Iterator[Figure]:
@@ -158,7 +168,13 @@ def _sums(roi: list[Fact]) -> Iterator[Figure]:
             both = (one.id, other.id)
             units = units_of(one)
             yield Figure(
-                facts=both, value=a + b, units=units, topics=topics, currency=one.currency, needs=Needs.TOTAL
+                facts=both,
+                value=a + b,
+                units=units,
+                topics=topics,
+                currency=one.currency,
+                needs=Needs.TOTAL,
+                names=frozenset({one.label.casefold(), other.label.casefold()}),
             )
             yield Figure(
                 facts=both,

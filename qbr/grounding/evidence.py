@@ -183,15 +183,22 @@ def _quoted(known: list[Fact]) -> Iterator[Figure]:
     for fact in known:
         if fact.kind is FactKind.TEXT and isinstance(fact.value, str):
             text = levelled(fact.value)
-            topics = topics_of(fact) | {stem(word) for word in words(text) if len(word) > 4}
-            for found in quantities.find(text):
+            numbers = quantities.find(text)
+            plain = "".join(
+                " " if any(found.start <= at < found.end for found in numbers) else char
+                for at, char in enumerate(text)
+            )
+            topics = frozenset(stem(word) for word in words(plain) if len(word) > 3)
+            for found in numbers:
                 for value, _ in found.numeral.readings:
                     yield Figure(
                         facts=(fact.id,),
                         value=value,
                         units=frozenset({found.unit}),
-                        topics=topics,
+                        topics=topics | topics_of(fact),
+                        names=topics_of(fact),
                         currency=found.currency,
+                        needs=Needs.QUOTED,
                     )
 
 

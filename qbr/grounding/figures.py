@@ -27,6 +27,7 @@ class Needs(StrEnum):
     FULL = "full"  # of 100, a perfect score
     LOWEST = "lowest"
     HIGHEST = "highest"
+    QUOTED = "quoted"  # two words of the goal or commitment that the number stands in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

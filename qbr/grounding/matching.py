@@ -44,7 +44,7 @@ def _same(found: Quantity, figure: Figure, value: Decimal, step: Decimal) -> boo
     else:
         slack = step / 2 if target != target.to_integral_value() or step > 1 else Decimal(0)
     over = target - value
-    if abs(over) <= slack and not (is_turned and _is_hedged_wrongly(found.hedge, over)):
+    if abs(over) <= slack and not _is_hedged_wrongly(found.hedge, over):
         return True
     if figure.needs is Needs.BORDER:
         # What is under a threshold is not about a figure under it.

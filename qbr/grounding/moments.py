@@ -14,12 +14,12 @@ _START_RIGHT_BEFORE = re.compile(
     r"(?:\b(?:previously|formerly|originally|initially|against|versus|vs\.?|compared (?:with|to)|instead of|rather than|up from|down from"
     r"|after|following|follows(?: one)?|up on|down on|used to be|once|(?<!more )(?<!less )(?<!fewer )than|coming from|starting (?:at|from|with)|improving on"
     r"|\bwas previously|began (?:at|with|on)|started (?:at|with|on|from|out at)|opened (?:at|with|on)|start(?:ing)? of the quarter|prior|before|earlier|having been|had been|(?:its|the) (?:beginning|start|outset|opening)|baseline|(?:opening|starting|initial|previous|prior|former|earlier|original) (?!and)\w+(?: \w+)?(?: of| at| was| were|:)?|enter(?:ed|ing)(?: [^\s,;]+){0,4} with)"
-    rf"|[(,;–-]\s*was)\b{_small}$",
+    rf"|[(,;–→>-]\s*was|^\s*was)\b{_small}$",
     re.IGNORECASE,
 )
 _FROM_BEFORE = re.compile(rf"\bfrom\b{_small}$", re.IGNORECASE)
 _ARROW_BEFORE = re.compile(r"(?:->|=>|→|⇒|➔)\s*$")
-_ARROW_AFTER = re.compile(r"\s*(?:->|=>|→|⇒|➔)")
+_ARROW_AFTER = re.compile(r"\s*(?:->|=>|→|⇒|➔)(?!\s*(?:was|from|previously))")
 _NOW_RIGHT_BEFORE = re.compile(
     rf"\b(?:to|now|today|currently|current|presently|stands? (?:today )?at|sits? (?:now )?at|running at|runs? at|landed (?:at|on)|settled (?:at|on)|settling (?:at|on)|came (?:to|in at)|comes (?:to|in at)|reached|reaches|reaching|hit|hits|closed (?:on|at|with)|ended (?:on|at|with)|ends (?:on|at|with|the quarter (?:on|at|with))|finish(?:es|ed)?(?: it)? (?:at|on|with)|is|are|has|(?:now|today|currently|presently)(?: \w+){{1,2}})\b{_small}$",
     re.IGNORECASE,
@@ -36,7 +36,7 @@ _NOW_RIGHT_AFTER = re.compile(
     r"[^.,;:()\d]{0,32}?\b(?:now|today|currently|at (?:the|its|their) end|by (?:the|its) end|at the close|at present|this time|these days|at (?:quarter|period)[ -]end)\b",
     re.IGNORECASE,
 )
-_START_SOMEWHERE = re.compile(
+START_SOMEWHERE = re.compile(
     rf"\b(?:{_past}|began|begun|opened|started|starting|previous\w*|start(?=:|\s*$)|start of (?:the\s+)?quarter|q-start|baseline|outset)\b|^\s*(?:since|at|in) (?:the )?start",
     re.IGNORECASE,
 )
@@ -62,6 +62,8 @@ _COMPARATOR = re.compile(
     r"(?=\s*[:,;–-]|\s+(?:at|with|to)\b)",
     re.IGNORECASE,
 )
+_LEADS = re.compile(r"\s*(?:at|with|on|standing at|sitting at)\s+$", re.IGNORECASE)
+_THAN_THEN = re.compile(r"\s?%?,\s[^.;:]{0,80}?\b(?:than|from where|since)\b", re.IGNORECASE)
 # How far from a figure its words of time are looked for.
 _REACH = 160
 
@@ -96,6 +98,9 @@ def told(around: Surroundings, start: int, end: int) -> Told:
         return Told.START
     if _START_RIGHT_BEFORE.search(near):
         return Told.START
+    if _LEADS.match(before) and _THAN_THEN.match(after):
+        # "At 44, the score is 16 points higher than it was at the start": 44 is what it is.
+        return Told.NOW
     following = _next_number(after)
     after_words = after[: min(60, following)]
     if _NOW_RIGHT_AFTER.match(after_words):
@@ -109,7 +114,7 @@ def told(around: Surroundings, start: int, end: int) -> Told:
     own_after = after[: min(following, max(0, around.clause_end - end))]
     if following < len(after):
         own_after = _JOINT.split(own_after, maxsplit=1)[0]
-    has_start = bool(_START_SOMEWHERE.search(own_before) or _START_SOMEWHERE.search(own_after))
+    has_start = bool(START_SOMEWHERE.search(own_before) or START_SOMEWHERE.search(own_after))
     has_now = bool(_NOW_SOMEWHERE.search(own_before) or _NOW_SOMEWHERE.search(own_after))
     if has_start and has_now:
         return Told.OPEN
@@ -117,7 +122,7 @@ def told(around: Surroundings, start: int, end: int) -> Told:
         return Told.START if _is_only_start(before, near) else Told.OPEN
     if has_now:
         return Told.NOW
-    if _START_SOMEWHERE.search(before):
+    if START_SOMEWHERE.search(before):
         return Told.OPEN
     # A review tells of its whole quarter in the past tense: "was" alone says no more than "is".
     return Told.NOT_SAID

@@ -44,7 +44,7 @@ _DIGITS = re.compile(
     re.VERBOSE,
 )
 _FRACTION_WORDS = re.compile(
-    r"\b(?:(?P<count>a|one|two|three|four|five|seven)[\s-])?(?P<part>half|thirds?|quarters?|fifths?|sixths?|eighths?|tenths?)(?![\s-]part(?:y|ies)\b)"
+    r"\b(?:(?P<count>a|one|two|three|four|five|six|seven|eight|nine)[\s-])?(?P<part>half|thirds?|quarters?|fifths?|sixths?|eighths?|tenths?)(?![\s-]part(?:y|ies)\b)"
     r"(?P<of>\s+(?:of|the|its|their|our|all|as)\b|\s+a\b(?!\s+(?:hundred|thousand|million|dozen)))?",
     re.IGNORECASE,
 )

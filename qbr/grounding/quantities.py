@@ -42,6 +42,7 @@ class Quantity:
     is_per_month: bool = False
     noun_end: int = 0
     elided_unit: str = ""
+    elided_scale: int = 0
 
 
 _CURRENCIES = {
@@ -108,7 +109,8 @@ _SAME_NOUNS: Mapping[str, str] = {
     "hr": "hour", "undertaking": "commitment", "pledge": "commitment", "obligation": "commitment",
     "customer": "account", "peer": "account", "company": "account", "employee": "people", "colleague": "people",
     "member": "people", "person": "people", "head": "people", "login": "seat",
-    "promise": "commitment", "point": POINTS,
+    "promise": "commitment", "point": POINTS, "pt": POINTS, "wk": "week", "mo": "month", "mth": "month", "yr": "year",
+    "min": "minute", "lic": "seat", "esc": "escalation", "acct": "account", "qtr": "quarter",
 }  # fmt: skip
 _NOUNS = frozenset({
     "ticket", "seat", "day", "week", "month", "year", "quarter", "hour", "minute", "second", "point", "escalation",
@@ -207,6 +209,10 @@ def _noun_after(text: str, end: int, nouns: frozenset[str]) -> tuple[str, int]:
         if not match:
             break
         word = match[1].casefold()
+        if text[match.end() : match.end() + 1] == "-" and text[match.end() + 1 : match.end() + 2].isalpha():
+            # Of "month-end closing hours" the hours are counted.
+            end = match.end()
+            continue
         if word in ("time", "times") and match.start() != begun:
             # "10 the time before" counts no times.
             break

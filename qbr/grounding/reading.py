@@ -23,6 +23,7 @@ from qbr.grounding import (
     together,
     tracing,
 )
+from qbr.grounding.context import Surroundings
 from qbr.grounding.dates import When
 from qbr.grounding.direction import Mention
 from qbr.grounding.evidence import Evidence
@@ -71,8 +72,20 @@ _MOST_FIGURES = 150
 _NEAR = 60
 _LABEL = re.compile(r"\b(?P<noun>days|weeks|hours)\b[^.;:\d]*(?::|=|\bis|\bare)\s*$", re.IGNORECASE)
 _OPEN_AFTER = re.compile(r"\s+(?:still |currently )?(?:open|unresolved)\s*(?:[.,;()]|$)", re.IGNORECASE)
-_BAND_AFTER = re.compile(r"\s+(?:in )?(?:green|amber|red)\b", re.IGNORECASE)
-_WEEKS = re.compile(r"\bweek(?:s|ly)?\b", re.IGNORECASE)
+_BAND_AFTER = re.compile(
+    r"\s+(?:(?:of them |more |weeks? |were |was |are |spent |stayed )*(?:in |on )?(?:the )?)(?:green|amber|red)\b",
+    re.IGNORECASE,
+)
+_BAND_BEFORE = re.compile(
+    r"\b(?:green|amber|red)(?: weeks)?(?:\s*[:=(]|\s+(?:was|were|is|are|came to|numbered|for))?\s*$",
+    re.IGNORECASE,
+)
+# A sentence that goes on from the one before.
+_POINTS_BACK = re.compile(
+    r"\b(?:this|that|it|they|them|these|those|both|the two|difference|gap|distance|together|in all|add|change|which|so|hence|move|swing)\b",
+    re.IGNORECASE,
+)
+_WEEKS = re.compile(r"\b(?:week(?:s|ly)?|wks?)\b", re.IGNORECASE)
 # How far a part may stand from its whole.
 # Words between two figures that are two: you bought six and use four; it was 5 and is 6.
 _IN_MONTH = re.compile(
@@ -174,6 +187,9 @@ def _read_quantities(found: list[Quantity], notes: _Notes, known: Knowledge) -> 
         text = notes.words(first.start, second.end)
         message = f"“{text}” tells one figure twice where two are meant. {findings.ADVICE}"
         notes.mark(first.start, second.end, findings.kind_of(second), message)
+    for gap in couples.gaps_told_wrongly(noted, traces, notes.text):
+        message = f"“{notes.words(gap.start, gap.end)}” is not the distance of the two figures before it. {findings.ADVICE}"
+        notes.mark(gap.start, gap.end, findings.kind_of(gap), message)
     for first, second in couples.parts_over_wholes(noted, notes.text):
         text = notes.words(first.start, second.end)
         message = f"“{text}” tells a part that is more than its whole. {findings.ADVICE}"
@@ -189,6 +205,8 @@ def _trace(found: Quantity, notes: _Notes, known: Knowledge) -> tuple[str, ...] 
     facts = tracing.quantity(found, around, known.evidence)
     if not facts and found.elided_unit:
         facts = tracing.quantity(replace(found, unit=found.elided_unit), around, known.evidence)
+    if not facts and found.elided_scale:
+        facts = tracing.quantity(replace(found, out_of=found.elided_scale), around, known.evidence)
     if not facts and found.unit == FOLD and notes.words(found.start, found.end).endswith("times"):
         # "Escalated four times" multiplies nothing.
         counted = replace(found, unit="time", numeral=replace(found.numeral, is_fold=False))
@@ -230,7 +248,36 @@ def _trace_again(
     )
     if not facts and (pair := couples.range_of(at, found, notes.text)):
         facts = tracing.between(*pair, around, known.evidence)
-    return facts or together.follows(quantity, beside, around, notes.text)
+    return facts or _follow(quantity, found, traces, around, notes, known)
+
+
+def _follow(
+    quantity: Quantity,
+    found: list[Quantity],
+    traces: list[tuple[str, ...] | None],
+    around: Surroundings,
+    notes: _Notes,
+    known: Knowledge,
+) -> tuple[str, ...]:
+    """Work a figure out of what its sentence tells beside it, or else of that and the sentence before."""
+    for start in (around.sentence_start, around.sentence_start - len(around.previous)):
+        told = together.Beside(
+            figures=[
+                (other, facts)
+                for other, facts in zip(found, traces, strict=False)
+                if other is not quantity and facts and start <= other.start < around.sentence_end
+            ],
+            days=[
+                item.facts
+                for item in (*notes.traced, *notes.cited)
+                if start <= item.start < around.sentence_end
+            ],
+        )
+        if facts := together.follows(quantity, told, around, known.facts):
+            return facts
+        if not around.previous or not context.says(_POINTS_BACK, around.sentence[:_NEAR]):
+            break
+    return ()
 
 
 def _note(found: Quantity, facts: tuple[str, ...] | None, notes: _Notes, known: Knowledge) -> None:
@@ -287,13 +334,16 @@ def _with_elided_units(found: list[Quantity], text: str) -> list[Quantity]:
     for quantity in found:
         before = noted[-1] if noted else None
         if not quantity.unit and not quantity.out_of and (unit := _unit_after(quantity, text)):
-            quantity = replace(quantity, elided_unit=unit)
+            quantity = replace(quantity, unit=unit)
         elif (
             not quantity.unit
             and not quantity.out_of
             and (label := _LABEL.search(text[max(0, quantity.start - _NEAR) : quantity.start]))
         ):
             quantity = replace(quantity, elided_unit=quantities.noun_of(label["noun"]))
+        elif before is not None and before.out_of and not quantity.unit and not quantity.out_of:
+            # 7 out of 10, compared with 4.
+            quantity = replace(quantity, elided_scale=before.out_of)
         elif before is not None and not quantity.unit and not quantity.out_of:
             same_sentence = not re.search(r"[.!?;]\s", text[before.end : quantity.start])
             unit = before.unit or before.elided_unit
@@ -307,8 +357,13 @@ def _unit_after(found: Quantity, text: str) -> str:
     """Return what a number counts by the word after it: 35 open, and of a weekly mix 5 Green; "" elsewhere."""
     if _OPEN_AFTER.match(text, found.end):
         return "ticket"
+    if not (
+        _BAND_AFTER.match(text, found.end)
+        or _BAND_BEFORE.search(text[max(0, found.start - _NEAR) : found.start])
+    ):
+        return ""
     around = context.surroundings(text, found.start)
-    return "week" if _BAND_AFTER.match(text, found.end) and context.says(_WEEKS, around.sentence) else ""
+    return "week" if context.says(_WEEKS, around.previous + around.sentence) else ""
 
 
 def _masking(text: str, known: KnownNames) -> list[Name]:

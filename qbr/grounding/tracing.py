@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from qbr.catalogue import Moment, entry
-from qbr.grounding import moments, wording
+from qbr.grounding import cues, moments, wording
 from qbr.grounding.context import Surroundings, days_named, present
 from qbr.grounding.evidence import Evidence
 from qbr.grounding.figures import Figure, Needs
@@ -30,6 +30,13 @@ _OF_PEERS = re.compile(
 _WORDS_OF_ANY_MONEY = frozenset({
     "worth", "value", "pay", "paid", "costs", "spend", "year", "annual", "money", "renewal", "deal", "commercial", "stake",
 })  # fmt: skip
+_PARTS = {
+    "seats.purchased": "seats.used",
+    "features.licensed_count": "features.used_count",
+    "commitments.total": "commitments.kept",
+}
+"""Wholes and their parts."""
+_BARE = frozenset({""})
 _RARELY_MET = 20
 _RATES = frozenset({Needs.PER_SEAT, Needs.PER_MONTH})
 _RATE_TOPICS = (
@@ -58,7 +65,12 @@ def quantity(
     ``told`` are facts that other figures of the sentence were traced to: words about these speak of those figures.
     ``ends`` are those of them that were told as they are, not worked out from.
     """
-    rivals = [figure for figure in known.figures if speaks_of(found, figure)]
+    is_decimal = any(value < 1 for value, _ in found.numeral.readings)
+    rivals = [
+        figure
+        for figure in known.figures
+        if speaks_of(found, figure) and (is_decimal or figure.value >= 1 or figure.units != _BARE)
+    ]
     exact = [figure for figure in rivals if found.unit in figure.units]
     if found.unit in DAYS_IN and present(
         _topics(exact), around.text[found.end : min(found.end + 30, around.clause_end)]
@@ -82,7 +94,12 @@ def quantity(
         chosen = [figure for figure in hits if figure.on is not None]
     if not chosen and (found.unit or found.out_of) and not present(_topics(rivals), around.sentence):
         # Nothing beside it says what it is about: then the unit has to, and arithmetic would prove anything.
-        chosen = [figure for figure in hits if _is_proven_by_unit(figure)]
+        spoken_before = present(_topics(rivals), around.previous) if found.unit == PERCENT else set()
+        chosen = [
+            figure
+            for figure in hits
+            if _is_proven_by_unit(figure) and (not spoken_before or figure.topics & spoken_before)
+        ]
     if not chosen and _is_large(found) and not present(_topics(rivals), around.previous + around.sentence):
         chosen = [figure for figure in hits if figure.needs is Needs.NOTHING and _is_proven_by_unit(figure)]
     if not chosen and is_telling(found):
@@ -94,6 +111,8 @@ def quantity(
             stem for figure in rivals if figure.needs not in _RATES for stem in figure.topics
         } - _RATE_TOPICS
         chosen = [hit for hit in hits if hit.needs in _RATES and not present(others, around.sentence)]
+    if not chosen and told and (parts := _parts_told(told, before)):
+        chosen = [hit for hit in hits if hit.facts in parts and hit.needs is Needs.NOTHING]
     if not chosen and told:
         chosen = [hit for hit in hits if len(hit.facts) > 1 and set(hit.facts) <= told]
     if not chosen and told:
@@ -142,7 +161,21 @@ def _on_what_is_left(
             return []
     if found.unit != PERCENT:
         return []
-    return [hit for hit in hits if hit.needs is Needs.NOTHING and _is_kin(hit.facts[0], told)]
+    is_of_start = moments.told(around, found.start, found.end) is moments.Told.START
+    return [
+        hit
+        for hit in hits
+        if hit.needs is Needs.NOTHING
+        and _is_kin(hit.facts[0], told)
+        and (not is_of_start or hit.moment is Moment.START)
+    ]
+
+
+def _parts_told(told: frozenset[str], before: str) -> set[tuple[str, ...]]:
+    """Return the wholes whose part is told before "of", and the parts whose whole is told after it."""
+    if cues.OF_RIGHT_BEFORE.search(before):
+        return {(whole,) for whole, part in _PARTS.items() if part in told}
+    return {(part,) for whole, part in _PARTS.items() if whole in told}
 
 
 def _is_large(found: Quantity) -> bool:
