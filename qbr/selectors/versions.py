@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from qbr import fact_changes, side_by_side
-from qbr.document import HEADINGS, Content
+from qbr.document import Content
 from qbr.fact_changes import FactChange
 from qbr.models import QBR, TEMPLATES, QBRRevision, RevisionKind, Transition
 from qbr.selectors import current
 from qbr.side_by_side import Compared
 from qbr.workflow import Action
 
-_KEYS: Final = {heading: key.value for key, heading in HEADINGS.items()}
 _KINDS: Final = {
     RevisionKind.DRAFT: "draft",
     RevisionKind.EDIT: "edit",
@@ -60,16 +59,11 @@ class ComparePage:
     facts: tuple[FactChange, ...]
     other_facts: tuple[FactChange, ...]
 
-    def notes(self, heading: str) -> list[str]:
-        """Return of which of both the templates wrote a section in a model's place, and why, in a sentence each."""
-        key = _KEYS.get(heading, "")
-        told = [(one.number, one.revision.stand_ins.get(key, "")) for one in (self.before, self.after)]
-        return [f"Version {number}: {why}" for number, why in dict(told).items() if why]
-
     @property
-    def noted_parts(self) -> list[tuple[Compared, list[str]]]:
-        """Return each section with what is to be said of its authors."""
-        return [(part, self.notes(part.heading)) for part in self.parts]
+    def stand_ins(self) -> list[tuple[str, str]]:
+        """Return which of both has a section by the templates in a model's place, and why, in a sentence each."""
+        ones = (self.before,) if self.before is self.after else (self.before, self.after)
+        return [(f"Version {one.number}", why) for one in ones for why in one.revision.stand_ins.values()]
 
     @property
     def changes(self) -> int:
