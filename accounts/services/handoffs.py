@@ -215,6 +215,8 @@ def what_happened(opportunity: Opportunity) -> str:
     state = expansion_states.LABELS[opportunity.state].lower()
     if opportunity.state == OpportunityState.WITHDRAWN:
         return f"The portal withdrew it meanwhile. {opportunity.note}"
+    if opportunity.state == OpportunityState.FOUND:
+        return "A scan has changed it since you opened the page. Look at what it says now, then decide."
     if opportunity.state_by is None:
         return f"It is {state} by now. Look at it again, then decide."
     done = {

@@ -33,6 +33,17 @@ log = structlog.get_logger(__name__)
 LARGEST_BYTES: Final = 16 * 1024
 LONGEST_IDEMPOTENCY_KEY: Final = 200
 POLL_SECONDS: Final = 2
+# What pydantic calls it, and how a sentence about the field goes on.
+_WORDS: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "is no field of a task",
+    "string_type": "is no text",
+    "too_short": "is empty",
+    "string_too_short": "is empty",
+    "too_long": "has more than {max_length} characters",
+    "string_too_long": "has more than {max_length} characters",
+    "string_pattern_mismatch": "is to be written as in “Q1 2026”",
+}
 _BEARER: Final = re.compile(r"Bearer +(\S{1,200})", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _LOOKING: Final = ("GET", "HEAD")
@@ -209,13 +220,11 @@ def _task(request: HttpRequest) -> tuple[CSMTask, str]:
 def _fields(error: ValidationError) -> dict[str, str]:
     """Return a sentence for each field that is wrong; what was given is not repeated."""
     told: dict[str, str] = {}
-    for item in error.errors(include_url=False, include_input=False, include_context=False):
+    for item in error.errors(include_url=False, include_input=False):
         place = ".".join(str(part) for part in item["loc"])[:100] or "task"
         words = item["msg"].removeprefix("Value error, ").rstrip(".")
-        if item["type"] == "missing":
-            words = f"{place} is missing"
-        elif item["type"] == "extra_forbidden":
-            words = f"{place} is no field of a task"
+        if item["type"] in _WORDS:
+            words = f"{place} {_WORDS[item['type']].format(**item.get('ctx', {}))}"
         elif place != "task":
             words = f"{place}: {words[:1].lower()}{words[1:]}"
         told.setdefault(place, f"{words}.")

@@ -260,6 +260,13 @@ def test_won_needs_an_amount_with_its_currency(
         take(opportunity, Step.WIN, sam, said)
 
 
+def test_who_looked_before_a_scan_changed_it_is_told_so(opportunity: Opportunity, alice: User) -> None:
+    Opportunity.objects.update(version=2)
+
+    with pytest.raises(ChangedMeanwhile, match="A scan has changed it since you opened the page"):
+        dispatch(opportunity, alice, version=1)
+
+
 def test_only_sales_answers_and_only_what_was_handed_over(
     opportunity: Opportunity, alice: User, bob: User, sam: User
 ) -> None:

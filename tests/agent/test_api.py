@@ -149,7 +149,10 @@ def test_a_key_may_ask_for_what_it_was_made_for(quay: Account, ada: User) -> Non
         ({"tenant_id": "x"}, 422, "task_type", "task_type is missing."),
         ({"task_type": "churn_alert", "tenant_id": "x"}, 422, "task", "give its account_id."),
         ({"task_type": "health_scan", "tenant_id": "x", "colour": 1}, 422, "colour", "colour is no field of a task."),
-        ({"task_type": "health_scan", "tenant_id": 5}, 422, "tenant_id", "tenant_id: input should be a valid string."),
+        ({"task_type": "health_scan", "tenant_id": 5}, 422, "tenant_id", "tenant_id is no text."),
+        ({"task_type": "churn_alert", "tenant_id": "x", "account_id": ""}, 422, "account_id", "account_id is empty."),
+        ({"task_type": "churn_alert", "tenant_id": "x", "account_id": "y" * 65}, 422, "account_id", "account_id has more than 64 characters."),
+        ({"task_type": "qbr_generation", "tenant_id": "x", "account_id": "y", "quarter": "Q5 2026"}, 422, "quarter", "quarter is to be written as in “Q1 2026”."),
         ({"task_type": "health_scan", "tenant_id": "x" * 20_000}, 413, None, "larger than any task"),
     ],
 )  # fmt: skip
