@@ -31,6 +31,7 @@ class Checked:
     version: Version
     part: Part | None
     findings: tuple[Finding, ...]
+    is_empty: bool = False
 
     @property
     def open_findings(self) -> int:
@@ -151,7 +152,7 @@ def checked(text: Current, key: SectionKey, written: str, version: Version) -> C
     marked = findings if version is Version.INTERNAL else ()
     known = check.prepare(text.facts)
     part = preview.section_part(content, key, version, known=known, findings=marked)
-    return Checked(version=version, part=part, findings=findings)
+    return Checked(version=version, part=part, findings=findings, is_empty=not written.strip())
 
 
 def begun_with(qbr: QBR, key: SectionKey, base: int | None) -> str:

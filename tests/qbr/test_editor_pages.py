@@ -244,6 +244,17 @@ def test_unsaved_text_is_thrown_away_as_it_was_seen(harbour: Account, alice: Use
     assert AuditEvent.objects.filter(verb="qbr.unsaved_text_discarded").count() == 1
 
 
+def test_of_a_text_without_a_sentence_nothing_is_said_to_be_traced(harbour: Account, alice: User) -> None:
+    qbr = drafted(harbour, actor=alice)
+    client = signed_in(alice)
+    opened = hidden(client.get(edit_url(qbr)).content.decode())
+
+    html = keep(client, qbr, text=" ", **opened).content.decode()
+
+    assert "No sentence stands here yet." in html
+    assert "traced to a fact" not in html
+
+
 @pytest.mark.parametrize("base", ["99", "0"])
 def test_text_made_from_a_version_that_there_is_not_is_refused_and_both_texts_stay(
     base: str, harbour: Account, alice: User
