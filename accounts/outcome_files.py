@@ -11,6 +11,7 @@ from typing import Final
 
 from csm_portal import portfolio_csv
 from csm_portal.portfolio_csv import PortfolioError
+from csm_portal.ports import untrusted
 
 MOST_BYTES: Final = 1_000_000
 MOST_ROWS: Final = 20_000
@@ -159,7 +160,7 @@ def _line(row: int, cells: list[str], places: Mapping[str, int], *, width: int, 
         account=account,
         kind=_kind(cell),
         happened_on=_day(cell("date"), today=today),
-        reason=cell("reason")[:LONGEST_REASON],
+        reason=untrusted.clean_line(cell("reason"))[:LONGEST_REASON],
     )
 
 
