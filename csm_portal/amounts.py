@@ -46,10 +46,8 @@ def _pointed(body: str, *, shown: str, decimals: int) -> str:
         head, separator, tail = three.groups()
         is_decimal = decimals >= len(tail)
         if is_decimal is (separator == ","):
-            small = f"{head}.{tail[:decimals]}" if decimals else head
-            raise TwoWays(
-                f"“{shown[:40]}” can be read in two ways: write {head}{tail}, or {small} with a point."
-            )
+            small = f"{head}.{tail[:decimals]} with a point" if decimals else head
+            raise TwoWays(f"“{shown[:40]}” can be read in two ways: write {head}{tail}, or {small}.")
         return body if is_decimal else head + tail
     pointed = body.replace(",", ".") if body.count(",") == 1 and "." not in body else body
     if not _PLAIN.fullmatch(pointed):

@@ -28,7 +28,7 @@ def test_what_can_be_read_in_one_way_is_read(text: str, number: str) -> None:
     [
         ("1.234", 2, "“1.234” can be read in two ways: write 1234, or 1.23 with a point."),
         ("1,085", 8, "“1,085” can be read in two ways: write 1085, or 1.085 with a point."),
-        ("1.234", 0, "“1.234” can be read in two ways: write 1234, or 1 with a point."),
+        ("1.234", 0, "“1.234” can be read in two ways: write 1234, or 1."),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_asked_back(text: str, decimals: int, told: str) -> None:
