@@ -302,6 +302,8 @@ def test_each_role_gets_what_the_table_says(
             assert status in ({403, 404} if row.thing else {403}), (actor, status)
 
 
+# It ends before a view is asked: no query in it.
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", sorted(TABLE))
 def test_a_visitor_is_sent_to_the_sign_in_page(name: str, things: Things) -> None:
     row = TABLE[name]
@@ -343,6 +345,7 @@ def test_another_tenant_gets_404_and_never_a_word_of_ours(name: str, stage: Stag
             assert CANARY not in answer.content.decode(errors="replace")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", sorted(name for name, row in TABLE.items() if row.post is not None))
 def test_a_post_without_its_token_is_refused(name: str, stage: Stage, things: Things) -> None:
     client = stage.client("admin", enforce_csrf_checks=True)

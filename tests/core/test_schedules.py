@@ -85,6 +85,8 @@ def test_a_new_tenant_has_missed_nothing(tenant: Tenant) -> None:
     assert slots(tenant, date(2026, 5, 14)) == {}
 
 
+# Local time is Python's; claims and their locks are asked of each database by the other tests.
+@pytest.mark.one_database
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia"])
 @pytest.mark.parametrize(
     "night", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 3, 8), date(2026, 11, 1)]
