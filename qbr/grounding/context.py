@@ -101,4 +101,4 @@ def _occurs(stem: str, stretch: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _words(stretch: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(spelling.words(_NO_TOPIC.sub(" ", stretch))))
+    return tuple(spelling.words(_NO_TOPIC.sub(" ", stretch)))

@@ -38,7 +38,7 @@ _COUNTERPARTS = frozenset({
 """Each of these is a part of another, or its whole."""
 # Words between two figures that are two: you bought six and use four; it was 5 and is 6.
 _TWO_MEANT = re.compile(
-    r"\b(?:of|out|then|was|were|now|today|from|to|versus|vs|against|after|previously|before|with|us(?:e|es|ed|ing)|work\w*|rocking|did|kept|deliver\w*|last|between|show\w*|active|start\w*|opening|opened|baseline|initial\w*|earlier|beginning|follow\w*|precede[ds]?|succeed(?:s|ed)|gave way|become|became|end|when|having|rather than|instead of|than)\b|[;/>→|]",
+    r"\b(?:of|out|then|was|were|now|today|from|to|versus|vs|against|after|previously|before|with|us(?:e|es|ed|ing)|work\w*|rocking|did|kept|deliver\w*|last|between|show\w*|active|start\w*|opening|opened|baseline|prev|round|initial\w*|earlier|beginning|follow\w*|precede[ds]?|succeed(?:s|ed)|gave way|become|became|end|when|having|rather than|instead of|than)\b|[;/>→|]",
     re.IGNORECASE,
 )
 _NO_PARTS = frozenset({MONEY, PERCENT, PERCENT_POINTS, SHARE, FOLD})

@@ -6,7 +6,7 @@ from qbr.grounding.figures import Needs
 
 NEEDED: dict[Needs, re.Pattern[str]] = {
     Needs.REST: re.compile(
-        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|yet|open|unassigned|available|missing|never|still|nobody|empty|leav\w*|room|headroom|to spare|to go|wast\w*|dormant|shel(?:f|ves)|in (?:store|stock|reserve)|unclaimed|unfilled|vacant|surplus|inactive|lying around|no (?:[a-z]+ )?(?:users?|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|dark|reclaim\w*|clean-?up|outstanding|carr(?:y|ied) (?:over|forward|into)|slipped|dead)\b",
+        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|to (?:fill|assign|hand out|give out)|yet|open|unassigned|available|missing|never|still|nobody|empty|leav\w*|room|headroom|to spare|to go|wast\w*|dormant|shel(?:f|ves)|in (?:store|stock|reserve)|unclaimed|unfilled|vacant|surplus|inactive|lying around|no (?:[a-z]+ )?(?:users?|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|dark|reclaim\w*|clean-?up|outstanding|carr(?:y|ied) (?:over|forward|into)|slipped|dead)\b",
         re.IGNORECASE,
     ),
     Needs.PART: re.compile(r"\b(?:of|out|kept|shares?|rate|portion|proportion)\b|\d\s?/\s?\w", re.IGNORECASE),
@@ -42,7 +42,7 @@ AT_START = re.compile(
 )
 NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
 IDLE = re.compile(
-    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|clean-?up)\b",
+    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|to (?:fill|assign|hand out|give out)|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|clean-?up)\b",
     re.IGNORECASE,
 )
 IN_USE = re.compile(
@@ -69,8 +69,14 @@ OF_AFTER = re.compile(
 OF_RIGHT_BEFORE = re.compile(r"\d\s?/\s?$|\bof (?:the |its |their |our |all )*$", re.IGNORECASE)
 HEDGES = r"(?:(?:about|around|roughly|some|just|over|under|above|below|more|less|fewer|than|nearly|almost|not|quite|close to|slightly|well|barely|approximately|only|at least|at most|up to) )*"
 BY_BEFORE = re.compile(rf"\b(?:by|up|down|gained|lost|plus|minus|added|shed)\s+{HEDGES}$", re.IGNORECASE)
-STANDS_BEFORE = re.compile(rf"\b(?:to|at|is|was|stands?|stood|from|against|of)\s+{HEDGES}$", re.IGNORECASE)
-ENDS_BEFORE = re.compile(rf"\b(?:to|at|from|against)\s+{HEDGES}$", re.IGNORECASE)
+STANDS_BEFORE = re.compile(
+    rf"\b(?:to|at|is|was|stands?|stood|from|against|of|reach(?:ed|ing|es)|hit(?:s|ting)?|now|currently|today)\s+{HEDGES}$",
+    re.IGNORECASE,
+)
+ENDS_BEFORE = re.compile(
+    rf"\b(?:to|at|from|against|reach(?:ed|ing|es)|hit(?:s|ting)?|now|currently|today)\s+{HEDGES}$",
+    re.IGNORECASE,
+)
 COSTS = re.compile(
     r"\b(?:cost\w*|los[et]\w*|takes?|took|deduct\w*|hold\w* .{0,20}back|weigh\w*)\b", re.IGNORECASE
 )

@@ -158,7 +158,13 @@ def _shares(text: str) -> list[Numeral]:
         part = match["part"].casefold()
         # "the quarter", "three quarters" and "the first half" are times unless something is divided.
         is_half = part == "half" and _HALF_BEFORE.search(text[max(0, match.start() - 20) : match.start()])
-        if not match["of"] and not is_half and not (count and part.startswith(("third", "fifth", "tenth"))):
+        if (
+            not match["of"]
+            and not is_half
+            and not (
+                count and (part.startswith(("third", "fifth", "sixth", "eighth", "tenth")) or "-" in match[0])
+            )
+        ):
             continue
         if not count and part != "half":
             continue

@@ -126,6 +126,7 @@ _ONE_OF_THEM = frozenset({
     "time", "second", "step", "person", "people", "figure", "result", "measure", "goal", "decision", "issue", "case",
     "area", "request", "review", "action", "task", "report", "project", "call", "meeting",
 })  # fmt: skip
+_TIMES = frozenset({"day", "week", "month", "quarter", "year"})
 _AFTER_WORD = re.compile(r"[\s-]*([^\W\d_]+)")
 _EQUATED = re.compile(r"\b[a-z]\s?=\s?\d+$", re.IGNORECASE)
 _NONE_OF = re.compile(
@@ -213,6 +214,13 @@ def _noun_after(text: str, end: int, nouns: frozenset[str]) -> tuple[str, int]:
             # Of "month-end closing hours" the hours are counted.
             end = match.end()
             continue
+        if (
+            word in _TIMES
+            and match.start() != begun
+            and text[begun : match.start() + 4].split()[:1] == ["the"]
+        ):
+            # "At 10 the day the quarter began" counts no days.
+            break
         if word in ("time", "times") and match.start() != begun:
             # "10 the time before" counts no times.
             break

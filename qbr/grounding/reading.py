@@ -334,7 +334,8 @@ def _with_elided_units(found: list[Quantity], text: str) -> list[Quantity]:
     for quantity in found:
         before = noted[-1] if noted else None
         if not quantity.unit and not quantity.out_of and (unit := _unit_after(quantity, text)):
-            quantity = replace(quantity, unit=unit)
+            is_band = unit == "week"
+            quantity = replace(quantity, unit=unit) if is_band else replace(quantity, elided_unit=unit)
         elif (
             not quantity.unit
             and not quantity.out_of

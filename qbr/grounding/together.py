@@ -12,6 +12,7 @@ from qbr.grounding.context import Surroundings, says
 from qbr.grounding.figures import Figure
 from qbr.grounding.matching import DAYS_IN, equals
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, POINTS, SHARE, Quantity
+from qbr.grounding.wording import THAT_IS, is_told_as_change
 
 _SUM = re.compile(
     r"\b(?:sum\w*|total\w*|together|plus|add\w*|combined|altogether|in all|all in|all told|both|makes?|made|making|amounts?|comes? to|came to|come to|hence|gives?|giving|overall)\b|[+=]",
@@ -92,7 +93,8 @@ def _worked_out(
         for quantity, ids in beside.figures
         if quantity.unit not in (SHARE, FOLD) and (value := _value(quantity, ids, facts)) is not None
     ]
-    is_sum, is_difference = says(_SUM, around.sentence), says(_DIFFERENCE, around.clause)
+    told_in = around.sentence if THAT_IS.match(around.clause) else around.clause
+    is_sum, is_difference = says(_SUM, around.sentence), says(_DIFFERENCE, told_in)
     is_share, is_change = says(_SHARE, around.sentence), says(_CHANGE, around.clause)
     unit = found.unit or found.elided_unit
     for (one, first, a), (two, second, b) in combinations(told, 2):
@@ -109,7 +111,7 @@ def _worked_out(
             yield _figure(ids, abs(a - b), found.unit, found.currency), ids
         if unit == PERCENT and of != PERCENT and a > 0 and b > 0:
             low, high = min(a, b), max(a, b)
-            if is_share:
+            if is_share and not is_told_as_change(found, around):
                 yield _figure(ids, low / high * 100, PERCENT), ids
                 if b > a or a > b:
                     yield _figure(ids, high / low * 100, PERCENT), ids

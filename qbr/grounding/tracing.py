@@ -111,6 +111,13 @@ def quantity(
             stem for figure in rivals if figure.needs not in _RATES for stem in figure.topics
         } - _RATE_TOPICS
         chosen = [hit for hit in hits if hit.needs in _RATES and not present(others, around.sentence)]
+    if not chosen and cues.OF_RIGHT_BEFORE.search(before):
+        # "We kept one of 3": the whole of what is kept.
+        chosen = [
+            hit
+            for hit in hits
+            if hit.needs is Needs.NOTHING and hit.facts[0] in _PARTS and _is_told_by_part(hit, rivals, around)
+        ]
     if not chosen and told and (parts := _parts_told(told, before)):
         chosen = [hit for hit in hits if hit.facts in parts and hit.needs is Needs.NOTHING]
     if not chosen and told:
@@ -151,7 +158,7 @@ def _on_what_is_left(
     if not hits:
         return []
     taken = {stem for figure in rivals if set(figure.facts) <= told for stem in figure.topics}
-    direct = [figure for figure in rivals if figure.needs is Needs.NOTHING]
+    direct = [figure for figure in rivals if figure.needs in (Needs.NOTHING, Needs.BORDER)]
     for stretch in (around.clause, around.sentence):
         spoken_of = present(_topics([*direct, *hits]), stretch)
         kept = [hit for hit in hits if hit.topics & spoken_of]
@@ -169,6 +176,11 @@ def _on_what_is_left(
         and _is_kin(hit.facts[0], told)
         and (not is_of_start or hit.moment is Moment.START)
     ]
+
+
+def _is_told_by_part(whole: Figure, rivals: Sequence[Figure], around: Surroundings) -> bool:
+    part = _PARTS[whole.facts[0]]
+    return any(rival.facts == (part,) and present(rival.topics, around.clause) for rival in rivals)
 
 
 def _parts_told(told: frozenset[str], before: str) -> set[tuple[str, ...]]:
@@ -214,7 +226,7 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
         return True
     # The first day of the quarter may be named by its date.
     return figure.moment is Moment.START and any(
-        known.starts_on is not None and when.agrees_with(known.starts_on)
+        known.starts_on is not None and not when.quarter and when.agrees_with(known.starts_on)
         for when in days_named(around.sentence)
     )
 

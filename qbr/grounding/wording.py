@@ -62,7 +62,7 @@ _WHOLES_BY_NOUN: tuple[tuple[str, tuple[str, ...]], ...] = (
     *((noun, ("commitments.", "commitment.", "goals.")) for noun in ("commit", "promis", "undertak")),
     ("ticket", ("input.support_ticket", "commitment.", "goals.")),
 )
-_THAT_IS = re.compile(
+THAT_IS = re.compile(
     r"\W*(?:and |so |or )?(?:that(?:'s| is| makes| was)|which (?:is|was|makes)|this (?:is|was|makes)|i\.e\.|or|so)\b",
     re.IGNORECASE,
 )
@@ -78,6 +78,10 @@ _COMPARES = re.compile(
     r"\b(?:gap|differ\w*|more|less|exceed\w*|ahead|behind|apart|distance|between)\b", re.IGNORECASE
 )
 _BY_BEFORE = re.compile(rf"\bby\s+{cues.HEDGES}$", re.IGNORECASE)
+_MORE_OR_LESS = re.compile(
+    r"\s*(?:more|less|fewer|higher|lower|up|down|increase|decrease|rise|drop|fall|growth|reduction|gain|loss|better|worse)\b",
+    re.IGNORECASE,
+)
 _THEY_STAND = re.compile(
     r"\b(?:above|below|over|under|ahead of|behind|lower than|higher than|more than|less than)\s+(?:you|yours|your|the account|this account)\b",
     re.IGNORECASE,
@@ -178,13 +182,15 @@ def allows(
             is_worked_out = len(figure.facts) > 1 and set(figure.facts) <= told
             if fact_id.startswith("roi.") and not is_worked_out and not _COMPARES.search(around.clause):
                 return False
-            told_in = around.sentence if _THAT_IS.match(around.clause) else around.clause
+            told_in = around.sentence if THAT_IS.match(around.clause) else around.clause
             is_moved = any(says(cue, told_in) for cue in (motion.RISE, motion.FALL, motion.MOVED))
             if not is_worked_out and not is_moved and not _STANDS_APART.match(after):
                 return False
         case Needs.NOTHING:
             if (found.is_per_seat or found.is_per_month) and figure.currency and figure.value > 1000:
                 return False
+        case Needs.PART if found.unit == PERCENT and is_told_as_change(found, around):
+            return False
         case needed:
             is_plain = needed in (Needs.REST, Needs.TOTAL) and is_telling(found)
             is_plain = is_plain or (
@@ -192,11 +198,18 @@ def allows(
             )
             if needed is Needs.TOTAL and any(name in around.clause.casefold() for name in figure.names):
                 # What one of the two brought is not what both did.
-                is_plain = False
+                is_plain = all(name in around.sentence.casefold() for name in figure.names)
             is_plain = is_plain or (figure.facts == ("seats.unused",) and found.unit in figure.units - {""})
             if not is_plain and not says(cues.NEEDED[needed], around.sentence):
                 return False
     return not (figure.is_signed and _contradicts(figure, around))
+
+
+def is_told_as_change(found: Quantity, around: Surroundings) -> bool:
+    """Say whether a percentage tells how much more or less there is, and so is no share of it."""
+    before = around.text[max(around.sentence_start, found.start - 32) : found.start]
+    after = around.text[found.end : around.sentence_end]
+    return bool(_CHANGE_OF.search(before) or _MORE_OR_LESS.match(after) or cues.BY_BEFORE.search(before))
 
 
 def _is_an_extreme(around: Surroundings) -> bool:
