@@ -129,6 +129,7 @@ def test_refusals_nonsense_and_wrong_types_end_after_two_tries(nonsense: Any, sc
 
     assert (asked.answer, asked.reason) == (None, Reason.UNUSABLE)
     assert "answered twice in a form that cannot be used" in asked.trouble
+    assert asked.refused == (nonsense if isinstance(nonsense, str) else "",) * 2
     assert len(model.asked) == 2
 
 

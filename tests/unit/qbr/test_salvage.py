@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qbr import salvage
 from qbr.document import SectionKey
@@ -81,6 +83,34 @@ def test_the_writer_is_told_of_every_fact_that_is_none() -> None:
     (told,) = salvage.objections(answer, portfolio.harbour())
 
     assert told.startswith("expansion_next_steps: there is no fact “a.b”, “Jonas”, “soon”.")
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=20)
+    | st.sampled_from(["{{seats.used}}", "{{no}}"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["narrative", "bullets", "internal", "steps", "what", "x"]), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from([key.value for key in SectionKey]), JSON), JSON)
+def test_whatever_a_model_says_each_section_is_good_or_has_its_fault(first: Any, second: Any) -> None:
+    texts = [json.dumps(first), json.dumps(second)]
+
+    found = salvage.salvage(texts, portfolio.harbour())
+
+    assert len(found.sections) + len(found.faults) == (4 if first else 0)
+    assert all(found.faults.values())
+    for key, fault in found.faults.items():
+        assert "\n" not in salvage.sentence("a-model", key, fault)
 
 
 def test_an_invented_id_of_any_length_stays_a_short_sentence() -> None:
