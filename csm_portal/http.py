@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from csm_portal.core import audit
@@ -109,6 +110,16 @@ def is_partial(request: HttpRequest) -> bool:
     """Tell whether a fragment is asked for: boosted and history requests want the whole page."""
     htmx: HtmxDetails = cast(Any, request).htmx
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def came_from(request: HttpRequest, default: str) -> str:
+    """Return the address of this portal from which the form says that it was sent, else ``default``."""
+    back = request.POST.get("next", "")
+    # What does not begin with a slash is no address of a page here, and redirect() would take it for the name of one.
+    is_ours = back.startswith("/") and url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return back if is_ours else default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import alert_forms, policies
@@ -28,7 +27,7 @@ from accounts.services.alert_acts import Outcome
 from accounts.views import downloads, scopes
 from accounts.views.scopes import Link
 from csm_portal.core.models import Role
-from csm_portal.http import PortalRequest, member
+from csm_portal.http import PortalRequest, came_from, member
 
 _DONE = {
     Action.ACKNOWLEDGE: "acknowledged",
@@ -271,12 +270,7 @@ def _left(left: Sequence[str]) -> str:
 
 def _back(request: PortalRequest, *, did: AlertAct | None = None) -> str:
     """Return where the person came from, with what they did in the address, so that it can be undone there."""
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        back = reverse("alerts")
-    path, _, query = back.partition("?")
+    path, _, query = came_from(request, reverse("alerts")).partition("?")
     given = QueryDict(query, mutable=True)
     given.pop("did", None)
     if did is not None:

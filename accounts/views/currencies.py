@@ -56,8 +56,8 @@ def currencies(request: PortalRequest) -> HttpResponse:
 @member(Role.ADMIN)
 def remove(request: PortalRequest) -> HttpResponse:
     """Let a currency have no rate any more."""
-    currency = request.POST.get("currency", "")[:3]
-    if service.remove(currency, actor=request.user, now=timezone.now()):
+    currency = request.POST.get("currency", "")
+    if currency.isalpha() and service.remove(currency, actor=request.user, now=timezone.now()):
         messages.success(
             request, f"{currency} has no rate any more: its accounts are ranked by the median ARR."
         )

@@ -9,7 +9,6 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import policies
@@ -24,7 +23,7 @@ from accounts.views import downloads, scopes
 from accounts.views.scopes import Link
 from csm_portal import wiring
 from csm_portal.core.models import Role
-from csm_portal.http import PortalRequest, member
+from csm_portal.http import PortalRequest, came_from, member
 
 READERS = (Role.CSM, Role.MANAGER, Role.ADMIN)
 
@@ -118,7 +117,7 @@ def dispatch(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
     messages.success(
         request, f"{found.account.name}: handed over to Sales. Their answer comes back here and to your chat."
     )
-    return redirect(_back(request))
+    return redirect(came_from(request, reverse("opportunities")))
 
 
 @require_POST
@@ -213,12 +212,3 @@ def _look_up(request: PortalRequest, opportunity_id: UUID) -> Opportunity:
     if request.method == "POST" and not policies.can_write(request.membership, found.account):
         raise PermissionDenied
     return found
-
-
-def _back(request: PortalRequest) -> str:
-    """Return where the person came from, within the portal."""
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return back if is_ours else reverse("opportunities")

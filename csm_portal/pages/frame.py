@@ -1,11 +1,11 @@
 """Small things around every page: where home is, which theme is shown."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from csm_portal.http import PortalRequest, member
+from csm_portal.http import PortalRequest, came_from, member
 
 
 @require_safe
@@ -23,11 +23,4 @@ def choose_theme(request: PortalRequest) -> HttpResponse:
     if theme in ("", "light", "dark"):
         request.user.theme = theme
         request.user.save(update_fields=["theme"])
-    back = request.POST.get("next", "")
-    return redirect(back if _is_ours(request, back) else "home")
-
-
-def _is_ours(request: HttpRequest, url: str) -> bool:
-    return url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
+    return redirect(came_from(request, reverse("home")))

@@ -10,13 +10,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import spreadsheets
 from accounts.views import downloads
 from csm_portal.core.models import Role
-from csm_portal.http import PortalRequest, is_partial, member
+from csm_portal.http import PortalRequest, came_from, is_partial, member
 from qbr import quarters
 from qbr.board_forms import BoardFilterForm, DeputyForm, DueForm, StartForm
 from qbr.models import QBR, Deputy
@@ -90,9 +89,7 @@ def move_due(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
         messages.error(
             request, f"The review of {qbr.account.name} is due on the same day as before. {refusal}"
         )
-    back = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
-    return redirect(back if is_ours else reverse("qbr", args=[qbr.pk]))
+    return redirect(came_from(request, reverse("qbr", args=[qbr.pk])))
 
 
 @require_POST
