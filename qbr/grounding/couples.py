@@ -31,6 +31,14 @@ _EXTREME = re.compile(
     r"\b(?:between|rang\w+|low\w*|bottom\w*|peak\w*|high\w*|best|worst|min|max|minimum|maximum|swung|moved|touched)\b",
     re.IGNORECASE,
 )
+# "At 70 to 75 %" is a range, "by 160 to 212" and "doubled, 18 to 36" are none.
+_RANGE_LED = re.compile(
+    r"(?:^|[:(]|\b(?:at|is|are|of|about|around|roughly|some|in|runs?|stands?|was|were|rang\w+|somewhere|say|with|takes?|for|within|use|used|using|nearly|perhaps|lies|sits?))\s*(?:[€$£¥]|[A-Z]{3})?\s*$"
+)
+_AGAINST = re.compile(
+    r"[\s,;(]*(?:(?:up|down) from|from|against|versus|vs\.?|compared (?:with|to)|previously|was|having been|start of (?:the )?quarter:?|from a prior level of|before|after)\s*(?:a |an |the )?",
+    re.IGNORECASE,
+)
 _COMPARED_BEFORE = re.compile(r"\b(?:compared (?:with|to)|against|versus|vs\.?|from)\s+$", re.IGNORECASE)
 _COUNTERPARTS = frozenset({
     "seats.used", "seats.purchased", "features.used_count", "features.licensed_count", "commitments.kept", "commitments.total",
@@ -59,7 +67,9 @@ def told_twice(
     told = [(quantity, facts) for quantity, facts in zip(found, traces, strict=False) if facts]
     for (first, some), (second, others) in itertools.pairwise(told):
         between = text[first.end : second.start]
-        if some != others or value_of(first) != value_of(second) or value_of(first) is None:
+        if value_of(first) != value_of(second) or value_of(first) is None:
+            continue
+        if some != others and not _is_then_and_now(first, second, text, evidence):
             continue
         if len(between) >= _NEAR or re.search(r"[.!?]\s", between) or _TOO_MANY.match(text, second.end):
             continue
@@ -74,12 +84,30 @@ def told_twice(
         is_of_both_ends = bool(
             moments.START_SOMEWHERE.search(stretch) or _COMPARED_BEFORE.search(stretch[:_BEFORE_BOTH])
         ) and _has_other_end(some, evidence)
-        is_alike = is_alike or is_of_both_ends
+        is_alike = is_alike or is_of_both_ends or some != others
         is_alike = is_alike or (
             bool(second.elided_unit) and second.elided_unit == first.unit and some[0] in _COUNTERPARTS
         )
-        if (is_alike or _TWO_MEANT.search(between)) and _has_counterpart(some, evidence):
+        if some != others or ((is_alike or _TWO_MEANT.search(between)) and _has_counterpart(some, evidence)):
             yield first, second
+
+
+def _is_then_and_now(first: Quantity, second: Quantity, text: str, evidence: Evidence) -> bool:
+    """Say whether one figure is told as it was and as it is, and nothing stood still at it."""
+    if (first.unit or second.unit) != (second.unit or first.unit):
+        return False
+    said = {
+        moments.told(context.surroundings(text, quantity.start), quantity.start, quantity.end)
+        for quantity in (first, second)
+    }
+    if moments.Told.START not in said or not said & {moments.Told.NOW, moments.Told.NOT_SAID}:
+        return False
+    levels = [
+        figure
+        for figure in evidence.figures
+        if figure.moment is not None and figure.needs is Needs.NOTHING and equals(first, figure)
+    ]
+    return not any(_are_ends(one, other) for one, other in itertools.permutations(levels, 2))
 
 
 def parts_over_wholes(found: Sequence[Quantity], text: str) -> Iterator[tuple[Quantity, Quantity]]:
@@ -225,12 +253,24 @@ def moved_otherwise(first: Quantity, second: Quantity, text: str) -> int | None:
     return around.clause_start + len(verbs) - len(verbs.lstrip())
 
 
+def other_units(found: Sequence[Quantity], text: str) -> Iterator[Quantity]:
+    """Yield the "85 days" of "to 80 %, against 85 days at the start": what a percentage is compared with is one."""
+    for first, second in itertools.pairwise(found):
+        between = text[first.end : second.start]
+        if first.unit != PERCENT or second.unit in ("", *_NO_PARTS) or len(between) > _FAR_GAP:
+            continue
+        if _AGAINST.fullmatch(between):
+            yield second
+
+
 def range_of(at: int, found: Sequence[Quantity], text: str) -> tuple[Quantity, Quantity] | None:
     """Return the two ends of the range that a figure is an end of: between 50 and 55 %, 50-55 %."""
     for first, second in itertools.pairwise(found[max(0, at - 1) : at + 2]):
         joint = text[first.end : second.start]
         before = text[max(0, first.start - 12) : first.start]
-        if re.fullmatch(r"\s?[-–—]\s?|\s+to\s+", joint) and not _FROM.search(before):
+        if re.fullmatch(r"\s?[-–—]\s?", joint) and not _FROM.search(before):
+            return first, second
+        if re.fullmatch(r"\s+to\s+", joint) and _RANGE_LED.search(before):
             return first, second
         if re.search(r"\bbetween\s+$", before, re.IGNORECASE) and re.fullmatch(r"\s+and\s+", joint):
             return first, second

@@ -31,6 +31,7 @@ _past = (
     r"|(?:before|earlier|then|ago|prior|beforehand)(?=\s*(?:[.,;:!?)]|$|and\b|but\b))|initially|originally|at first|back then|of the start|in the (?:previous|prior|preceding) quarter|before that"
     r"|at (?:the )?(?:baseline|kick-?off|launch|open)|(?:at |in )?(?:quarter|period)[ -](?:start|opening|beginning)|when (?:we|things|it all|the quarter|the period) (?:kicked off|began|started|opened|set out)|the (?:first|opening) weeks?|where we opened|the (?:previous|prior|preceding) (?:quarter|period|level|survey|review)"
 )
+_START = re.compile(rf"\b(?:{_past})\b", re.IGNORECASE)
 _START_RIGHT_AFTER = re.compile(rf"[^.,;:()\d]{{0,32}}?\b(?:{_past})\b", re.IGNORECASE)
 _NOW_RIGHT_AFTER = re.compile(
     r"[^.,;:()\d]{0,32}?\b(?:now|today|currently|at (?:the|its|their) end|by (?:the|its) end|at the close|at present|this time|these days|at (?:quarter|period)[ -]end)\b",
@@ -82,7 +83,13 @@ def told(around: Surroundings, start: int, end: int) -> Told:
     """Read the time that a figure is told of. The closer a word stands, the more it says."""
     text = around.text
     before = text[max(around.sentence_start, start - _REACH) : start]
-    numbers = [match.end() for match in NUMBER.finditer(_PERIOD.sub(_blank, before))]
+    # The three of "three months ago" is no figure.
+    times = [match.span() for match in _START.finditer(before)]
+    numbers = [
+        match.end()
+        for match in NUMBER.finditer(_PERIOD.sub(_blank, before))
+        if not any(a <= match.start() < b for a, b in times)
+    ]
     near = before[numbers[-1] if numbers else 0 :][-60:]
     after = text[end : min(around.sentence_end, end + _REACH)]
     near = _COMPARATOR.sub(_blank, near)

@@ -187,6 +187,9 @@ def _read_quantities(found: list[Quantity], notes: _Notes, known: Knowledge) -> 
         text = notes.words(first.start, second.end)
         message = f"“{text}” tells one figure twice where two are meant. {findings.ADVICE}"
         notes.mark(first.start, second.end, findings.kind_of(second), message)
+    for other in couples.other_units(noted, notes.text):
+        message = f"“{notes.words(other.start, max(other.end, other.noun_end))}” is compared with a percentage and is none. {findings.ADVICE}"
+        notes.mark(other.start, max(other.end, other.noun_end), findings.kind_of(other), message)
     for gap in couples.gaps_told_wrongly(noted, traces, notes.text):
         message = f"“{notes.words(gap.start, gap.end)}” is not the distance of the two figures before it. {findings.ADVICE}"
         notes.mark(gap.start, gap.end, findings.kind_of(gap), message)

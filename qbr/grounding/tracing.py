@@ -174,6 +174,7 @@ def _on_what_is_left(
         for hit in hits
         if hit.needs is Needs.NOTHING
         and _is_kin(hit.facts[0], told)
+        and (hit.facts[0] != _MEDIAN or present(hit.topics, around.sentence))
         and (not is_of_start or hit.moment is Moment.START)
     ]
 

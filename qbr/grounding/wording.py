@@ -82,6 +82,11 @@ _MORE_OR_LESS = re.compile(
     r"\s*(?:more|less|fewer|higher|lower|up|down|increase|decrease|rise|drop|fall|growth|reduction|gain|loss|better|worse)\b",
     re.IGNORECASE,
 )
+_GAP_BEFORE = re.compile(r"\b(?:difference|gap|distance|swing|spread|margin)\b[^.;\d]{0,12}$", re.IGNORECASE)
+_USED_ONES = re.compile(
+    r"\s*(?:seats?|licen[cs]es?|lics?|users?|people)?\s*(?:(?:are|were|is|being|now|currently) )*(?:used|in (?:daily |regular |active )?use|active|occupied|taken|live|working)\b",
+    re.IGNORECASE,
+)
 _THEY_STAND = re.compile(
     r"\b(?:above|below|over|under|ahead of|behind|lower than|higher than|more than|less than)\s+(?:you|yours|your|the account|this account)\b",
     re.IGNORECASE,
@@ -137,6 +142,14 @@ def allows(
         and not says(cues.NEEDED[figure.needs], around.clause)
     ):
         return False
+    if (
+        POINTS in (found.unit, found.elided_unit)
+        and figure.needs is Needs.NOTHING
+        and not figure.own_name
+        and says(cues.COSTS, around.clause)
+    ):
+        # What something costs the score is not how many of it there are.
+        return False
     if not _is_on_its_side(found, figure, around) or not _is_by_its_name(found, figure, around):
         return False
     if found.unit in (PERCENT, SHARE) and (whole := _OF_WHAT.match(around.text, found.end)):
@@ -165,7 +178,7 @@ def allows(
             if says(cues.COMPARED, around.clause) and figure.moment is not None:
                 return False
             if (
-                says(cues.COMPARED, around.sentence)
+                says(cues.NEEDED[Needs.COMPARED], around.sentence)
                 and figure.moment is not None
                 and _STANDS_APART.match(after)
             ):
@@ -245,10 +258,16 @@ def _is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bo
         and _IDLE_ONES.match(around.text, found.end, around.sentence_end)
     ):
         return False
+    if figure.facts == ("seats.unused",) and _USED_ONES.match(around.text, found.end, around.sentence_end):
+        return False
     if figure.facts == ("seats.unused",):
         return says(cues.IDLE, around.sentence) or not (in_use or says(cues.BOUGHT, clause))
-    if figure.facts == ("features.used_count",) and is_idle and not in_use:
-        return False
+    if figure.facts == ("features.used_count",) and not in_use:
+        is_told_idle = is_idle or (
+            says(cues.IDLE, around.sentence) and not says(cues.IN_USE, around.sentence)
+        )
+        if is_told_idle:
+            return False
     if figure.facts == ("seats.used",):
         return in_use or not (is_idle or says(cues.BOUGHT, clause))
     is_share_in_use = figure.needs is Needs.PART or (
@@ -261,7 +280,7 @@ def _is_a_move(found: Quantity, around: Surroundings) -> bool:
     """Say whether a number is how far something moved, or what it cost, and so not where it stands."""
     before = around.text[max(around.sentence_start, found.start - 24) : found.start]
     after = around.text[max(found.end, found.noun_end) : around.sentence_end]
-    if found.unit in (POINTS, PERCENT_POINTS) and _POINTS_APART.match(after):
+    if found.unit in (POINTS, PERCENT_POINTS) and (_POINTS_APART.match(after) or _GAP_BEFORE.search(before)):
         return True
     return bool(cues.BY_BEFORE.search(before)) or (found.unit == POINTS and says(cues.COSTS, around.clause))
 
