@@ -14,13 +14,50 @@ _number = rf"(?:\d{{1,3}}|{'|'.join(sorted(SMALL, key=len, reverse=True))})"
 _time = r"(?:seconds?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|quarters?|years?|weekends?|nights?)"
 _LABEL_BEFORE = re.compile(
     r"\b(?:slide|section|chapter|step|page|part|phase|item|point|priority|option|question|table|figure|chart|appendix|annex"
-    r"|version|release|level|tier|wave|round|day|week|sprint|track|block|exhibit|line|row|column|paragraph|objective|pillar"
-    r"|workstream|milestone|stage|(?<!s )(?<!now )(?<!currently )number|no\.|nr\.|scenario|plan|goal|topic|room|building|channel|group|lesson|module)s?"
+    r"|version|release|level|tier|wave|(?<!time )round|day|week|sprint|track|block|exhibit|line|row|column|paragraph|objective|pillar"
+    r"|workstream|milestone|stage|(?<!s )(?<!now )(?<!currently )(?<![,;-] )number|no\.|nr\.|scenario|plan|goal|topic|room|building|channel|group|lesson|module)s?"
     rf"\s+(?:{_number}(?:\s?,\s?|\s?-\s?|\s?/\s?|\s+(?:and|or|to)\s+))*$|#\s?$",
     re.IGNORECASE,
 )
+# One of a list: Action 2, Risk 1. Of many they are counted: actions 2, risks: 3.
+_NUMBERED = re.compile(
+    r"(?:^|(?<=[.!?:;,(*>|#•–—-] )|(?<=[(*>|#•]))(?:action|risk|decision|recommendation|proposal|ask|idea|lesson|finding|insight|agenda item|takeaway|issue|theme|opportunity|win|rule|tip|move|argument|reason|answer|example"
+    r"|act|scene|note|article|clause|annexe|schedule|attachment|figure|appendix) $"
+    r"|\b(?:see|under|in|per|of|for|to|on|about|with|by|from|and|close|closed|closes|take|takes|from) (?:action|risk|decision|recommendation|proposal|finding|agenda item|clause|article|schedule|attachment) $",
+    re.IGNORECASE,
+)
+_NUMBERED_AFTER = re.compile(
+    r"\s*(?:[:.,;)*|–—-]|$|(?:is|was|has|had|and|or|to|of|in|on|above|below|concerns|covers|says|needs|remains|goes|given)\b)",
+    re.IGNORECASE,
+)
+# Discussed under 5.2, see 3.1.4.
+_PARAGRAPH_BEFORE = re.compile(
+    r"\b(?:under|see|see also|cf\.|§|in|sub|para\.|sec\.|ch\.|items?|points?|sections?|clauses?|articles?)\s*$",
+    re.IGNORECASE,
+)
+_PARAGRAPH_AT = re.compile(
+    r"\d{1,2}(?:\.\d{1,2}){1,3}(?=[.,;:)]*(?:\s|$))(?!\s*(?:%|per ?cent|k\b|m\b|million|points?|pp|hours?|weeks?|days?|months?|years?|times))",
+    re.IGNORECASE,
+)
+_SEEN = re.compile(
+    r"\b(?:see|discussed|described|listed|shown|set out|found|explained|given|noted|recorded|covered|treated|under|detail\w*|section|clause|paragraph|article)\b",
+    re.IGNORECASE,
+)
+# Page 2 of 3; the number of a standard.
+_OF_PAGES = re.compile(
+    r"\b(?:pages?|slides?|parts?|sheets?|steps?|sections?|chapters?|volumes?|p\.) \w+ (?:of|/|out of) $",
+    re.IGNORECASE,
+)
+_STANDARD_BEFORE = re.compile(
+    r"\b(?:ISO|IEC|DIN|EN|BS|IEEE|ANSI|NIST|RFC|SOC|WCAG|PCI|ITIL|OWASP|ISAE|SSAE|FIPS|CSA|NIS|TLS|HTTP|OAuth|UTF|IPv|COBIT|PRINCE|Windows|Office|Microsoft|Web|Version|Industry|Article|Art\.)"
+    r"(?:[ /-](?:ISO|IEC|EN|DSS|SP|Type|Level))*[ -]?$"
+)
 _COUNTED_LABEL = re.compile(
     r"\b(?:escalation|ticket|case|incident|invoice|order)\s+(?:number|no\.|nr\.)\s+$", re.IGNORECASE
+)
+_LABEL_RANGE = re.compile(
+    rf"\b(?:slide|section|chapter|step|page|part|phase|item|point|option|question|week|day|row|column|line|paragraph|milestone|sprint|wave)s?\s+{_number}\s+to\s+$",
+    re.IGNORECASE,
 )
 _LISTED_BEFORE = re.compile(r"(?:^|[.!?;:,])[\"')\]]*\s*\(?$|\s\($")
 _LISTED_AFTER = re.compile(r"[.)]\s+\S|\)")
@@ -30,11 +67,17 @@ _CLOCK = re.compile(
     rf"|\b{_number}-to-{_number}\b|\b(?:works?|working|open|hours|shifts?|runs?)\s+(?:from\s+)?{_number} to {_number}\b",
     re.IGNORECASE,
 )
+# Half of what a clock says: until 4, from 10 to 12, at 9.
+_HOUR_BEFORE = re.compile(
+    r"\b(?:ran|runs|lasts|lasted|met|meet|meets|sat|sit|call|meeting|session|workshop|office|desk|line|open|closed|starts?|started|begins?|began|ends?|ended|talked|spoke)\b[^.;,]{0,24}\b(?:until|till|from|at)\s+$",
+    re.IGNORECASE,
+)
 _IDIOM = re.compile(
     r"\b24/7\b|\bthe last (?:10|20|ten|twenty|few)\s?(?:%|per ?cent)(?= (?:is|are))|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
     r"|\b(?:24|twenty-four) hours a day\b|\b(?:7|seven) days a week\b|\b(?:365|366) days a year\b"
     r"|\b(?:takes|it takes) two\b|\bsecond to none\b|\bhalf the (?:battle|job|story|work|fun)\b|\bzero surprises\b"
     r"|\bhalf an eye\b|\bfour eyes see more than two\b|\bfour-eyes\b|\bnine to five\b|\bat sixes and sevens\b|\bone hundred percent (?:sure|certain|behind)\b|\b100\s?% (?:sure|certain|behind)\b"
+    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|hundred|2|3|5|10|12) times over\b|\b(?:for|per|each|every|a single|any) one (?:seat|user|licence|license|person|account)\b|\bone (?:contact person|point of contact|hour|day|page|voice|team|owner|place|list)\b"
     r"|\bten to one\b|\ba thousand thanks\b|\b(?:a )?million thanks\b",
     re.IGNORECASE,
 )
@@ -57,35 +100,40 @@ _PAIR = re.compile(
     re.IGNORECASE,
 )
 _COMPOUND_AFTER = re.compile(
-    rf"-(?:{_time}|pages?|parts?|steps?|person|way|fold|point|line|stage|phase|star|hour|sided?|tier)\b",
+    rf"-(?:{_time}|pages?|parts?|steps?|person|way|fold|point|line|stage|phase|star|hour|sided?|tier)\b(?! (?:loss|gain|drop|rise|fall|increase|decrease|decline|lead|gap|swing|margin|improvement|jump|slide|slump|slip|dip|growth|advantage|deficit|shortfall|change|difference|distance|silence))",
     re.IGNORECASE,
 )
 _FREQUENCY_AFTER = re.compile(
     r"\s*(?:[a-z]+\s+)?(?:times?\s+)?(?:a|an|per|each|every)\s+(?:day|week|fortnight|month|quarter|year)\b",
     re.IGNORECASE,
 )
+# What no word between a number and what it counts can be: two new ideas, but not: the 7 gave way.
+_inner = (
+    r"(?!(?:gave|gives?|is|are|was|were|be|to|and|or|but|in|on|at|by|for|from|with|as|than|has|had|have|came|went|all|it|they|we|you|that|which|who|when"
+    r"|before|after|against|out|up|down|better|worse|more|fewer|less)\b)"
+)
 _DISCOURSE_AFTER = re.compile(
-    r"\s+(?:of (?:the|our|your|their|its|my) )?(?:(?:[a-z]+-)?[a-z]+(?:'s)?\s+){0,2}?(?:reasons?|things?|parts?|sides?|ways?|questions?|steps?|priorit(?:y|ies)|topics?|themes?|sections?"
+    rf"\s+(?:of (?:the|our|your|their|its|my) )?(?:{_inner}(?:[a-z]+-)?[a-z]+(?:'s)?\s+){{0,2}}?(?:reasons?|things?|parts?|sides?|ways?|questions?|steps?|priorit(?:y|ies)|topics?|themes?|sections?"
     r"|examples?|aspects?|messages?|ideas?|thoughts?|options?|observations?|takeaways?|wins?|lessons?|pillars?|workstreams?|words"
     r"|halves|phases?|items?|headlines?|chapters?|slides?|pages?|columns?|paragraphs?|sentences?|bullets?|versions?|hands?|asks?"
     r"|proposals?|suggestions?|recommendations?|issues?|problems?|concerns?|challenges?|obstacles?|hurdles?|opportunit(?:y|ies)"
     r"|teams?|parties|perspectives?|scenarios?|levers?|areas?|goals?"
-    r"|objectives?|blocks?|tracks?|streams?|rounds?|pieces?|mornings?|afternoons?|evenings?|calls?|meetings?|sessions?|workshops?|pilots?|drafts?|angles?|fronts?|notes?|remarks?|numbers?|facts?|metrics?|indicators?|of (?:us|you|the above))\b",
+    r"|objectives?|blocks?|tracks?|streams?|rounds?|pieces?|mornings?|afternoons?|evenings?|calls?|meetings?|sessions?|workshops?|pilots?|drafts?|angles?|fronts?|notes?|remarks?|numbers?|facts?|metrics?|indicators?|of (?:us|you|the above))\b(?! (?:still |currently |now )?(?:open|unanswered|pending|outstanding|unresolved|raised|logged))",
     re.IGNORECASE,
 )
 # What no fact ever counts, whatever else the sentence tells: a case that rests on two pillars.
 _NEVER_COUNTED = re.compile(
-    r"\s+(?:of (?:the|our|your|their|its|my) )?(?:(?:[a-z]+-)?[a-z]+(?:'s)?\s+){0,2}?(?:reasons?|pillars?|ways?|questions?|topics?|themes?|sections?|examples?|aspects?"
+    rf"\s+(?:of (?:the|our|your|their|its|my) )?(?:{_inner}(?:[a-z]+-)?[a-z]+(?:'s)?\s+){{0,2}}?(?:drivers?|factors?|causes?|reasons?|pillars?|ways?|questions?|topics?|themes?|sections?|examples?|aspects?"
     r"|messages?|ideas?|thoughts?|options?|observations?|takeaways?|lessons?|words?|headlines?|chapters?|slides?|pages?|columns?|paragraphs?|sentences?|bullets?"
     r"|hands|proposals?|suggestions?|recommendations?|obstacles?|hurdles?|perspectives?|scenarios?|levers?|angles?|fronts?|notes?|remarks?|numbers?|figures|metrics?"
     r"|indicators?|legs|halves|heads are|eyes|decisions?|principles?|assumptions?|caveats?|truths?|conclusions?|priorities|priority|strands|streams?|workstreams?|tracks?|waves?"
-    r"|phases?|stages|chapters|parts|sides|moments?|fundamentals|highlights?|dimensions?|criteria|categories|choices?|alternatives?|paths|routes?)\b",
+    r"|phases?|stages|chapters|parts|sides|moments?|fundamentals|highlights?|dimensions?|criteria|categories|choices?|alternatives?|paths|routes?)\b(?! (?:still |currently |now )?(?:open|unanswered|pending|outstanding|unresolved|raised|logged))",
     re.IGNORECASE,
 )
 # The two, these three, both of the two: what stands in the text already.
 _THOSE_BEFORE = re.compile(r"\b(?:the|these|those|all|both|other)\s+$", re.IGNORECASE)
 _THOSE_AFTER = re.compile(
-    r"\s*(?:[.,;:!?)]|$|(?:add|make|come|came|go|are|is|of (?:us|you|them|these|those)|together|combined|sum|total|work|fit|belong|will|can|should|agree[ds]?|sides|parties|companies|teams)\b)",
+    r"\s*(?:[.,;:!?)]|$|(?:and you get|add|make|come|came|go|are|is|of (?:us|you|them|these|those)|together|combined|sum|total|work|fit|belong|will|can|should|agree[ds]?|sides|parties|companies|teams)\b)",
     re.IGNORECASE,
 )
 _NOT_SO_MANY = re.compile(
@@ -181,9 +229,23 @@ _COUNTED_AFTER = re.compile(
     r"|most|best|worst|largest|highest|lowest|of (?:the|its|their|our|all)|consecutive)\b",
     re.IGNORECASE,
 )
+# What the fact of escalations is counted over (SPEC 3.2).
+_DAYS_OF_ESCALATIONS = 90
+_ESCALATION = re.compile(r"\bescalat", re.IGNORECASE)
+_TERM = re.compile(
+    r"\b(?:renew|expir|notice|contract|agreement|terminat|cancel|subscription|decid|deadline|ends?\b)",
+    re.IGNORECASE,
+)
+_DAYS_AFTER = re.compile(r"\s?-?d(?:ays?)?\b", re.IGNORECASE)
+_SPAN_BEFORE = re.compile(
+    r"\b(?:last|past|preceding|previous|prior|latest|recent|trailing|rolling|in|within|over|during|for|since|across|of)\s+(?:the |these |those |last |past )*$|[(,:/|]\s*$",
+    re.IGNORECASE,
+)
+_SPAN_AFTER = re.compile(r"\s?-?d(?:ays?)?\s+(?:escalat|window|period|ago|count)|-day\b", re.IGNORECASE)
 # How far from a number words of gain or loss make a result of it.
 _REACH = 160
 _MOST_COUNTED = 12
+_MOST_LISTED = 99
 _MOST_IN_PASSING = 90
 # What facts count: a number of these is always a claim.
 _COUNTED = frozenset(
@@ -248,7 +310,7 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return True
     if found.unit in (SHARE, FOLD):
         return _is_idiom(text, start, end) or _is_pair(text, start, end)
-    if _is_idiom(text, start, end) or _is_clock(text, start, end):
+    if _is_idiom(text, start, end) or _is_clock(text, start, end) or _is_window(found, around):
         return True
     if _is_in_passing(found, before, around):
         return True
@@ -261,11 +323,20 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return False
     if not found.unit or found.unit in ("point", "week", "day", "step", "goal", "milestone", "feature"):
         label = _LABEL_BEFORE.search(before)
-        if label and not _COUNTED_LABEL.search(before) and not re.search(r"\bto\s+$", before, re.IGNORECASE):
+        is_range = _LABEL_RANGE.search(before)
+        is_end = re.search(r"\bto\s+$", before, re.IGNORECASE) and not is_range
+        if label and not _COUNTED_LABEL.search(before) and not is_end and _is_of_a_list(found):
             return True
+    if _is_reference(found, around):
+        return True
     if is_small and _is_listed(found, text):
         return True
-    if _RESULT.search(text, max(around.clause_start, start - _REACH), min(around.clause_end, end + _REACH)):
+    left = (
+        around.clause_start
+        if text[around.clause_start : around.clause_start + 1] != "("
+        else around.sentence_start
+    )
+    if _RESULT.search(text, max(left, start - _REACH), min(around.clause_end, end + _REACH)):
         return False
     if _COMPOUND_AFTER.match(text, found.numeral.end) or _FREQUENCY_AFTER.match(text, found.numeral.end):
         return True
@@ -295,6 +366,43 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     )
 
 
+def _is_window(found: Quantity, around: Surroundings) -> bool:
+    """Say whether days are those in which the fact counts escalations: in the last 90 days, within 90 days."""
+    is_it = any(value == _DAYS_OF_ESCALATIONS for value, _ in found.numeral.readings)
+    is_days = found.unit == "day" or _DAYS_AFTER.match(around.text, found.numeral.end)
+    if not is_it or not is_days or not _ESCALATION.search(around.sentence) or _TERM.search(around.clause):
+        return False
+    before = around.text[max(around.sentence_start, found.start - 32) : found.start]
+    if re.match(
+        r"(?:[\s-]+days?)?\s+(?:until|to go|left|away|overdue|late|from now)\b",
+        around.text[found.numeral.end :],
+        re.IGNORECASE,
+    ):
+        return False
+    return bool(_SPAN_BEFORE.search(before) or _SPAN_AFTER.match(around.text, found.numeral.end))
+
+
+def _is_of_a_list(found: Quantity) -> bool:
+    """Say whether a number is one that lists come to: slide 40, and not slide 14,100."""
+    return any(value <= _MOST_LISTED for value, _ in found.numeral.readings)
+
+
+def _is_reference(found: Quantity, around: Surroundings) -> bool:
+    """Say whether a number points to a place or a paper: Action 2, see 5.2, page 2 of 3, ISO 20252."""
+    text, start = around.text, found.start
+    before = text[max(around.sentence_start, start - 48) : start]
+    if _STANDARD_BEFORE.search(before) or (_OF_PAGES.search(before) and _is_of_a_list(found)):
+        return True
+    if not found.unit and _PARAGRAPH_AT.match(text, start) and _PARAGRAPH_BEFORE.search(before):
+        return bool(_SEEN.search(before))
+    return (
+        not found.numeral.is_word
+        and _is_of_a_list(found)
+        and bool(_NUMBERED.search(before))
+        and bool(_NUMBERED_AFTER.match(text, found.numeral.end))
+    )
+
+
 def _is_round(found: Quantity) -> bool:
     """Say whether a stretch of time is one that people plan in: 6 weeks, 90 days; nobody plans for 153 days."""
     return any(value <= _MOST_COUNTED or value in _PLANNED_IN for value, _ in found.numeral.readings)
@@ -309,9 +417,12 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
         or found.out_of
     ):
         return False
-    if _EFFORT_BEFORE.search(before) and _EFFORT_UNIT.match(text, end) and not _GAIN.search(around.sentence):
-        return not _ANSWERED.search(around.clause) and bool(
-            _TAKES_BEFORE.search(before) or _PLAN.search(around.sentence)
+    is_effort = _EFFORT_BEFORE.search(before) and _EFFORT_UNIT.match(text, end)
+    if is_effort and found.unit != "minute" and not _GAIN.search(around.sentence):
+        return (
+            _is_round(found)
+            and not _ANSWERED.search(around.clause)
+            and bool(_TAKES_BEFORE.search(before) or _PLAN.search(around.sentence))
         )
     if found.unit == "minute" and not _GAIN.search(around.sentence):
         # No fact counts minutes, but a support desk's answers are a result all the same.

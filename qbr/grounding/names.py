@@ -20,11 +20,63 @@ _BORDER = re.compile(
     r"\b(?:Amber|Red|Green)(?= (?:threshold|limit|line|border)\b| is \S+ points? (?:away|off))"
     r"|(?:(?<=points short of )|(?<=points from )|(?<=points away from )|(?<=point from ))(?:Amber|Red|Green)\b"
 )
-_OPENS = re.compile(r"""(?:^|[.!?…:;]["')\]]*\s+|["(\[•–—-]\s*|\n|(?:^|\W)\(?\d{1,2}[.)]\s+)$""")
+_OPENS = re.compile(
+    r"""(?:^|[.!?…:;]["')\]*_~]*\s+|["(\[•–—*_#>|✓✔-]\s*|\s/\s|\n|(?:^|\W)\(?\d{1,2}[.)]\s+|[^\w\s.,'’&%€$£¥°)\]\x00-\x7f]\s*)$"""
+)
+# The full stop of these ends no sentence: incl. Dispute Center.
+_SHORTENED = re.compile(
+    r"\b(?:incl|excl|e\.g|i\.e|vs|esp|approx|resp|cf|etc|no|dept|feat|w|aka|a\.k\.a)\.\s+$", re.IGNORECASE
+)
+# What follows a heading that stands before its text: Commercials: …, **Efficiency:** …
+_LABELS = re.compile(r"\s*[*_]*:")
+# Words that a plain word with a capital and a heading's word may follow one another with: Open Tickets, Dear Team.
+_QUALIFIERS = frozenset({
+    "open", "active", "idle", "used", "unused", "licensed", "purchased", "bought", "total", "average", "current", "overall", "new", "key", "strong", "low",
+    "high", "weak", "good", "great", "dear", "hello", "hi", "thanks", "hey", "many", "most", "more", "few", "some", "other", "both", "all", "each", "every",
+    "no", "any", "strategic", "commercial", "technical", "general", "internal", "external", "recent", "past", "future", "early", "late", "top", "main",
+    "additional", "further", "proposed", "recommended", "agreed", "suggested", "positive", "negative", "best", "better", "real", "true", "full", "final",
+    "regular", "monthly", "daily", "joint", "shared", "stable", "steady", "solid", "rising", "falling", "growing", "declining", "improved",
+    "please", "let", "ask", "bring", "show", "give", "offer", "plan", "make", "get", "keep", "start", "set", "send", "see", "closing", "opening", "login",
+    "logins", "feature", "seat", "ticket", "median", "peer", "peers", "renewal", "notice", "risk", "next", "value", "health", "net", "promoter",
+})  # fmt: skip
+_LOWER_AFTER = re.compile(r"\s+[a-z]|,\s")
+# A segment or a stage is claimed of the account: an Enterprise account in the Onboarding stage, segment Strategic.
+_CLASSED_BEFORE = re.compile(r"\b(?:segment|stage|tier)(?: is| of|:|,)?\s+$", re.IGNORECASE)
+_CLASSED_AFTER = re.compile(
+    r"\s(?:segment|stage|tier|account|customer|company|client)\b(?! (?:teams?|managers?|plans?|reviews?|leads?|owners?|success|health|portal)\b)"
+)
+_UNCLASSED = frozenset(
+    {
+        "customer",
+        "user",
+        "partner",
+        "sales",
+        "marketing",
+        "platform",
+        "product",
+        "portal",
+        "executive",
+        "sponsor",
+        "success",
+        "team",
+        "report",
+    }
+)
+_OF_FEATURES = re.compile(
+    r"\b(?:features?|modules?|tools?|capabilit(?:y|ies)|licen[cs]\w*|deployed|unused|untouched|adopt\w*|routine|go(?:es)? live|in use)\b",
+    re.IGNORECASE,
+)
+_OF_PROMISES = re.compile(
+    r"\b(?:commit\w*|promis\w+|agreed|undertak\w+|pledg\w+|action|due|goals?|aims?|objective|owes?|owed|kept|deliver\w*)\b",
+    re.IGNORECASE,
+)
 _LETTERED = re.compile(r"\b(?:plan|option|scenario|variant|part|group|team|point)s? $", re.IGNORECASE)
-_MARK = re.compile(r"[pP]\d\d|[hHyYnN]\d{1,2}|[Ͱ-Ͽ]")
+_MARK = re.compile(r"[pP]\d\d|[hHyYnN]\d{1,2}|[Ͱ-Ͽ]|[vV]\d{1,2}(?:\.\d{1,2}){0,2}")
 _SHORTEST_QUOTATION = 8
-_ALIKE = 0.7
+# How far apart the names of a list stand.
+_LISTED = 7
+_SHORTEST_STEM = 3
+_ALIKE = 0.6
 _LONGEST_NAME = 16
 _LONGEST_WRITTEN = 60
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof"})
@@ -51,6 +103,12 @@ class KnownNames:
     whole: dict[Words, tuple[str, ...]]
     parts: dict[Words, tuple[str, ...]]
     terms: frozenset[Words]
+    texts: dict[str, frozenset[str]]
+
+
+_Piece = tuple[int, int, tuple[str, ...], str]
+"""From and to which word of a run, the facts that know it, and what it is: whole, part, term, trade or unknown."""
+_BANDS = frozenset({"green", "amber", "red"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +127,7 @@ def known_names(facts: FactSheet) -> KnownNames:
     whole: dict[Words, tuple[str, ...]] = {}
     written: list[tuple[str, str]] = []
     parts: dict[Words, tuple[str, ...]] = {}
+    texts: dict[str, frozenset[str]] = {}
     for fact in facts.values():
         if not fact.is_known:
             continue
@@ -82,6 +141,7 @@ def known_names(facts: FactSheet) -> KnownNames:
                 written += [(levelled(value), fact.id) for value in (fact.value, *_short_forms(fact.value))]
         elif isinstance(fact.value, str) and fact.kind is FactKind.TEXT:
             values = _capitalised(fact.value)
+            texts[fact.id] = frozenset(word for word in words_of(fact.value) if len(word) > _SHORTEST_STEM)
             if len(fact.value) >= _SHORTEST_QUOTATION:
                 written.append((levelled(fact.value), fact.id))
         # ROI facts have labels of their own, and weeks in a band name that band.
@@ -99,7 +159,7 @@ def known_names(facts: FactSheet) -> KnownNames:
                     if len(part) < len(phrase) and (len(part) > 1 or len(part[0]) > 1):
                         parts[part] = (*parts.get(part, ()), fact.id)
     written.sort(key=lambda pair: -len(pair[0]))
-    return KnownNames(values=tuple(written), whole=whole, parts=parts, terms=terms.terms())
+    return KnownNames(values=tuple(written), whole=whole, parts=parts, terms=terms.terms(), texts=texts)
 
 
 def _short_forms(name: str) -> list[str]:
@@ -118,7 +178,33 @@ def find(text: str, known: KnownNames) -> list[Name]:
     text = _BORDER.sub(lambda match: "x" * len(match[0]), masked(text, found))
     for run in _runs(text):
         found += _read_run(run, text, known)
-    return sorted(_without_mixtures(found), key=lambda name: name.start)
+    return sorted(_without_mentions(_without_mixtures(found), text, known), key=lambda name: name.start)
+
+
+def _without_mentions(found: list[Name], text: str, known: KnownNames) -> list[Name]:
+    """Take the facts from a name that only the text of a promise or a goal holds, where features are told of.
+
+    What a promise mentions is not what the account has: Access Log and Claims Desk are in use.
+    """
+    checked = []
+    for name in found:
+        if not name.facts or not all(fact in known.texts for fact in name.facts):
+            checked.append(name)
+            continue
+        sentence = next(
+            (item for item in spelling.sentences(text) if item.covers(name.start, name.start)), None
+        )
+        words = text[sentence.start : sentence.end] if sentence else text
+        told = set(words_of(words)) - set(words_of(text[name.start : name.end]))
+        is_quoted = any(known.texts[fact] & told for fact in name.facts) or _OF_PROMISES.search(words)
+        is_beside = any(
+            0 < max(other.start - name.end, name.start - other.end) < _LISTED
+            for other in found
+            if any(fact.startswith("features.") for fact in other.facts)
+        )
+        is_feature = is_beside or _OF_FEATURES.search(words)
+        checked.append(replace(name, facts=()) if is_feature and not is_quoted else name)
+    return checked
 
 
 def _without_mixtures(found: list[Name]) -> list[Name]:
@@ -167,7 +253,7 @@ def masked(text: str, names: Iterable[Name]) -> str:
 
 def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
     """Cut a run of capitalised words into known names, terms and the rest."""
-    pieces: list[tuple[int, int, tuple[str, ...], str]] = []
+    pieces: list[_Piece] = []
     is_heading = ordinary.is_of_a_heading(tuple(token.folded for token in run)) and _is_title(
         text, run[0].start
     )
@@ -175,7 +261,7 @@ def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
     while at < len(run):
         length, facts, kind = _longest(run, at, known)
         if not length:
-            opens = at == 0 and bool(_OPENS.search(text[max(0, run[0].start - 12) : run[0].start]))
+            opens = at == 0 and _opens(text, run[0].start)
             length, facts = 1, ()
             is_title = is_heading and run[at].text[1:].islower() and ordinary.is_ordinary(run[at].text)
             if (
@@ -183,6 +269,8 @@ def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
                 or is_title
                 or (opens and ordinary.is_ordinary(run[at].text) and run[at].text[1:].islower())
                 or (opens and run[at].text == "A")
+                or _is_label(text, run, at, opens=opens)
+                or _is_made_of_words(run[at].folded, known)
                 or run[at].text.split("'")[0] == "I"
             ):
                 kind = "term"
@@ -190,7 +278,73 @@ def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
                 kind = "trade" if ordinary.is_of_the_trade((run[at].folded,)) else "unknown"
         pieces.append((at, at + length, facts, kind))
         at += length
-    return _names(_distrust_mixtures(_without_slips(pieces, known, run), known, run), run)
+    pieces = _with_openers(pieces, run, text, is_heading=is_heading)
+    return _names(
+        _classed(_distrust_mixtures(_without_slips(pieces, known, run), known, run), run, text), run
+    )
+
+
+def _opens(text: str, at: int) -> bool:
+    """Say whether a sentence, a line, a label or a cell of a table begins at a position."""
+    before = text[max(0, at - 12) : at]
+    return bool(_OPENS.search(before)) and not _SHORTENED.search(before)
+
+
+def _is_label(text: str, run: list[_Token], at: int, *, opens: bool) -> bool:
+    """Say whether a single word is the heading of its line: Whitespace: …"""
+    return (
+        opens
+        and len(run) == 1
+        and run[at].text[1:].islower()
+        and bool(_LABELS.match(text, run[at].end))
+        and ordinary.is_compound(run[at].text)
+    )
+
+
+def _is_made_of_words(folded: str, known: KnownNames) -> bool:
+    """Say whether a word with strokes joins words that name nobody: Green/Amber/Red, Owner/Action."""
+    parts = folded.split("/")
+    return len(parts) > 1 and all(
+        (part,) in known.terms or part in _BANDS or ordinary.is_of_the_trade((part,)) for part in parts
+    )
+
+
+def _with_openers(pieces: list[_Piece], run: list[_Token], text: str, *, is_heading: bool) -> list[_Piece]:
+    """Take a plain word that a heading's word follows, both with capitals, for a name: Dispute Center is the workhorse."""
+    if len(pieces) != 2 or is_heading or not _opens(text, run[0].start):
+        return pieces
+    (first, second), opener = pieces, run[0]
+    is_plain = (
+        first[3] == "term" and opener.text[1:].islower() and not ordinary.is_of_a_heading((opener.folded,))
+    )
+    is_next = second[3] == "trade" or (second[3] == "term" and second[1] - second[0] == 1)
+    if (
+        not is_plain
+        or not is_next
+        or opener.folded in _QUALIFIERS
+        or opener.folded in _TITLES
+        or not run[-1].text[1:].islower()
+    ):
+        return pieces
+    if (opener.folded,) in terms.terms() or not _LOWER_AFTER.match(text, run[-1].end):
+        return pieces
+    return [(first[0], first[1], (), "unknown"), (second[0], second[1], (), "unknown")]
+
+
+def _classed(pieces: list[_Piece], run: list[_Token], text: str) -> list[_Piece]:
+    """Take words of the trade for a name where they say of which segment or in which stage the account is."""
+    first = len(pieces)
+    while first and pieces[first - 1][3] in ("trade", "term"):
+        first -= 1
+    if first == 0 and _opens(text, run[0].start):
+        first = 1
+    kinds = {kind for *_, kind in pieces[first:]}
+    if "trade" not in kinds or run[-1].folded in _UNCLASSED:
+        return pieces
+    at = run[pieces[first][0]].start
+    if not _CLASSED_BEFORE.search(text[max(0, at - 16) : at]) and not _CLASSED_AFTER.match(text, run[-1].end):
+        return pieces
+    return [*pieces[:first], *((start, end, (), "unknown") for start, end, _, _ in pieces[first:])]
 
 
 def _longest(run: list[_Token], at: int, known: KnownNames) -> tuple[int, tuple[str, ...], str]:
@@ -207,11 +361,11 @@ def _longest(run: list[_Token], at: int, known: KnownNames) -> tuple[int, tuple[
     return 0, (), "unknown"
 
 
-def _without_slips(
-    pieces: list[tuple[int, int, tuple[str, ...], str]], known: KnownNames, run: list[_Token]
-) -> list[tuple[int, int, tuple[str, ...], str]]:
+def _without_slips(pieces: list[_Piece], known: KnownNames, run: list[_Token]) -> list[_Piece]:
     """Take a first word that is plain English for a misspelt name where the rest of that name follows: Hop Summers."""
     if len(pieces) < 2 or pieces[0][3] != "term" or pieces[1][3] != "part":
+        return pieces
+    if run[0].folded in _TITLES:
         return pieces
     opener, rest = run[0].folded, tuple(token.folded for token in run[pieces[1][0] : pieces[1][1]])
     for whole in known.whole:
@@ -221,9 +375,7 @@ def _without_slips(
     return pieces
 
 
-def _distrust_mixtures(
-    pieces: list[tuple[int, int, tuple[str, ...], str]], known: KnownNames, run: list[_Token]
-) -> list[tuple[int, int, tuple[str, ...], str]]:
+def _distrust_mixtures(pieces: list[_Piece], known: KnownNames, run: list[_Token]) -> list[_Piece]:
     """Parts of two names side by side make a third person that nobody knows: Anna (Berg) Lind (Mara)."""
     kinds = [kind for *_, kind in pieces]
     result = []
@@ -235,7 +387,7 @@ def _distrust_mixtures(
     return result
 
 
-def _names(pieces: list[tuple[int, int, tuple[str, ...], str]], run: list[_Token]) -> list[Name]:
+def _names(pieces: list[_Piece], run: list[_Token]) -> list[Name]:
     """Return the names of a run. Unknown words side by side are one; of words of the trade alone, they are none."""
     names: list[Name] = []
     for is_open, group in itertools.groupby(pieces, key=lambda piece: piece[3] in ("unknown", "trade")):

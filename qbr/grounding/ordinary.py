@@ -11,9 +11,10 @@ _SUFFIXES = (
 )  # fmt: skip
 _ENDINGS = (
     ("'s", ""), ("ies", "y"), ("ied", "y"), ("ing", ""), ("ing", "e"), ("es", ""), ("s", ""), ("ed", ""), ("ed", "e"),
-    ("er", ""), ("er", "e"), ("est", ""), ("ly", ""), ("al", ""), ("ment", ""), ("ation", "e"), ("ation", ""),
+    ("er", ""), ("er", "e"), ("est", ""), ("est", "e"), ("ly", ""), ("al", ""), ("ment", ""), ("ation", "e"), ("ation", ""),
     ("ion", ""), ("ion", "e"), ("d", ""), ("r", ""), ("ity", ""), ("ity", "e"),
 )  # fmt: skip
+_SHORTEST_PART = 4
 _PREFIXES = (
     "un",
     "re",
@@ -38,6 +39,15 @@ def is_ordinary(word: str) -> bool:
     if "-" in folded:
         return all(is_ordinary(part) for part in folded.split("-") if part)
     return _is_listed(folded) or (len(folded) > 5 and folded.endswith(_SUFFIXES))
+
+
+def is_compound(word: str) -> bool:
+    """Say whether a word is plain English, or made of two such words: whitespace."""
+    folded = word.casefold()
+    return is_ordinary(folded) or any(
+        _has_listed_stem(folded[:at]) and _has_listed_stem(folded[at:])
+        for at in range(_SHORTEST_PART, len(folded) - _SHORTEST_PART + 1)
+    )
 
 
 def is_of_a_heading(words: tuple[str, ...]) -> bool:
