@@ -17,6 +17,7 @@ Facts = tuple[str, ...] | None
 _NEAR = 110
 _BEFORE_BOTH = 48
 _FAR_GAP = 48
+_NEAR_GAP = 20
 _NOT_THE_SAME = re.compile(r"[.!?;]\s|\band (?!that|this|so|thus)\b|\bwhile\b|\bwith\b", re.IGNORECASE)
 _APART = re.compile(r"\b(?:differ\w*|apart|gap|distance|spread)\b", re.IGNORECASE)
 _GAP_AFTER = re.compile(
@@ -65,7 +66,7 @@ def told_twice(
 ) -> Iterator[tuple[Quantity, Quantity]]:
     """Yield "4 of the 4 features" and "52 %, after 52 %": two figures that are one fact where two are meant."""
     told = [(quantity, facts) for quantity, facts in zip(found, traces, strict=False) if facts]
-    for (first, some), (second, others) in itertools.pairwise(told):
+    for (first, some), (second, others) in (*itertools.pairwise(told), *zip(told, told[2:], strict=False)):
         between = text[first.end : second.start]
         if value_of(first) != value_of(second) or value_of(first) is None:
             continue
@@ -162,7 +163,8 @@ def gaps_told_wrongly(found: Sequence[Quantity], traces: Sequence[Facts], text: 
         is_bare = gap.unit == POINTS and not (first.unit or second.unit) and not first.out_of
         if not (is_points or is_bare) or not _is_a_gap(gap, text, between):
             continue
-        if not (_are_of_one(some, others) or _APART.search(between)):
+        is_between = _APART.search(between) or _APART.search(text[gap.end : gap.end + _NEAR_GAP])
+        if not (_are_of_one(some, others) or is_between):
             continue
         a, b, said = value_of(first), value_of(second), value_of(gap)
         if a is not None and b is not None and said is not None and abs(abs(a - b) - said) >= 1:

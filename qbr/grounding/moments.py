@@ -11,7 +11,7 @@ from qbr.grounding.numerals import SMALL
 # Between a word of time and its number: a few small words.
 _small = r"(?:\s*(?:a|an|the|just|only|about|around|nearly|almost|some|over|under|of|at|on|its|their|our|all of|roughly|:|=|\())*\s*"
 _START_RIGHT_BEFORE = re.compile(
-    r"(?:\b(?:prev|previously|formerly|originally|initially|against|versus|vs\.?|compared (?:with|to)|instead of|rather than|up from|down from"
+    r"(?:\b(?:when (?:there were|it was|it stood at|it read|they (?:had|were at)|we had)|prev|previously|formerly|originally|initially|against|versus|vs\.?|compared (?:with|to)|instead of|rather than|up from|down from"
     r"|after|following|follows(?: one)?|up on|down on|used to be|once|(?<!more )(?<!less )(?<!fewer )than|coming from|starting (?:at|from|with)|improving on"
     r"|\bwas previously|began (?:at|with|on)|started (?:at|with|on|from|out at)|opened (?:at|with|on)|start(?:ing)? of the quarter|prior|before|earlier|having been|had been|(?:its|the) (?:beginning|start|outset|opening)|baseline|(?:opening|starting|initial|previous|prior|former|earlier|original) (?!and)\w+(?: \w+)?(?: of| at| was| were|:)?|enter(?:ed|ing)(?: [^\s,;]+){0,4} with)"
     rf"|[(,;–→>-]\s*was|^\s*was)\b{_small}$",

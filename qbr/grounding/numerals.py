@@ -48,6 +48,14 @@ _FRACTION_WORDS = re.compile(
     r"(?P<of>\s+(?:of|the|its|their|our|all|as)\b|\s+a\b(?!\s+(?:hundred|thousand|million|dozen)))?",
     re.IGNORECASE,
 )
+# "Seat use is half, roughly": a share without its whole.
+_LEVEL_BEFORE = re.compile(
+    r"\b(?:is|was|at|to|from)\s+(?:about |around |roughly |nearly |almost |just |over |under |more than |less than )*$",
+    re.IGNORECASE,
+)
+_ENDS_AFTER = re.compile(
+    r"\s*(?:[,;)]|\.(?!\d)|$|roughly\b|full\b|used\b|in use\b|adopted\b|occupied\b)", re.IGNORECASE
+)
 _HALF_BEFORE = re.compile(
     r"\b(?:by|in|than|nearly|almost|about|roughly|only|just|over|under|at|to|around)\s+$", re.IGNORECASE
 )
@@ -158,9 +166,13 @@ def _shares(text: str) -> list[Numeral]:
         part = match["part"].casefold()
         # "the quarter", "three quarters" and "the first half" are times unless something is divided.
         is_half = part == "half" and _HALF_BEFORE.search(text[max(0, match.start() - 20) : match.start()])
+        stands = _LEVEL_BEFORE.search(text[max(0, match.start() - 20) : match.start()]) and _ENDS_AFTER.match(
+            text, match.end()
+        )
         if (
             not match["of"]
             and not is_half
+            and not stands
             and not (
                 count and (part.startswith(("third", "fifth", "sixth", "eighth", "tenth")) or "-" in match[0])
             )

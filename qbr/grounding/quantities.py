@@ -127,6 +127,10 @@ _ONE_OF_THEM = frozenset({
     "area", "request", "review", "action", "task", "report", "project", "call", "meeting",
 })  # fmt: skip
 _TIMES = frozenset({"day", "week", "month", "quarter", "year"})
+_BESIDE = re.compile(
+    r"\b(?:above|below|over|under|exceed(?:s|ed|ing)|beyond|more than|less than|fewer than|higher than|lower than|than)\s+(?:the|its|their|our|your)\s+$",
+    re.IGNORECASE,
+)
 _AFTER_WORD = re.compile(r"[\s-]*([^\W\d_]+)")
 _EQUATED = re.compile(r"\b[a-z]\s?=\s?\d+$", re.IGNORECASE)
 _NONE_OF = re.compile(
@@ -197,6 +201,9 @@ def _quantity(numeral: Numeral, text: str, nouns: frozenset[str]) -> Quantity:
 
 
 def _hedge(before: str) -> Hedge | None:
+    if _BESIDE.search(before):
+        # "Above the 30 % of the others" says exactly what theirs is.
+        return None
     return next((hedge for hedge, pattern in _HEDGES if pattern.search(before)), None)
 
 

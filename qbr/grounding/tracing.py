@@ -36,6 +36,11 @@ _PARTS = {
     "commitments.total": "commitments.kept",
 }
 """Wholes and their parts."""
+_ON = re.compile(r"\s*%?\s*(?:[a-z]+ ){0,2}?(?:on|as of|as at|at|per)\s+(?:the\s+)?", re.IGNORECASE)
+_SWUNG = re.compile(
+    r"\b(?:moved|swung|swinging|ranged|ranging|fluctuat\w+|oscillat\w+|varied|travelled|wandered)\b",
+    re.IGNORECASE,
+)
 _BARE = frozenset({""})
 _RARELY_MET = 20
 _RATES = frozenset({Needs.PER_SEAT, Needs.PER_MONTH})
@@ -134,6 +139,9 @@ def between(first: Quantity, second: Quantity, around: Surroundings, known: Evid
     low, high = first.numeral.readings[0][0], second.numeral.readings[0][0]
     if not low < high or high - low > max(high * _WIDEST, Decimal(1)):
         return ()
+    if not first.unit and _SWUNG.search(around.sentence):
+        # What moved between two figures was once at each.
+        return ()
     rivals = [
         figure for figure in known.figures if speaks_of(second, figure) and figure.needs is Needs.NOTHING
     ]
@@ -216,6 +224,12 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
     if figure.moment is None or figure.needs is Needs.CHANGE:
         return True
     said = moments.told(around, found.start, found.end)
+    if (
+        figure.moment is Moment.NOW
+        and figure.needs is Needs.NOTHING
+        and _is_on_first_day(found, around, known)
+    ):
+        return False
     if said is not moments.Told.START and any(
         when.agrees_with(day)
         for day in known.ends_on
@@ -226,9 +240,26 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
     if moments.allows(said, figure.moment):
         return True
     # The first day of the quarter may be named by its date.
-    return figure.moment is Moment.START and any(
-        known.starts_on is not None and not when.quarter and when.agrees_with(known.starts_on)
-        for when in days_named(around.sentence)
+    is_now = said is moments.Told.NOW and not _is_on_first_day(found, around, known)
+    return (
+        not is_now
+        and figure.moment is Moment.START
+        and any(
+            known.starts_on is not None and not when.quarter and when.agrees_with(known.starts_on)
+            for when in days_named(around.sentence)
+        )
+    )
+
+
+def _is_on_first_day(found: Quantity, around: Surroundings, known: Evidence) -> bool:
+    """Say whether a figure is told as it was on the first day: the score was 64 on July 1st."""
+    after = around.text[found.end : around.clause_end]
+    return any(
+        known.starts_on is not None
+        and (when.readings or when.day)
+        and when.agrees_with(known.starts_on)
+        and bool(_ON.fullmatch(after[: when.start]))
+        for when in days_named(after)
     )
 
 

@@ -31,7 +31,7 @@ _STANDS_APART = re.compile(
     re.IGNORECASE,
 )
 _POINTS_APART = re.compile(
-    r"\s*(?:up|down|higher|lower|better|worse|more|less|fewer|above|below|ahead|behind|in front|apart|away|clear|short|shy|adrift|than)\b",
+    r"\s*(?:up|down|higher|lower|better|worse|more|less|fewer|above|below|ahead|behind|in front|apart|away|clear|short|shy|adrift|than|from (?:the|it|there|here|that))\b",
     re.IGNORECASE,
 )
 _TOLD_AS_DONE = frozenset(
@@ -42,7 +42,7 @@ _LEFT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _LEFT_AFTER = re.compile(
-    r"\s+(?:(?:are|were|was|is|still|remain\w*|of them|of these) )*(?:open|outstanding|remain\w*|left|missing|missed|not (?:kept|done|met)|carried|to go|unused|idle|untouched)\b",
+    r"(?:\s+(?:out )?of\s+(?:the\s+|our\s+|its\s+)?\w+(?:\s+(?:licensed\s+)?(?:commitments?|promises?|pledges?|undertakings?|actions?|features?|modules?|items?|capabilit\w+))?)?\s+(?:(?:are|were|was|is|still|remain\w*|of them|of these) )*(?:open|outstanding|remain\w*|left|missing|missed|not (?:kept|done|met)|carried|to go|unused|idle|untouched)\b",
     re.IGNORECASE,
 )
 # Half of the seats is a share of seats, whatever else is half.
@@ -87,6 +87,22 @@ _USED_ONES = re.compile(
     r"\s*(?:seats?|licen[cs]es?|lics?|users?|people)?\s*(?:(?:are|were|is|being|now|currently) )*(?:used|in (?:daily |regular |active )?use|active|occupied|taken|live|working)\b",
     re.IGNORECASE,
 )
+_FROM_LINE = re.compile(
+    r"\s*(?:above|below|over|under|from|short of|clear of|into|away from)\s+(?:the\s+|our\s+|its\s+)?(?:green|amber|red|threshold|line|limit)\b",
+    re.IGNORECASE,
+)
+_CHANGED = re.compile(
+    r"\b(?:change\w*|mov\w+|swing|improv\w*|worse\w*|better|relative\w*|differ\w*|amounts?|gain\w*|loss|Δ)\b|[+-]\d",
+    re.IGNORECASE,
+)
+_ENDED_ON = re.compile(
+    r"\b(?:end(?:ed|s|ing)? (?:up )?(?:on|at|with)|clos\w+ (?:on|at|with)|finish\w* (?:on|at|with)|(?:came|coming|comes) to rest (?:on|at)|settl\w+ (?:on|at)|landed (?:on|at)|now|today|currently|start(?:ed|ing)? (?:on|at|from|with)|began (?:on|at|with)|opened (?:on|at|with)|start)\s+(?:at\s+)?$",
+    re.IGNORECASE,
+)
+_DRIVES = re.compile(
+    r"\b(?:driver\w*|drag\w*|penalt\w+|detract\w*|points? (?:lost|off)|lost|minus|burden\w*|expensive|costl\w+|weak\w*|heaviest|largest|biggest)\b",
+    re.IGNORECASE,
+)
 _THEY_STAND = re.compile(
     r"\b(?:above|below|over|under|ahead of|behind|lower than|higher than|more than|less than)\s+(?:you|yours|your|the account|this account)\b",
     re.IGNORECASE,
@@ -119,6 +135,9 @@ def allows(
     if figure.also is not Needs.NOTHING and not says(cues.NEEDED[figure.also], around.sentence):
         return False
     after = around.text[max(found.end, found.noun_end) : around.sentence_end]
+    is_of_line = bool(_FROM_LINE.match(after))
+    if is_of_line and figure.needs is Needs.CHANGE and figure.also is not Needs.BORDER:
+        return False
     if figure.also is Needs.COMPARED and not (
         says(cues.NEEDED[figure.also], around.clause)
         or _STANDS_APART.match(after)
@@ -136,6 +155,10 @@ def allows(
         and _is_an_extreme(around)
     ):
         return False
+    if figure.needs in _EXTREMES and _ENDED_ON.search(
+        around.text[max(around.sentence_start, found.start - 40) : found.start]
+    ):
+        return False
     if (
         figure.needs in _EXTREMES
         and _is_an_extreme(around)
@@ -146,7 +169,7 @@ def allows(
         POINTS in (found.unit, found.elided_unit)
         and figure.needs is Needs.NOTHING
         and not figure.own_name
-        and says(cues.COSTS, around.clause)
+        and says(cues.COSTS, around.clause if found.unit else around.sentence)
     ):
         # What something costs the score is not how many of it there are.
         return False
@@ -197,6 +220,10 @@ def allows(
                 return False
             told_in = around.sentence if THAT_IS.match(around.clause) else around.clause
             is_moved = any(says(cue, told_in) for cue in (motion.RISE, motion.FALL, motion.MOVED))
+            if is_worked_out and found.unit == PERCENT:
+                is_moved = any(says(cue, around.sentence) for cue in (motion.RISE, motion.FALL, _CHANGED))
+                if not is_moved:
+                    return False
             if not is_worked_out and not is_moved and not _STANDS_APART.match(after):
                 return False
         case Needs.NOTHING:
@@ -249,6 +276,9 @@ def _is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bo
     is_done = fact_id in _TOLD_AS_DONE and len(figure.facts) == 1 and figure.needs is not Needs.REST
     if is_done and (_LEFT_BEFORE.search(before) or _LEFT_AFTER.match(after)):
         return False
+    is_count_left = figure.needs is Needs.REST and PERCENT not in figure.units
+    if is_count_left and fact_id.startswith("commitments.") and cues.OF_RIGHT_BEFORE.search(before):
+        return False
     if figure.needs is Needs.REST and fact_id.startswith("features.") and in_use and not is_idle:
         return False
     if (
@@ -280,7 +310,7 @@ def _is_a_move(found: Quantity, around: Surroundings) -> bool:
     """Say whether a number is how far something moved, or what it cost, and so not where it stands."""
     before = around.text[max(around.sentence_start, found.start - 24) : found.start]
     after = around.text[max(found.end, found.noun_end) : around.sentence_end]
-    if found.unit in (POINTS, PERCENT_POINTS) and (_POINTS_APART.match(after) or _GAP_BEFORE.search(before)):
+    if _GAP_BEFORE.search(before) or (found.unit in (POINTS, PERCENT_POINTS) and _POINTS_APART.match(after)):
         return True
     return bool(cues.BY_BEFORE.search(before)) or (found.unit == POINTS and says(cues.COSTS, around.clause))
 
@@ -302,7 +332,10 @@ def _is_by_its_name(found: Quantity, figure: Figure, around: Surroundings) -> bo
         is_labelled = since_last.rstrip(" :=-").endswith(figure.own_name)
         if not (is_labelled and says(_POINTS, around.text[: around.sentence_start])):
             return False
-    return figure.own_name in since_last or not any(name in since_last for name in figure.names)
+    if figure.own_name in since_last:
+        return True
+    is_of_cost = says(cues.COSTS, around.sentence) or says(_DRIVES, around.sentence)
+    return is_of_cost and not any(name in since_last for name in figure.names)
 
 
 def _contradicts(figure: Figure, around: Surroundings) -> bool:
