@@ -33,6 +33,7 @@ _DEADLINE = re.compile(
 )
 
 
+_PAST = re.compile(r"\b[a-z]{3,}ed\b", re.IGNORECASE)
 _STEPS = frozenset({Happening.FIRST_STEP, Happening.SECOND_STEP})
 _COUNTED_FROM = re.compile(
     r"\b(?:as (?:of|at|on|per)|from|since|after)\s+(?:the\s+)?$",
@@ -115,10 +116,10 @@ def _is_told_twice(found: When, around: Surroundings) -> bool:
 
 def _is_same_day(one: When, other: When) -> bool:
     if one.readings and other.readings:
-        return bool(set(one.readings) & set(other.readings))
+        return set(one.readings) == set(other.readings)
     days = one.readings or other.readings
     if days:
-        return any(one.agrees_with(day) and other.agrees_with(day) for day in days)
+        return len(days) == 1 and one.agrees_with(days[0]) and other.agrees_with(days[0])
     return bool(one.day) and (one.month, one.day) == (other.month, other.day)
 
 
@@ -126,7 +127,8 @@ def _needs_no_word(item: Day, happening: Happening | None, around: Surroundings)
     """Say whether a day may be told without a word of what it is: a conversation only as something that was."""
     if happening is not Happening.CONTACT:
         return True
-    return bool(_GONE_BY.search(around.sentence)) or bool(present(item.topics, around.sentence))
+    is_past = _GONE_BY.search(around.sentence) or _PAST.search(around.sentence)
+    return bool(is_past) or bool(present(item.topics, around.sentence))
 
 
 def _names_itself(

@@ -81,16 +81,16 @@ _WORDS: tuple[tuple[Happening, re.Pattern[str]], ...] = (
             r"|\b(?:wish(?:es|ed)?|want(?:s|ed)?|decid\w+|choos\w+|minded|plan(?:s|ned)?|intend(?:s|ed)?|free|like|able) to (?:leave|go|quit|part|stop|end it|end (?:the|this|our|its|their) \w+|walk)\b(?! (?:live|through|over|back|ahead|into|on|with|to|for|it|time|room|in|at))"
             rf"|\b(?:does|do|did|will|would|shall|is|are|has|have|wo|to|could|can)(?: {_not}|n't)(?:(?: (?:want|wish|intend|going|like|be))?(?: to)? (?:continue|extend|stay|go on|carry on|prolong|continuing|extending|staying)| (?:want|wish|intend|going|like) to renew)\b"
             rf"|\b{_not} (?:to (?:continue|renew|extend|stay|prolong)|continue|extend|stay|prolong)\b"
-            r"|\bafter (?:that|which|it|this)\b[^.;]{0,32}\b(?:renews?|rolls? over|extends|locked|bound|committed|prolongs?)\b|\block(?:s|ed)? in\b|\bpoint of no return\b",
+            r"|\bafter (?:that|which|it|this)\b[^.;]{0,32}\b(?:renews?|rolls? over|extends|locked|bound|committed|prolongs?)\b|\block(?:s|ed)? in\b|\bcan (?:still )?be (?:stopped|prevented|averted|refused|declined|undone|called off)\b|\bchange (?:\w+ )?minds?\b|\bpoint of no return\b",
             re.IGNORECASE,
         ),
     ),
     (
         Happening.RENEWAL,
         re.compile(
-            r"\brenew\w*|\bleave (?=(?:in|on|at)\b)|\b(?:paid|covered|valid|good|secured|bound|contracted|signed|committed|in force) (?:up to|until|till|through)\b|\bexpir\w*|\blaps(?:e|es|ed|ing)\b|\broll(?:s|ed|ing)? over\b|\b(?:run|runs|running|ran) (?:to|until|till|out|through|up to|for another)\b|\bcom(?:e|es|ing) (?:up|to an end|to its end)\b"
+            r"\brenew\w*|\banniversary\b|\b(?:is|are|be|gets?|automatically) (?:\w+ )?extended\b|\bleave (?=(?:in|on|at)\b)|\b(?:paid|covered|valid|good|secured|bound|contracted|signed|committed|in force) (?:up to|until|till|through)\b|\bexpir\w*|\blaps(?:e|es|ed|ing)\b|\broll(?:s|ed|ing)? over\b|\b(?:run|runs|running|ran) (?:to|until|till|out|through|up to|for another)\b|\bcom(?:e|es|ing) (?:up|to an end|to its end)\b"
             r"|\b(?:next|new|another) (?:contract(?:ual)? |subscription )?(?:term|year of (?:the )?\w+|contract year)\b|\b(?:contract|agreement|subscription|term|deal)(?:'s)? (?:\w+ )?(?:is|are|comes|will be) (?:over|done|finished|through)\b"
-            r"|\b(?:is|are|falls?|be) up (?:on|in|for|again|at)\b|\bend date\b|\b(?:contract|agreement|subscription|term|licen[cs]es?|deal|paper|cover)(?:'s)? (?:\w+ )?(?:ends?|finish(?:es)?|stops?|closes|concludes|runs?|lasts?|is good|is valid)\b"
+            r"|\b(?:is|are|falls?|be) up (?:on|in|for|again|at)\b|\bend date\b|\b(?:contract|agreement|subscription|term|licen[cs]es?|deal|paper|cover|access|service)(?:'s)? (?:\w+ )?(?:ends?|finish(?:es)?|stops?|closes|concludes|runs?|lasts?|is good|is valid)\b"
             r"|\bend of (?:the |your |their |our |this )?(?:current )?(?:contract|agreement|subscription|term|licence|deal)\b|\bre-?sign\w*|\bprolong\w*|\bextension\b",
             re.IGNORECASE,
         ),
@@ -100,7 +100,7 @@ _WORDS: tuple[tuple[Happening, re.Pattern[str]], ...] = (
         re.compile(
             r"\b(?:spoke|spoken|talked|met|heard|conferred|chatted|phoned|rang|visited|emailed|e-mailed|caught up|silent|silence|quiet|conversed|interacted)\b|\bsaw (?:each|one|them|him|her|you|us)\b"
             r"|\b(?:last|latest|recent|previous|most recent) (?:\w+ ){0,2}?(?:word|time|call|contact|conversation|exchange|meeting|visit|talk|touch|chat|touchpoint|interaction|e-?mail|sign of life|catch-up)\b"
-            r"|\blast (?!(?:updated?|measured|counted|scored|changed|reviewed|renewed|closed|ended|reported|recorded|agreed|needed|signed|used)\b)(?:\w+ed|saw|rang|wrote|sat|got)\b"
+            r"|\blast (?!(?:updated?|measured|counted|scored|changed|reviewed|renewed|closed|ended|reported|recorded|agreed|needed|signed|used)\b)(?:\w+ed|saw|seen|rang|wrote|sat|got)\b"
             r"|\b(?:conversation|chat|contact|exchange|catch-up|interaction|touchpoint|touch)\b(?! (?:about|on) (?:the )?(?:renewal|notice))|\bthanks? (?:you )?for (?:your|the) (?:time|call|visit|talk)\b|\bpleasure of\b|\b(?:told|assured|asked|informed) (?:us|me)\b|\bsaid\b(?! (?:so|no)\b)|\b(?:meeting|call|talk|visit|conversation) of\b|\ba word with\b|\bsat (?:down|together|at)\b|\bwithout (?:a|any) (?:call|word|talk|meeting|visit|sign)\b",
             re.IGNORECASE,
         ),

@@ -45,7 +45,7 @@ _SEEN = re.compile(
 )
 # Page 2 of 3; the number of a standard.
 _OF_PAGES = re.compile(
-    r"\b(?:pages?|slides?|parts?|sheets?|steps?|sections?|chapters?|volumes?|p\.) \w+ (?:of|/|out of) $",
+    r"\b(?:pages?|slides?|parts?|sheets?|steps?|items?|points?|topics?|sections?|chapters?|volumes?|p\.) \w+ (?:of|/|out of) $",
     re.IGNORECASE,
 )
 _STANDARD_BEFORE = re.compile(

@@ -41,7 +41,10 @@ _QUALIFIERS = frozenset({
 })  # fmt: skip
 _LOWER_AFTER = re.compile(r"\s+[a-z]|,\s")
 # A segment or a stage is claimed of the account: an Enterprise account in the Onboarding stage, segment Strategic.
-_CLASSED_BEFORE = re.compile(r"\b(?:segment|stage|tier)(?: is| of|:|,)?\s+$", re.IGNORECASE)
+_CLASSED_BEFORE = re.compile(
+    r"\b(?:(?:segment|stage|tier)(?: is| of|:|,)?|(?:account|customer|company|they|it) (?:is|are|sits|falls) in)\s+$",
+    re.IGNORECASE,
+)
 _CLASSED_AFTER = re.compile(
     r"\s(?:segment|stage|tier|account|customer|company|client)\b(?! (?:teams?|managers?|plans?|reviews?|leads?|owners?|success|health|portal)\b)"
 )
@@ -70,7 +73,10 @@ _OF_PROMISES = re.compile(
     r"\b(?:commit\w*|promis\w+|agreed|undertak\w+|pledg\w+|action|due|goals?|aims?|objective|owes?|owed|kept|deliver\w*)\b",
     re.IGNORECASE,
 )
-_LETTERED = re.compile(r"\b(?:plan|option|scenario|variant|part|group|team|point)s? $", re.IGNORECASE)
+_LETTERED = re.compile(
+    r"\b(?:plan|option|scenario|variant|part|group|team|point|appendix|annex|exhibit|schedule|class|type|grade|room|wave|phase|track|block)(?:e?s)? $",
+    re.IGNORECASE,
+)
 _MARK = re.compile(r"[pP]\d\d|[hHyYnN]\d{1,2}|[Ͱ-Ͽ]|[vV]\d{1,2}(?:\.\d{1,2}){0,2}")
 _SHORTEST_QUOTATION = 8
 # How far apart the names of a list stand.
@@ -188,7 +194,8 @@ def _without_mentions(found: list[Name], text: str, known: KnownNames) -> list[N
     """
     checked = []
     for name in found:
-        if not name.facts or not all(fact in known.texts for fact in name.facts):
+        is_word = ordinary.is_ordinary(text[name.start : name.end])
+        if not name.facts or is_word or not all(fact in known.texts for fact in name.facts):
             checked.append(name)
             continue
         sentence = next(
@@ -342,7 +349,7 @@ def _classed(pieces: list[_Piece], run: list[_Token], text: str) -> list[_Piece]
     if "trade" not in kinds or run[-1].folded in _UNCLASSED:
         return pieces
     at = run[pieces[first][0]].start
-    if not _CLASSED_BEFORE.search(text[max(0, at - 16) : at]) and not _CLASSED_AFTER.match(text, run[-1].end):
+    if not _CLASSED_BEFORE.search(text[max(0, at - 24) : at]) and not _CLASSED_AFTER.match(text, run[-1].end):
         return pieces
     return [*pieces[:first], *((start, end, (), "unknown") for start, end, _, _ in pieces[first:])]
 

@@ -64,6 +64,10 @@ def _marked(sentence):
         "A Mid-Market account in the Adopting stage.",
         "Switch the evidence to Access Log: kept.",
         "We promised to bring Access Log to them.",
+        "Switch beside the adoption of others and it is fine.",
+        "Good: habits. Ugly: the rest.",
+        "P.S. Slot Board is loved.",
+        "Appendix A lists them, Annex B the rest.",
         "Mr Stone has asked for Archive Plus.",
     ],
 )
@@ -83,6 +87,7 @@ def test_a_capital_that_names_nobody_is_not_marked(sentence):
         ("They are in Adopting, segment Enterprise, and content.", "Enterprise"),
         ("Access Log and Claims Desk are part of the daily routine.", "Access Log"),
         ("Licensed but not deployed: Access Log.", "Access Log"),
+        ("The account is in Enterprise, and content.", "Enterprise"),
         ("Man Chen signs.", "Man Chen"),
         ("Priya Patel wants Forecast v2.", "Priya Patel"),
     ],
