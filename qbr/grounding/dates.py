@@ -87,7 +87,7 @@ _PATTERNS: tuple[re.Pattern[str], ...] = tuple(
 )
 # Alone, "may" and "march" are words; only a preposition or a capital inside a sentence makes them months.
 _MONTH_ALONE = re.compile(
-    r"(?:\b(?:[Ii]n|[Bb]y|[Ss]ince|[Uu]ntil|[Tt]ill|[Dd]uring|[Bb]efore|[Aa]fter|[Ff]rom|[Ll]ast|[Nn]ext)\s|(?<=[a-z,;]\s)"
+    r"(?:\b(?:[Ii]n|[Bb]y|[Ss]ince|[Uu]ntil|[Tt]ill|[Dd]uring|[Bb]efore|[Aa]fter|[Ff]rom|[Ll]ast|[Nn]ext)\s|(?<=[a-z,;]\s)|(?<=[a-z]:\s)(?!May\b|March\b)"
     rf"|\b[Mm]id-)(?P<lead>)(?P<name>{'|'.join(MONTHS)})\b"
 )
 
