@@ -12,7 +12,7 @@ from qbr.grounding.context import Surroundings, says
 from qbr.grounding.figures import Figure
 from qbr.grounding.matching import DAYS_IN, equals
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, POINTS, SHARE, Quantity
-from qbr.grounding.wording import THAT_IS, is_told_as_change
+from qbr.grounding.wording import THAT_IS, is_beside_others, is_told_as_change
 
 _SUM = re.compile(
     r"\b(?:sum\w*|total\w*|together|plus|add\w*|combined|altogether|in all|all in|all told|both|makes?|made|making|amounts?|comes? to|came to|come to|hence|gives?|giving|overall)\b|[+=]",
@@ -107,7 +107,10 @@ def _worked_out(
         is_bare = not found.unit and of not in (MONEY, PERCENT)
         if is_alike and of != PERCENT and (is_sum if of == MONEY else says(_PLAIN_SUM, around.sentence)):
             yield _figure(ids, a + b, found.unit, found.currency), ids
-        if is_difference and (is_points or ((is_alike or is_bare) and of != PERCENT)):
+        is_of_others = is_beside_others(found, around) and not any(
+            id_.startswith("benchmark.") for id_ in ids
+        )
+        if is_difference and not is_of_others and (is_points or ((is_alike or is_bare) and of != PERCENT)):
             yield _figure(ids, abs(a - b), found.unit, found.currency), ids
         if unit == PERCENT and of != PERCENT and a > 0 and b > 0:
             low, high = min(a, b), max(a, b)

@@ -7,6 +7,7 @@ sentence, else in the block. Words of change, of rest and of direction have to b
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
@@ -103,7 +104,9 @@ def quantity(
         chosen = [
             figure
             for figure in hits
-            if _is_proven_by_unit(figure) and (not spoken_before or figure.topics & spoken_before)
+            if _is_proven_by_unit(figure)
+            and (figure.facts[0] != "quarter.start" or found.unit == "week")
+            and (not spoken_before or figure.topics & spoken_before)
         ]
     if not chosen and _is_large(found) and not present(_topics(rivals), around.previous + around.sentence):
         chosen = [figure for figure in hits if figure.needs is Needs.NOTHING and _is_proven_by_unit(figure)]
@@ -224,12 +227,11 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
     if figure.moment is None or figure.needs is Needs.CHANGE:
         return True
     said = moments.told(around, found.start, found.end)
-    if (
-        figure.moment is Moment.NOW
-        and figure.needs is Needs.NOTHING
-        and _is_on_first_day(found, around, known)
-    ):
-        return False
+    if figure.needs is Needs.NOTHING:
+        if figure.moment is Moment.NOW and _is_on(known.starts_on, found, around):
+            return False
+        if figure.moment is Moment.START and any(_is_on(day, found, around) for day in known.ends_on):
+            return False
     if said is not moments.Told.START and any(
         when.agrees_with(day)
         for day in known.ends_on
@@ -240,7 +242,7 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
     if moments.allows(said, figure.moment):
         return True
     # The first day of the quarter may be named by its date.
-    is_now = said is moments.Told.NOW and not _is_on_first_day(found, around, known)
+    is_now = said is moments.Told.NOW and not _is_on(known.starts_on, found, around)
     return (
         not is_now
         and figure.moment is Moment.START
@@ -251,14 +253,11 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
     )
 
 
-def _is_on_first_day(found: Quantity, around: Surroundings, known: Evidence) -> bool:
-    """Say whether a figure is told as it was on the first day: the score was 64 on July 1st."""
+def _is_on(day: date | None, found: Quantity, around: Surroundings) -> bool:
+    """Say whether a figure is told as it was on a day: the score was 64 on July 1st."""
     after = around.text[found.end : around.clause_end]
-    return any(
-        known.starts_on is not None
-        and (when.readings or when.day)
-        and when.agrees_with(known.starts_on)
-        and bool(_ON.fullmatch(after[: when.start]))
+    return day is not None and any(
+        (when.readings or when.day) and when.agrees_with(day) and bool(_ON.fullmatch(after[: when.start]))
         for when in days_named(after)
     )
 

@@ -82,7 +82,7 @@ _MORE_OR_LESS = re.compile(
     r"\s*(?:more|less|fewer|higher|lower|up|down|increase|decrease|rise|drop|fall|growth|reduction|gain|loss|better|worse)\b",
     re.IGNORECASE,
 )
-_GAP_BEFORE = re.compile(r"\b(?:difference|gap|distance|swing|spread|margin)\b[^.;\d]{0,12}$", re.IGNORECASE)
+_GAP_BEFORE = re.compile(r"\b(?:difference|gap|distance|swing|spread|margin)\b[^.;,\d]{0,32}$", re.IGNORECASE)
 _USED_ONES = re.compile(
     r"\s*(?:seats?|licen[cs]es?|lics?|users?|people)?\s*(?:(?:are|were|is|being|now|currently) )*(?:used|in (?:daily |regular |active )?use|active|occupied|taken|live|working)\b",
     re.IGNORECASE,
@@ -169,7 +169,10 @@ def allows(
         POINTS in (found.unit, found.elided_unit)
         and figure.needs is Needs.NOTHING
         and not figure.own_name
-        and says(cues.COSTS, around.clause if found.unit else around.sentence)
+        and (
+            says(cues.COSTS, around.clause if found.unit else around.sentence)
+            or (not found.unit and says(_DRIVES, around.sentence))
+        )
     ):
         # What something costs the score is not how many of it there are.
         return False
@@ -250,6 +253,12 @@ def is_told_as_change(found: Quantity, around: Surroundings) -> bool:
     before = around.text[max(around.sentence_start, found.start - 32) : found.start]
     after = around.text[found.end : around.sentence_end]
     return bool(_CHANGE_OF.search(before) or _MORE_OR_LESS.match(after) or cues.BY_BEFORE.search(before))
+
+
+def is_beside_others(found: Quantity, around: Surroundings) -> bool:
+    """Say whether a distance is one to other customers: 4 points behind where comparable accounts are."""
+    after = around.text[max(found.end, found.noun_end) : around.sentence_end]
+    return bool(_STANDS_APART.match(after)) and says(cues.NEEDED[Needs.COMPARED], around.sentence)
 
 
 def _is_an_extreme(around: Surroundings) -> bool:
