@@ -1,125 +1,196 @@
-"""Brings the demo's QBRs into every state, through the services that the pages call."""
+"""Brings the demo's QBRs of the quarter just ended as far as a company has them, through the services that the pages call."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from random import Random
+from typing import Final
 from uuid import uuid4
 
 from django.utils import timezone
 
-from accounts.models import Account
-from csm_portal.core import jobs
-from csm_portal.core.models import Membership, User
-from csm_portal.demo import tenants
+from accounts.models import Account, CoachingPlan
+from accounts.scoring.bands import Band
+from csm_portal import wiring
+from csm_portal.core.models import Job, JobState, Membership, Tenant, User
+from csm_portal.demo import quarter_pace, tenants
+from csm_portal.demo.quarter_pace import Course, Reached
+from csm_portal.ports.workspace import Workspace
+from csm_portal.ports.writer import Writer
 from qbr.document import SectionKey
 from qbr.editing import to_editable
-from qbr.models import QBR, Origin
+from qbr.models import QBR, Deputy, Origin
 from qbr.modes import Mode
 from qbr.quarters import Quarter, quarter_of
 from qbr.selectors import current
 from qbr.services import deputies, drafting, editing, publishing, remarks, review
-from qbr.workflow import Action, NotAllowed, State
+from qbr.workflow import NotAllowed
 
-_PUBLISHED, _APPROVED, _IN_REVIEW, _SENT_BACK, _DRAFTS = 5, 2, 3, 1, 2
+# Whose signals are half unknown is taken up last.
+_ENOUGH_KNOWN: Final = 0.5
+# Somebody decides in the manager's place in the third week after a quarter.
+_AWAY_AFTER: Final = timedelta(weeks=2)
 
 
-def fill(today: date) -> int:
-    """Draft, review, approve and publish some reviews of the quarter just ended; return how many there are."""
-    quarter = quarter_of(today).previous
-    accounts = list(
-        Account.objects.current()
-        .filter(owner__isnull=False, health__coverage__gte=0.5)
-        .select_related("owner", "tenant")
-        .order_by("-arr", "pk")[: _PUBLISHED + _APPROVED + _IN_REVIEW + _SENT_BACK + _DRAFTS]
+def fill(tenant: Tenant, *, now: datetime, most: int | None = None) -> int:
+    """Draft, review, approve and publish reviews of the quarter just ended; return how many there are.
+
+    How many have come how far follows from how long ago the quarter ended (``quarter_pace``). ``most`` is of how many
+    accounts there are any, all of them where None. Called in the tenant's scope.
+    """
+    today = now.astimezone(tenant.zone).date()
+    quarter, manager = quarter_of(today).previous, tenants.person("manager")
+    absence = _was_away(manager, tenant, quarter=quarter, today=today)
+    # One for all: each opens connections of its own.
+    hands = _Hands(
+        manager=manager, absence=absence, templates=wiring.writers().fallback, workspace=wiring.workspace()
     )
-    manager = tenants.person("manager")
+    accounts = _accounts(quarter)[:most]
     for place, account in enumerate(accounts):
-        _bring(account, place, quarter=quarter, manager=manager)
-    _at_risk(accounts, quarter=quarter)
-    _late(today, quarter=quarter)
-    _away(manager, today)
+        if account.owner is None:
+            continue
+        course = quarter_pace.course(
+            account.name, place, len(accounts), ended_on=quarter.end, now=now, zone=tenant.zone
+        )
+        if course.begun_at is not None:
+            _bring(account, account.owner, course, quarter=quarter, hands=hands)
+    _is_away(manager, today, now=now)
     return QBR.objects.count()
 
 
-def _at_risk(others: list[Account], *, quarter: Quarter) -> None:
-    """Draft a review whose aim is to win a customer back, for the largest Red account that has none."""
-    account = (
-        Account.objects.current()
-        .filter(owner__isnull=False, health__effective_band="Red", health__coverage__gte=0.5)
-        .exclude(pk__in=[other.pk for other in others])
-        .select_related("owner", "tenant")
-        .order_by("-arr", "pk")
-        .first()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hands:
+    """Who and what a review passes through."""
+
+    manager: User
+    absence: Deputy | None
+    templates: Writer
+    workspace: Workspace
+
+    def decider(self, account: Account, on: date) -> User:
+        """Return who decides on an account's review on a day: the deputy, but not on their own accounts."""
+        absence = self.absence
+        if absence is None or not absence.starts_on <= on <= absence.ends_on:
+            return self.manager
+        return self.manager if account.owner_id == absence.deputy_id else absence.deputy
+
+
+def _accounts(quarter: Quarter) -> list[Account]:
+    """Return the accounts in the order in which their reviews were taken up: those of which little is known last.
+
+    The first are those whose coaching ended in the quarter, which stands in their reviews; nobody takes up what nobody owns.
+    """
+    coached = set(
+        CoachingPlan.objects.filter(coached_on__gte=quarter.start, coached_on__lt=quarter.end).values_list(
+            "account_id", flat=True
+        )
     )
-    if account is not None:
-        qbr = drafting.begin(
-            account, quarter=quarter, actor=account.owner, origin=Origin.ON_DEMAND, now=timezone.now(), mode=Mode.AT_RISK
-        )  # fmt: skip
-        jobs.run(str(qbr.draft_job_id))
+
+    def turn(account: Account) -> tuple[bool, bool, bool, float]:
+        is_unknown = account.health.coverage < _ENOUGH_KNOWN
+        dice = Random(account.name).random()  # noqa: S311
+        return account.owner is None, is_unknown, account.pk not in coached, dice
+
+    return sorted(Account.objects.current().select_related("owner", "tenant", "health"), key=turn)
 
 
-def _late(today: date, *, quarter: Quarter) -> None:
-    """Let the review that was sent back lie for longer than it should have."""
-    sent_back = QBR.objects.filter(
-        quarter_start=quarter.start, state=State.DRAFT, transitions__action=Action.REQUEST_CHANGES
+def _was_away(manager: User, tenant: Tenant, *, quarter: Quarter, today: date) -> Deputy | None:
+    """Have had the manager name a deputy for the third week after the quarter, if that is over."""
+    after = quarter.end + _AWAY_AFTER
+    monday = after - timedelta(days=after.weekday())
+    friday, deputy = monday + timedelta(days=4), _deputy(manager)
+    if deputy is None or friday >= today:
+        return None
+    told = datetime.combine(monday - timedelta(days=4), time(16, 20), tzinfo=tenant.zone)
+    return deputies.name(
+        deputy=deputy, starts_on=monday, ends_on=friday, actor=manager, today=told.date(), now=told
     )
-    for qbr in sent_back:
-        QBR.objects.filter(pk=qbr.pk).update(due_on=today - timedelta(days=4))
 
 
-def _away(manager: User, today: date) -> None:
+def _is_away(manager: User, today: date, *, now: datetime) -> None:
     """Have the manager name a deputy for the week after next."""
-    deputy = Membership.objects.filter(is_csm=True).exclude(user=manager).order_by("user__name", "pk").first()
+    deputy = _deputy(manager)
     if deputy is not None:
         monday = today + timedelta(days=14 - today.weekday())
         deputies.name(
-            deputy=deputy.user,
-            starts_on=monday,
-            ends_on=monday + timedelta(days=4),
-            actor=manager,
-            today=today,
-            now=timezone.now(),
-        )
+            deputy=deputy, starts_on=monday, ends_on=monday + timedelta(days=4), actor=manager, today=today, now=now
+        )  # fmt: skip
 
 
-def _bring(account: Account, place: int, *, quarter: Quarter, manager: User) -> None:
-    owner = account.owner
-    if owner is None:
-        return
-    qbr = drafting.begin(account, quarter=quarter, actor=owner, origin=Origin.ON_DEMAND, now=timezone.now())
-    jobs.run(str(qbr.draft_job_id))
-    qbr.refresh_from_db()
-    bounds = _PUBLISHED, _PUBLISHED + _APPROVED, _PUBLISHED + _APPROVED + _IN_REVIEW
-    if place >= bounds[2] + _SENT_BACK:
+def _deputy(manager: User) -> User | None:
+    found = Membership.objects.filter(is_csm=True).exclude(user=manager).select_related("user")
+    first = found.order_by("user__name", "pk").first()
+    return None if first is None else first.user
+
+
+def _bring(account: Account, owner: User, course: Course, *, quarter: Quarter, hands: _Hands) -> None:
+    """Take a review as far as its course goes, each step at its own moment."""
+    assert course.begun_at is not None  # noqa: S101  # chosen so
+    mode = Mode.AT_RISK if account.health.effective_band == Band.RED else Mode.FULL
+    qbr = drafting.begin(
+        account, quarter=quarter, actor=owner, origin=Origin.ON_DEMAND, now=course.begun_at, mode=mode
+    )
+    _draft(qbr, course, templates=hands.templates)
+    if course.submitted_at is None:
         return
     try:
-        review.submit(qbr, actor=owner, version=qbr.version, now=timezone.now())
+        qbr = review.submit(qbr, actor=owner, version=_version(qbr), now=course.submitted_at)
     except NotAllowed:
         # A figure of this account could not be traced: its draft waits for a person, as it should.
         return
-    qbr.refresh_from_db()
-    if place >= bounds[1]:
-        _talk(qbr, owner=owner, manager=manager, is_settled=place > bounds[1])
-    if place >= bounds[2]:
+    if course.reached in (Reached.IN_REVIEW, Reached.SENT_BACK):
+        asked_at = course.decided_at or course.submitted_at + timedelta(minutes=1)
+        is_sent_back = course.reached is Reached.SENT_BACK
+        _talk(qbr, owner=owner, manager=hands.manager, is_settled=is_sent_back, now=asked_at)
+    if course.decided_at is None:
+        return
+    if course.reached is Reached.SENT_BACK:
         review.request_changes(
             qbr,
             comment="Please say what we agreed about training before this goes out.",
-            actor=manager,
-            version=qbr.version,
-            now=timezone.now(),
+            actor=hands.manager,
+            version=_version(qbr),
+            now=course.decided_at,
         )
-        _rewrite(qbr, owner=owner)
-    if place >= bounds[1]:
+        _rewrite(qbr, owner=owner, now=course.decided_at + timedelta(seconds=30))
         return
-    shown = qbr.revisions.order_by("-number")[0].content_hash
-    review.approve(qbr, content_hash=shown, actor=manager, version=qbr.version, now=timezone.now())
-    qbr.refresh_from_db()
-    if place >= bounds[0]:
-        return
-    publishing.ask(qbr, actor=owner, version=qbr.version, now=timezone.now())
-    qbr.refresh_from_db()
-    jobs.run(str(qbr.publish_job_id))
+    qbr = review.approve(
+        qbr,
+        content_hash=qbr.revisions.order_by("-number")[0].content_hash,
+        actor=hands.decider(account, timezone.localdate(course.decided_at, account.tenant.zone)),
+        version=_version(qbr),
+        now=course.decided_at,
+    )
+    if course.published_at is not None:
+        _publish(qbr, owner, at=course.published_at, workspace=hands.workspace)
 
 
-def _talk(qbr: QBR, *, owner: User, manager: User, is_settled: bool) -> None:
+def _draft(qbr: QBR, course: Course, *, templates: Writer) -> None:
+    """Draft in the moment that it was asked for. A model, where one is set, writes what people still work on alone."""
+    assert course.begun_at is not None  # noqa: S101  # chosen so
+    is_over = course.reached >= Reached.APPROVED
+    writers = wiring.Writers(first=templates, fallback=templates) if is_over else wiring.writers()
+    drafting.draft(qbr.pk, writers=writers, now=course.begun_at, version=qbr.version)
+    _is_done(qbr.draft_job, at=course.begun_at)
+
+
+def _publish(qbr: QBR, owner: User, *, at: datetime, workspace: Workspace) -> None:
+    asked = publishing.ask(qbr, actor=owner, version=qbr.version, now=at)
+    publishing.run(qbr.pk, workspace=workspace, clock=lambda: at)
+    _is_done(asked.qbr.publish_job, at=at)
+
+
+def _is_done(job: Job | None, *, at: datetime) -> None:
+    assert job is not None  # noqa: S101  # asked for a line above
+    Job.objects.filter(pk=job.pk).update(
+        state=JobState.DONE, attempts=1, started_at=at, heartbeat_at=at, finished_at=at
+    )
+
+
+def _version(qbr: QBR) -> int:
+    return QBR.objects.values_list("version", flat=True).get(pk=qbr.pk)
+
+
+def _talk(qbr: QBR, *, owner: User, manager: User, is_settled: bool, now: datetime) -> None:
     """Have the manager ask about the first passage, and the CSM answer; the last question stays open."""
     told = [(SectionKey.ROI, "Have they confirmed this themselves? Say who.", is_settled)]
     if is_settled:
@@ -134,7 +205,7 @@ def _talk(qbr: QBR, *, owner: User, manager: User, is_settled: bool) -> None:
             body=question,
             key=uuid4(),
             actor=manager,
-            now=timezone.now(),
+            now=now,
         )
         if is_over:
             remarks.answer(
@@ -142,12 +213,12 @@ def _talk(qbr: QBR, *, owner: User, manager: User, is_settled: bool) -> None:
                 body="Yes, their project lead did, in our last call.",
                 key=uuid4(),
                 actor=owner,
-                now=timezone.now(),
+                now=now,
             )
-            remarks.resolve(thread, actor=manager, now=timezone.now())
+            remarks.resolve(thread, actor=manager, now=now)
 
 
-def _rewrite(qbr: QBR, *, owner: User) -> None:
+def _rewrite(qbr: QBR, *, owner: User, now: datetime) -> None:
     """Have the CSM answer the wish for changes with a version of their own."""
     qbr.refresh_from_db()
     text = current.latest(qbr)
@@ -160,5 +231,5 @@ def _rewrite(qbr: QBR, *, owner: User) -> None:
         text=f"We agreed on a training for everybody who plans with the product.\n\n{written}",
         actor=owner,
         version=qbr.version,
-        now=timezone.now(),
+        now=now,
     )

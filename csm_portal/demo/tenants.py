@@ -42,7 +42,7 @@ def connect(workspace: Workspace, *, now: datetime) -> None:
         accounts_database_id=workspace.accounts_database_id,
         qbr_database_id=workspace.qbr_database_id,
         # The simulator keeps no budget, and a demo should not wait for one.
-        requests_per_minute=600,
+        requests_per_minute=3000,
         updated_at=now,
     )
 

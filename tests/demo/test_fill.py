@@ -51,7 +51,7 @@ def test_the_demo_is_two_books_of_business_with_a_year_behind_them(simulator, tm
     # As in a demo, where the queue begins after the fill.
     settings.CSM_RUN_JOBS_INLINE = False
     with time_machine.travel(LATE):
-        call_command("fill_demo", simulator=simulator.file, sign_in=tmp_path / "sign-in.txt")
+        call_command("fill_demo", simulator=simulator.file, sign_in=tmp_path / "sign-in.txt", reviews=40)
 
     first, second = Tenant.objects.order_by("created_at", "name")
     today = LATE.astimezone(first.zone).date()

@@ -43,6 +43,9 @@ class Command(BaseCommand):
         parser.add_argument("--simulator", required=True, type=Path, help="the simulator's state file")
         parser.add_argument("--data", type=Path, help="an accounts.csv to fill the workspace from")
         parser.add_argument(
+            "--reviews", type=int, help="of how many accounts a company has reviews at most (all of them)"
+        )
+        parser.add_argument(
             "--sign-in", type=Path, help="where to write the sign-ins, for the supervisor to print"
         )
 
@@ -52,12 +55,12 @@ class Command(BaseCommand):
         if Tenant.objects.exists():
             raise CommandError("The portal has tenants already. The demo fills an empty database only.")
         store, now = Store(simulator), timezone.now()
-        people = self._own(store, data, now) if data else self._invented(store, now)
+        people = self._own(store, data, now) if data else self._invented(store, now, options["reviews"])
         text = tenants.sign_in_page(people)
         if sign_in is not None:
             sign_in.write_text(text)
 
-    def _invented(self, store: Store, now: datetime) -> list[tuple[str, str, str]]:
+    def _invented(self, store: Store, now: datetime, most: int | None) -> list[tuple[str, str, str]]:
         made = company.companies(now.date())
         for number, drafted in enumerate(made):
             # Each company's year ends today where it is, which around midnight is not today everywhere.
@@ -69,10 +72,10 @@ class Command(BaseCommand):
             )  # fmt: skip
             today = now.astimezone(tenant.zone).date()
             with tenant_scope(tenant):
-                self._live(store, one, tenant, today)
+                self._live(store, one, tenant, today, most)
         return _one_a_role(made)
 
-    def _live(self, store: Store, one: Company, tenant: Tenant, today: date) -> None:
+    def _live(self, store: Store, one: Company, tenant: Tenant, today: date, most: int | None) -> None:
         workspace = seed.create_workspace(store, name=one.name, figures=True)
         by_day = sorted(one.customers, key=lambda customer: customer.edited_on)
         for day, customers in groupby(by_day, key=lambda customer: customer.edited_on):
@@ -94,7 +97,7 @@ class Command(BaseCommand):
         writeback.ask(tenant, now=timezone.now())
         # Before the reviews: what was ticked off stands in them.
         coaching_plans.fill(today, now=timezone.now())
-        made = reviews.fill(today)
+        made = reviews.fill(tenant, now=timezone.now(), most=most)
         agent_tasks.fill(tenant, now=timezone.now())
         alert_days.write_digests(today, now=timezone.now())
         self.stdout.write(
