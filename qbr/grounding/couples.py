@@ -21,7 +21,7 @@ _NEAR_GAP = 20
 _NOT_THE_SAME = re.compile(r"[.!?;]\s|\band (?!that|this|so|thus)\b|\bwhile\b|\bwith\b", re.IGNORECASE)
 _APART = re.compile(r"\b(?:differ\w*|apart|gap|distance|spread)\b", re.IGNORECASE)
 _GAP_AFTER = re.compile(
-    r"\s*(?:up|down|higher|lower|better|worse|more|less|above|below|ahead|behind|in front|apart|gain|loss|rise|drop|fall|increase|decrease|improvement|decline)\b",
+    r"\s*(?:up|down|higher|lower|better|worse|more|fewer|less|above|below|ahead|behind|in front|apart|gain|loss|rise|drop|fall|increase|decrease|improvement|decline)\b",
     re.IGNORECASE,
 )
 _GAP_BEFORE = re.compile(
@@ -96,6 +96,9 @@ def told_twice(
 def _is_then_and_now(first: Quantity, second: Quantity, text: str, evidence: Evidence) -> bool:
     """Say whether one figure is told as it was and as it is, and nothing stood still at it."""
     if (first.unit or second.unit) != (second.unit or first.unit):
+        return False
+    if _GAP_AFTER.match(text, max(first.end, first.noun_end)):
+        # 190 more than the 190 we started with.
         return False
     said = {
         moments.told(context.surroundings(text, quantity.start), quantity.start, quantity.end)

@@ -130,6 +130,10 @@ def _spans_of_time(facts: FactSheet) -> Iterator[Figure]:
     if renewal and notice:
         topics = topics_of(notice) | topics_of(renewal)
         yield from _days_between(notice, renewal, topics=topics, needs=Needs.BETWEEN)
+    first, second = facts.known("plan.first_step_by"), facts.known("plan.second_step_by")
+    yield from _days_between(
+        first, second, topics=frozenset({"step", "milestone", "stage"}), needs=Needs.BETWEEN
+    )
     start, last = facts.known("quarter.start"), facts.known("quarter.last_day")
     if start:
         topics = frozenset({"quarter", "period", "review"})

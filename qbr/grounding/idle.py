@@ -73,7 +73,7 @@ _HOUR_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _IDIOM = re.compile(
-    r"\b24/7\b|\bthe last (?:10|20|ten|twenty|few)\s?(?:%|per ?cent)(?= (?:is|are))|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
+    r"\bbetween (?:the|these|those) two\b|\b24/7\b|\bthe last (?:10|20|ten|twenty|few)\s?(?:%|per ?cent)(?= (?:is|are))|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
     r"|\b(?:24|twenty-four) hours a day\b|\b(?:7|seven) days a week\b|\b(?:365|366) days a year\b"
     r"|\b(?:takes|it takes) two\b|\bsecond to none\b|\bhalf the (?:battle|job|story|work|fun)\b|\bzero surprises\b"
     r"|\bhalf an eye\b|\bfour eyes see more than two\b|\bfour-eyes\b|\bnine to five\b|\bat sixes and sevens\b|\bone hundred percent (?:sure|certain|behind)\b|\b100\s?% (?:sure|certain|behind)\b"
@@ -311,6 +311,11 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     if found.unit in (SHARE, FOLD):
         return _is_idiom(text, start, end) or _is_pair(text, start, end)
     if _is_idiom(text, start, end) or _is_clock(text, start, end) or _is_window(found, around):
+        return True
+    if found.unit == "time" and not (
+        _RESULT.search(around.clause) or any(value > _MOST_COUNTED for value, _ in found.numeral.readings)
+    ):
+        # Checked two times.
         return True
     if _is_in_passing(found, before, around):
         return True

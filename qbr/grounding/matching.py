@@ -28,7 +28,10 @@ def equals(found: Quantity, figure: Figure) -> bool:
 def _same(found: Quantity, figure: Figure, value: Decimal, step: Decimal) -> bool:
     target = figure.value
     if found.numeral.sign:
-        if not figure.is_signed and found.numeral.sign * target <= 0:
+        if figure.own_name:
+            # What a signal costs may be told as minus 9.
+            value = value * found.numeral.sign
+        elif not figure.is_signed and found.numeral.sign * target <= 0:
             return False
         value = value * found.numeral.sign
     elif figure.is_signed:

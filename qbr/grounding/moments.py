@@ -18,6 +18,12 @@ _START_RIGHT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _FROM_BEFORE = re.compile(rf"\bfrom\b{_small}$", re.IGNORECASE)
+# Moving adoption on from 29 % is a plan: it stands there now.
+_TO_BE_MOVED = re.compile(
+    rf"\b(?:move|moving|raise|raising|lift|lifting|take|taking|bring|bringing|get|getting|grow|growing|increase|increasing|improve|improving|push|pushing)\b[^.;,]{{0,32}}\bfrom\b{_small}$",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(r"\([^()]*\)")
 _ARROW_BEFORE = re.compile(r"(?:->|=>|→|⇒|➔)\s*$")
 _ARROW_AFTER = re.compile(r"\s*(?:->|=>|→|⇒|➔)(?!\s*(?:was|from|previously))")
 _NOW_RIGHT_BEFORE = re.compile(
@@ -25,7 +31,7 @@ _NOW_RIGHT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _past = (
-    r"(?:at|in|since|on|when|from|as of|before)\s+(?:the\s+)?(?:quarter'?s?\s+)?(?:very\s+)?(?:start|beginning|outset|first day|first week|opening)"
+    r"(?:at|in|since|on|when|from|as of|before)\s+(?:the\s+)?(?:quarter'?s?\s+)?(?:very\s+)?(?:start|beginning|begin|outset|first day|first week|opening)"
     r"|(?:when|as|before|after) (?:the|this|our) (?:quarter|period|review|year) (?:began|opened|started)|(?:a|one|last|the previous|the last|the prior|the) quarter (?:ago|earlier|before)"
     r"|(?:three|3) months (?:ago|earlier|before|back|prior)|(?:thirteen|13|twelve|12) weeks (?:ago|earlier|before|back|prior)|last quarter|the time before|last time(?: round| around)?|previously"
     r"|(?:before|earlier|then|ago|prior|beforehand)(?=\s*(?:[.,;:!?)]|$|and\b|but\b))|initially|originally|at first|back then|of the start|in the (?:previous|prior|preceding) quarter|before that"
@@ -97,6 +103,8 @@ def told(around: Surroundings, start: int, end: int) -> Told:
         return Told.NOW
     if _ARROW_AFTER.match(after):
         return Told.START
+    if _TO_BE_MOVED.search(near):
+        return Told.OPEN
     if _FROM_BEFORE.search(near):
         return Told.START
     if re.match(r"[^.;\d]{0,30}\bto\s+(?:a |an |about |the |just |only )*[\d$€£¥]", after) and re.search(
@@ -129,7 +137,7 @@ def told(around: Surroundings, start: int, end: int) -> Told:
         return Told.START if _is_only_start(before, near) else Told.OPEN
     if has_now:
         return Told.NOW
-    if START_SOMEWHERE.search(before):
+    if START_SOMEWHERE.search(_BRACKETED.sub(_blank, before)):
         return Told.OPEN
     # A review tells of its whole quarter in the past tense: "was" alone says no more than "is".
     return Told.NOT_SAID

@@ -181,10 +181,11 @@ def _shares(text: str) -> list[Numeral]:
         if not count and part != "half":
             continue
         if part.startswith("quarter") and (
-            count in {"", "two"} or (count == "one" and not _WHOLE_AFTER.match(text, match.end("part")))
+            count in {"", "two"}
+            or (count == "one" and not stands and not _WHOLE_AFTER.match(text, match.end("part")))
         ):
             continue
-        if part == "quarter" and not _WHOLE_AFTER.match(text, match.end("part")):
+        if part == "quarter" and not stands and not _WHOLE_AFTER.match(text, match.end("part")):
             continue
         if part == "half" and text[max(0, match.start() - 20) : match.start()].rstrip().casefold().endswith(
             ("first", "second", "other")

@@ -304,7 +304,7 @@ def _none_of(text: str, nouns: frozenset[str], found: list[Quantity]) -> list[Qu
         noun = match["noun"].casefold()
         taken = any(match.start() < old.end and old.start < match.end() for old in found)
         counted = noun_of(noun) in ("ticket", "escalation", "seat")
-        if not taken and noun.endswith("s") and singular(noun) in nouns and counted:
+        if not taken and noun != "users" and noun.endswith("s") and singular(noun) in nouns and counted:
             numeral = numerals.zero(match.start("no"), match.end("no"))
             zeros.append(Quantity(start=match.start(), end=match.end(), numeral=numeral, unit=noun_of(noun)))
     return zeros

@@ -29,7 +29,7 @@ from qbr.grounding.direction import Mention
 from qbr.grounding.evidence import Evidence
 from qbr.grounding.findings import FindingKind, Traced
 from qbr.grounding.names import KnownNames, Name
-from qbr.grounding.quantities import FOLD, MONEY, SHARE, Quantity
+from qbr.grounding.quantities import FOLD, MONEY, PERCENT, SHARE, Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,7 @@ class _Notes:
 
 
 _LINK = re.compile(r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+\w", re.IGNORECASE)
+_FAR_PERCENT = 40
 _MOST_FIGURES = 150
 # A figure whose unit stands before it: Days until notice: 143.
 _NEAR = 60
@@ -351,7 +352,8 @@ def _with_elided_units(found: list[Quantity], text: str) -> list[Quantity]:
         elif before is not None and not quantity.unit and not quantity.out_of:
             same_sentence = not re.search(r"[.!?;]\s", text[before.end : quantity.start])
             unit = before.unit or before.elided_unit
-            if same_sentence and unit and unit not in (MONEY, SHARE, FOLD):
+            is_far = unit == PERCENT and quantity.start - before.end > _FAR_PERCENT
+            if same_sentence and unit and unit not in (MONEY, SHARE, FOLD) and not is_far:
                 quantity = replace(quantity, elided_unit=unit)
         noted.append(quantity)
     return noted

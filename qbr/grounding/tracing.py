@@ -94,7 +94,7 @@ def quantity(
         and wording.allows(found, figure, around, told=told)
         and (_is_timely(found, figure, around, known) or _is_the_other_end(found, figure, around, ends))
     ]
-    chosen = _on_topic(hits, rivals, around)
+    chosen = _on_topic(hits, rivals, around, is_bare=not found.unit)
     if not chosen and not present(_topics(rivals), around.clause):
         # A day of the history that is named says by itself what is told of it.
         chosen = [figure for figure in hits if figure.on is not None]
@@ -105,7 +105,7 @@ def quantity(
             figure
             for figure in hits
             if _is_proven_by_unit(figure)
-            and (figure.facts[0] != "quarter.start" or found.unit == "week")
+            and (figure.facts[0] != "quarter.start" or found.unit in ("week", "month"))
             and (not spoken_before or figure.topics & spoken_before)
         ]
     if not chosen and _is_large(found) and not present(_topics(rivals), around.previous + around.sentence):
@@ -230,6 +230,8 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
     if figure.needs is Needs.NOTHING:
         if figure.moment is Moment.NOW and _is_on(known.starts_on, found, around):
             return False
+        if figure.moment is Moment.START and _is_on(known.starts_on, found, around):
+            return True
         if figure.moment is Moment.START and any(_is_on(day, found, around) for day in known.ends_on):
             return False
     if said is not moments.Told.START and any(
@@ -271,13 +273,18 @@ def _is_the_other_end(found: Quantity, figure: Figure, around: Surroundings, end
     return later in ends and said in (moments.Told.NOT_SAID, moments.Told.OPEN)
 
 
-def _on_topic(hits: Sequence[_Topical], rivals: Sequence[_HasTopics], around: Surroundings) -> list[_Topical]:
+def _on_topic(
+    hits: Sequence[_Topical], rivals: Sequence[_HasTopics], around: Surroundings, *, is_bare: bool = False
+) -> list[_Topical]:
     """Keep the hits that the nearest words about any rival are about."""
     if not hits:
         return []
     for stretch in (around.clause, around.sentence, around.previous, around.text):
         spoken_of = present(_topics(rivals), stretch)
         # Where detention fees are named, "a year" does not make the contract's value of an amount.
+        if is_bare and not spoken_of - _WORDS_OF_ANY_MONEY:
+            # "Its latest value 19" is no money.
+            continue
         spoken_of = spoken_of - _WORDS_OF_ANY_MONEY or spoken_of
         if spoken_of:
             # What fits any sentence fits only where the clause itself speaks of nothing else.

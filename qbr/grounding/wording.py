@@ -75,7 +75,8 @@ _IDLE_ONES = re.compile(
     re.IGNORECASE,
 )
 _COMPARES = re.compile(
-    r"\b(?:gap|differ\w*|more|less|exceed\w*|ahead|behind|apart|distance|between)\b", re.IGNORECASE
+    r"\b(?:gap|differ\w*|(?:more|less) than (?!\W?\d|[€$£¥]|[A-Z]{3}\b)|exceed\w*|ahead|behind|apart|distance|between)\b",
+    re.IGNORECASE,
 )
 _BY_BEFORE = re.compile(rf"\bby\s+{cues.HEDGES}$", re.IGNORECASE)
 _MORE_OR_LESS = re.compile(
@@ -103,6 +104,16 @@ _DRIVES = re.compile(
     r"\b(?:driver\w*|drag\w*|penalt\w+|detract\w*|points? (?:lost|off)|lost|minus|burden\w*|expensive|costl\w+|weak\w*|heaviest|largest|biggest)\b",
     re.IGNORECASE,
 )
+_RED = re.compile(r"\bred\b", re.IGNORECASE)
+_GREEN = re.compile(r"\b(?:green|amber)\b", re.IGNORECASE)
+_EXTREME_BEFORE = re.compile(
+    r"\b(?:lowest|highest|lows?|highs?|peak(?:ed)?|bottom(?:ed)?|min(?:imum)?|max(?:imum)?|trough)\b[^.;,\d]{0,16}$",
+    re.IGNORECASE,
+)
+_MORE_THAN = re.compile(r"\s*(?:more|fewer|less|higher|lower|better|worse)\s+than\b", re.IGNORECASE)
+_UP_OR_DOWN = re.compile(
+    rf"\b(?:up|down|by|rose|fell|grew|climbed|slid|dropped)\s+{cues.HEDGES}$", re.IGNORECASE
+)
 _THEY_STAND = re.compile(
     r"\b(?:above|below|over|under|ahead of|behind|lower than|higher than|more than|less than)\s+(?:you|yours|your|the account|this account)\b",
     re.IGNORECASE,
@@ -129,6 +140,7 @@ def allows(
 
     ``told`` are the facts that other figures of the sentence were traced to: what follows from these needs fewer words.
     """
+    fact_id = figure.facts[0]
     if figure.on is not None and figure.needs not in (Needs.LOWEST, Needs.HIGHEST):
         named = days_named(around.sentence) or days_named(around.previous)
         return any(when.agrees_with(figure.on) and (when.readings or when.month) for when in named)
@@ -159,6 +171,15 @@ def allows(
         around.text[max(around.sentence_start, found.start - 40) : found.start]
     ):
         return False
+    if not _is_of_its_colour(fact_id, around):
+        return False
+    if (
+        not found.unit
+        and figure.needs not in _EXTREMES
+        and fact_id.startswith(("health.score", "policy."))
+        and _EXTREME_BEFORE.search(around.text[max(around.sentence_start, found.start - 40) : found.start])
+    ):
+        return False
     if (
         figure.needs in _EXTREMES
         and _is_an_extreme(around)
@@ -184,7 +205,6 @@ def allows(
         )
         if family and not any(fact.startswith(family) for fact in figure.facts):
             return False
-    fact_id = figure.facts[0]
     match figure.needs:
         case Needs.QUOTED:
             own = figure.topics - figure.names
@@ -214,7 +234,9 @@ def allows(
             if (
                 found.noun_end
                 and found.unit != POINTS
-                and not (_MOVED_BEFORE.search(before) or _MOVED_AFTER.match(after))
+                and not (
+                    _MOVED_BEFORE.search(before) or _MOVED_AFTER.match(after) or THAT_IS.match(around.clause)
+                )
             ):
                 # "120 tickets" are there, "120 tickets more" came.
                 return False
@@ -259,6 +281,15 @@ def is_beside_others(found: Quantity, around: Surroundings) -> bool:
     """Say whether a distance is one to other customers: 4 points behind where comparable accounts are."""
     after = around.text[max(found.end, found.noun_end) : around.sentence_end]
     return bool(_STANDS_APART.match(after)) and says(cues.NEEDED[Needs.COMPARED], around.sentence)
+
+
+def _is_of_its_colour(fact_id: str, around: Surroundings) -> bool:
+    """Say whether the sentence may tell of this threshold: the line of Green is not the line of Red."""
+    if not fact_id.startswith("policy."):
+        return True
+    is_red = says(_RED, around.sentence)
+    is_green = says(_GREEN, around.sentence)
+    return is_red or not is_green if fact_id == "policy.red_threshold" else is_green or not is_red
 
 
 def _is_an_extreme(around: Surroundings) -> bool:
@@ -319,7 +350,11 @@ def _is_a_move(found: Quantity, around: Surroundings) -> bool:
     """Say whether a number is how far something moved, or what it cost, and so not where it stands."""
     before = around.text[max(around.sentence_start, found.start - 24) : found.start]
     after = around.text[max(found.end, found.noun_end) : around.sentence_end]
-    if _GAP_BEFORE.search(before) or (found.unit in (POINTS, PERCENT_POINTS) and _POINTS_APART.match(after)):
+    if (
+        _GAP_BEFORE.search(before)
+        or _MORE_THAN.match(after)
+        or (found.unit in (POINTS, PERCENT_POINTS) and _POINTS_APART.match(after))
+    ):
         return True
     return bool(cues.BY_BEFORE.search(before)) or (found.unit == POINTS and says(cues.COSTS, around.clause))
 
@@ -341,6 +376,9 @@ def _is_by_its_name(found: Quantity, figure: Figure, around: Surroundings) -> bo
         is_labelled = since_last.rstrip(" :=-").endswith(figure.own_name)
         if not (is_labelled and says(_POINTS, around.text[: around.sentence_start])):
             return False
+    if _UP_OR_DOWN.search(before) and not says(cues.COSTS, around.clause):
+        # "Adoption: 76 %, down 4 points" is no cost.
+        return False
     if figure.own_name in since_last:
         return True
     is_of_cost = says(cues.COSTS, around.sentence) or says(_DRIVES, around.sentence)
