@@ -70,7 +70,9 @@ def told_twice(
         between = text[first.end : second.start]
         if value_of(first) != value_of(second) or value_of(first) is None:
             continue
-        if some != others and not _is_then_and_now(first, second, text, evidence):
+        if some != others and not (
+            _are_alike(some, others, evidence) and _is_then_and_now(first, second, text, evidence)
+        ):
             continue
         if len(between) >= _NEAR or re.search(r"[.!?]\s", between) or _TOO_MANY.match(text, second.end):
             continue
@@ -91,6 +93,16 @@ def told_twice(
         )
         if some != others or ((is_alike or _TWO_MEANT.search(between)) and _has_counterpart(some, evidence)):
             yield first, second
+
+
+def _are_alike(some: tuple[str, ...], others: tuple[str, ...], evidence: Evidence) -> bool:
+    """Say whether two traces may be of one signal: both worked out, or of the same family."""
+    families = [
+        {fact.removesuffix("now").removesuffix("at_start") for fact in facts} for facts in (some, others)
+    ]
+    if len(some) == len(others) == 1:
+        return families[0] == families[1]
+    return any(figure.moment is not None and figure.facts in (some, others) for figure in evidence.figures)
 
 
 def _is_then_and_now(first: Quantity, second: Quantity, text: str, evidence: Evidence) -> bool:

@@ -13,6 +13,7 @@ from qbr.grounding.figures import Figure, Needs, topics_of, units_of
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, POINTS
 
 # Of the words of seats those that are of nothing else: what an amount "buys" is not told a seat.
+_WORDS_OF_GAIN = frozenset({"saving", "saved", "benefit", "realis", "realiz", "avoid"})
 _WORDS_OF_SEATS = frozenset({"seat", "licen", "user", "head", "person", "employee"})
 
 
@@ -168,7 +169,7 @@ def _sums(roi: list[Fact]) -> Iterator[Figure]:
         same = one.kind is other.kind and one.unit == other.unit and one.currency == other.currency
         a, b = one.value, other.value
         if same and isinstance(a, Decimal) and isinstance(b, Decimal) and one.kind is not FactKind.PERCENT:
-            topics = topics_of(one) | topics_of(other)
+            topics = topics_of(one) | topics_of(other) | _WORDS_OF_GAIN
             both = (one.id, other.id)
             units = units_of(one)
             yield Figure(

@@ -14,7 +14,7 @@ _START_RIGHT_BEFORE = re.compile(
     r"(?:\b(?:when (?:there were|it was|it stood at|it read|they (?:had|were at)|we had)|prev|previously|formerly|originally|initially|against|versus|vs\.?|compared (?:with|to)|instead of|rather than|up from|down from"
     r"|after|following|follows(?: one)?|up on|down on|used to be|once|(?<!more )(?<!less )(?<!fewer )than|coming from|starting (?:at|from|with)|improving on"
     r"|\bwas previously|began (?:at|with|on)|started (?:at|with|on|from|out at)|opened (?:at|with|on)|start(?:ing)? of the quarter|prior|before|earlier|having been|had been|(?:its|the) (?:beginning|start|outset|opening)|baseline|(?:opening|starting|initial|previous|prior|former|earlier|original) (?!and)\w+(?: \w+)?(?: of| at| was| were|:)?|enter(?:ed|ing)(?: [^\s,;]+){0,4} with)"
-    rf"|[(,;–→>-]\s*was|^\s*was)\b{_small}$",
+    rf"|[(,;–→>|-]\s*was|^\s*was)\b{_small}$",
     re.IGNORECASE,
 )
 _FROM_BEFORE = re.compile(rf"\bfrom\b{_small}$", re.IGNORECASE)
@@ -24,10 +24,15 @@ _TO_BE_MOVED = re.compile(
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"\([^()]*\)")
+# Who opened with the numbers of the quarter tells of no start.
+_OPENED_WITH = re.compile(
+    r"\bopen(?:ed|s)?\s+(?:with|by)\s+(?:the\s+|a\s+|an\s+|our\s+|his\s+|her\s+)?(?!\d)[a-z]+|\bopened the (?:call|meeting|review|session)\b",
+    re.IGNORECASE,
+)
 _ARROW_BEFORE = re.compile(r"(?:->|=>|→|⇒|➔)\s*$")
 _ARROW_AFTER = re.compile(r"\s*(?:->|=>|→|⇒|➔)(?!\s*(?:was|from|previously))")
 _NOW_RIGHT_BEFORE = re.compile(
-    rf"\b(?:to|now|today|currently|current|presently|stands? (?:today )?at|sits? (?:now )?at|running at|runs? at|landed (?:at|on)|settled (?:at|on)|settling (?:at|on)|came (?:to|in at)|comes (?:to|in at)|reached|reaches|reaching|hit|hits|closed (?:on|at|with)|ended (?:on|at|with)|ends (?:on|at|with|the quarter (?:on|at|with))|finish(?:es|ed)?(?: it)? (?:at|on|with)|is|are|has|(?:now|today|currently|presently)(?: \w+){{1,2}})\b{_small}$",
+    rf"\b(?:(?<!amounted )(?<!amounts )(?<!amounting )to|(?:we|you|they|it) (?:have|has)|at the moment|now|today|currently|current|presently|stands? (?:today )?at|sits? (?:now )?at|running at|runs? at|landed (?:at|on)|settled (?:at|on)|settling (?:at|on)|came (?:to|in at)|comes (?:to|in at)|reached|reaches|reaching|hit|hits|closed (?:on|at|with)|ended (?:on|at|with)|ends (?:on|at|with|the quarter (?:on|at|with))|finish(?:es|ed)?(?: it)? (?:at|on|with)|is|are|has|(?:now|today|currently|presently)(?: \w+){{1,2}})\b{_small}$",
     re.IGNORECASE,
 )
 _past = (
@@ -44,11 +49,11 @@ _NOW_RIGHT_AFTER = re.compile(
     re.IGNORECASE,
 )
 START_SOMEWHERE = re.compile(
-    rf"\b(?:{_past}|began|begun|opened|started|starting|previous\w*|start(?=:|\s*$)|start of (?:the\s+)?quarter|q-start|baseline|outset)\b|^\s*(?:since|at|in) (?:the )?start",
+    rf"\b(?:{_past}|began|begun|opened|started|starting|previous\w*|start(?=:|\s*$)|start of (?:the\s+)?(?:quarter|qtr)|q-start|baseline|outset)\b|^\s*(?:since|at|in) (?:the )?start",
     re.IGNORECASE,
 )
 _NOW_SOMEWHERE = re.compile(
-    r"\b(?:now|today|currently|nowadays|at the end|by the end|ended|ends|closed|closes|finished|latest|current|stands?|sits?|remains?)\b",
+    r"\b(?:now|today|currently|nowadays|at the moment|right now|at the end|by the end|ended|ends|closed|closes|finished|latest|current|stands?|sits?|remains?)\b",
     re.IGNORECASE,
 )
 
@@ -98,7 +103,8 @@ def told(around: Surroundings, start: int, end: int) -> Told:
     ]
     near = before[numbers[-1] if numbers else 0 :][-60:]
     after = text[end : min(around.sentence_end, end + _REACH)]
-    near = _COMPARATOR.sub(_blank, near)
+    near = _OPENED_WITH.sub(_blank, _COMPARATOR.sub(_blank, near))
+    before = _OPENED_WITH.sub(_blank, before)
     if _ARROW_BEFORE.search(near):
         return Told.NOW
     if _ARROW_AFTER.match(after):

@@ -131,6 +131,11 @@ _BESIDE = re.compile(
     r"\b(?:above|below|over|under|exceed(?:s|ed|ing)|beyond|more than|less than|fewer than|higher than|lower than|than)\s+(?:the|its|their|our|your)\s+$",
     re.IGNORECASE,
 )
+# NPS (0-10), on a scale from 0 to 10: what a figure is read on, and none itself.
+_SCALE = re.compile(
+    r"\(\s?[01]\s?[-–]\s?(?:5|10|100)\s?\)|\bscale (?:of|from) (?:0|1|zero|one) to (?:5|10|100|five|ten)\b|\bbetween 0 and (?:10|100)\b|\bscored (?:on|from) 0\s?(?:[-–]|to)\s?(?:10|100)\b",
+    re.IGNORECASE,
+)
 _AFTER_WORD = re.compile(r"[\s-]*([^\W\d_]+)")
 _EQUATED = re.compile(r"\b[a-z]\s?=\s?\d+$", re.IGNORECASE)
 _NONE_OF = re.compile(
@@ -149,6 +154,8 @@ def find(text: str, *, nouns: Iterable[str] = ()) -> list[Quantity]:
     for numeral in numerals.find(text):
         if not _is_idle_one(numeral, text, known):
             found.append(_quantity(numeral, text, known))
+    scales = [match.span() for match in _SCALE.finditer(text)]
+    found = [one for one in found if not any(a <= one.start < b for a, b in scales)]
     found = _share_units(_without_scales(found), text)
     return sorted([*found, *_none_of(text, known, found)], key=lambda quantity: quantity.start)
 

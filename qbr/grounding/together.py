@@ -26,6 +26,10 @@ _DIFFERENCE = re.compile(
     r"|move[ds]?|change[ds]?|open|outstanding|carried|added|shed|cut|delta|above|below|over|under)\b",
     re.IGNORECASE,
 )
+_APART = re.compile(
+    r"\b(?:gap|differ\w*|between|apart|spread|distance|than|ahead|behind|lead\w*|trail\w*|above|below|respectively)\b",
+    re.IGNORECASE,
+)
 _SHARE = re.compile(
     r"\b(?:of|alone|share|equals?|good for|represents?|worth|makes?|against|compared|or|i\.e|that is|means?|cover\w*|earn\w*|back)\b|[(=]",
     re.IGNORECASE,
@@ -107,6 +111,9 @@ def _worked_out(
         is_bare = not found.unit and of not in (MONEY, PERCENT)
         if is_alike and of != PERCENT and (is_sum if of == MONEY else says(_PLAIN_SUM, around.sentence)):
             yield _figure(ids, a + b, found.unit, found.currency), ids
+        if is_points and not _are_ends(first, second) and not says(_APART, around.sentence):
+            # Two signals that stand apart are told as such.
+            continue
         is_of_others = is_beside_others(found, around) and not any(
             id_.startswith("benchmark.") for id_ in ids
         )
@@ -124,6 +131,12 @@ def _worked_out(
                     yield _figure(ids, abs(b / a - 1) * 100, PERCENT), ids
                 if not first[0].endswith("at_start"):
                     yield _figure(ids, abs(a / b - 1) * 100, PERCENT), ids
+
+
+def _are_ends(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
+    """Say whether two figures are both ends of one signal, or a rate and its benchmark."""
+    ids = {fact.removesuffix("now").removesuffix("at_start") for fact in (*first, *second)}
+    return len(ids) == 1 or any(fact.startswith("benchmark.") for fact in ids)
 
 
 def _are_parts(first: tuple[str, ...], second: tuple[str, ...]) -> bool:

@@ -129,7 +129,14 @@ def quantity(
     if not chosen and told and (parts := _parts_told(told, before)):
         chosen = [hit for hit in hits if hit.facts in parts and hit.needs is Needs.NOTHING]
     if not chosen and told:
-        chosen = [hit for hit in hits if len(hit.facts) > 1 and set(hit.facts) <= told]
+        untold = {stem for rival in rivals if not set(rival.facts) <= told for stem in rival.topics}
+        chosen = [
+            hit
+            for hit in hits
+            if len(hit.facts) > 1
+            and set(hit.facts) <= told
+            and not present(untold - _topics([hit]), around.clause)
+        ]
     if not chosen and told:
         chosen = _on_what_is_left(found, hits, rivals, around, told)
     return tuple(dict.fromkeys(fact for figure in chosen for fact in figure.facts))

@@ -14,7 +14,8 @@ WHOLES = frozenset({"seats.purchased", "features.licensed_count", "commitments.t
 _SHARES_IN_USE = ("input.seats_utilization.", "input.feature_adoption_rate.")
 _EXTREMES = frozenset({Needs.LOWEST, Needs.HIGHEST})
 _POINTS = re.compile(
-    r"\b(?:points?|pts?|minus|cost\w*|takes?|took|lost|loses?|deduct\w*|weigh\w*|drag\w*)\b", re.IGNORECASE
+    r"\b(?:points?|pts?|minus|drivers?|cost\w*|takes?|took|lost|loses?|deduct\w*|weigh\w*|drag\w*)\b",
+    re.IGNORECASE,
 )
 _MOVED_BEFORE = re.compile(
     r"(?:\b(?:by|up|down|gained|lost|plus|minus|added|adds|shed|of|another|rose|fell|dropped|grew|shrank|climbed|is|are|moved|improved|cut|more|fewer|less)"
@@ -97,7 +98,7 @@ _CHANGED = re.compile(
     re.IGNORECASE,
 )
 _ENDED_ON = re.compile(
-    r"\b(?:end(?:ed|s|ing)? (?:up )?(?:on|at|with)|clos\w+ (?:on|at|with)|finish\w* (?:on|at|with)|(?:came|coming|comes) to rest (?:on|at)|settl\w+ (?:on|at)|landed (?:on|at)|now|today|currently|start(?:ed|ing)? (?:on|at|from|with)|began (?:on|at|with)|opened (?:on|at|with)|start)\s+(?:at\s+)?$",
+    r"\b(?:end(?:ed|s|ing)? (?:up )?(?:on|at|with)|clos\w+ (?:on|at|with)|finish\w* (?:on|at|with)|(?:came|coming|comes) to rest (?:on|at)|settl\w+ (?:on|at)|landed (?:on|at)|stands? (?:at|on)|now|today|currently|start(?:ed|ing)? (?:on|at|from|with)|began (?:on|at|with)|opened (?:on|at|with)|start)\s+(?:at\s+)?$",
     re.IGNORECASE,
 )
 _DRIVES = re.compile(
@@ -113,6 +114,10 @@ _EXTREME_BEFORE = re.compile(
 _MORE_THAN = re.compile(r"\s*(?:more|fewer|less|higher|lower|better|worse)\s+than\b", re.IGNORECASE)
 _UP_OR_DOWN = re.compile(
     rf"\b(?:up|down|by|rose|fell|grew|climbed|slid|dropped)\s+{cues.HEDGES}$", re.IGNORECASE
+)
+_USED_FEATURES = re.compile(
+    r"\s*(?:features?|modules?|tools?|capabilit\w+)\s+(?:that (?:are|were) |which are |now |currently )*(?:in (?:active |regular |daily )?use|used|live|adopted|(?:you|we|they) (?:already )?use)\b",
+    re.IGNORECASE,
 )
 _THEY_STAND = re.compile(
     r"\b(?:above|below|over|under|ahead of|behind|lower than|higher than|more than|less than)\s+(?:you|yours|your|the account|this account)\b",
@@ -305,7 +310,8 @@ def _is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bo
     before = around.text[around.sentence_start : found.start]
     after = around.text[found.end : around.sentence_end]
     in_use, is_idle = says(cues.IN_USE, clause), says(cues.IDLE, clause)
-    if fact_id in _PARTS and cues.OF_BEFORE.search(before):
+    is_used = bool(_USED_FEATURES.match(around.text, found.end, around.sentence_end))
+    if fact_id in _PARTS and cues.OF_BEFORE.search(before) and not is_used:
         return False
     if fact_id in WHOLES and len(figure.facts) == 1:
         is_the_whole = bool(cues.OF_RIGHT_BEFORE.search(before))
@@ -325,6 +331,7 @@ def _is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bo
         fact_id in ("seats.used", "seats.purchased")
         and figure.needs is Needs.NOTHING
         and len(figure.facts) == 1
+        and not cues.OF_RIGHT_BEFORE.search(before)
         and _IDLE_ONES.match(around.text, found.end, around.sentence_end)
     ):
         return False
@@ -339,7 +346,8 @@ def _is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bo
         if is_told_idle:
             return False
     if figure.facts == ("seats.used",):
-        return in_use or not (is_idle or says(cues.BOUGHT, clause))
+        is_part_of_bought = bool(cues.OF_AFTER.match(around.text, found.end)) and not is_idle
+        return in_use or is_part_of_bought or not (is_idle or says(cues.BOUGHT, clause))
     is_share_in_use = figure.needs is Needs.PART or (
         PERCENT in figure.units and figure.needs is Needs.NOTHING and fact_id.startswith(_SHARES_IN_USE)
     )
