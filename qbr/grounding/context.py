@@ -42,6 +42,12 @@ def surroundings(text: str, start: int) -> Surroundings:
     return next(around for around in reversed(_all(text)) if around.clause_start <= start)
 
 
+def asked(around: Surroundings) -> str:
+    """Return the sentence with the question before it that it answers, if there is one."""
+    is_question = around.previous.rstrip().endswith("?")
+    return f"{around.previous} {around.sentence}" if is_question else around.sentence
+
+
 def sentences(text: str) -> list[list[tuple[int, int]]]:
     """Return the sentences of a levelled text, each as its clauses by their ends."""
     found: dict[int, list[tuple[int, int]]] = {}

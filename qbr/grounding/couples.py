@@ -76,6 +76,8 @@ def told_twice(
             continue
         if len(between) >= _NEAR or re.search(r"[.!?]\s", between) or _TOO_MANY.match(text, second.end):
             continue
+        if _GAP_BEFORE.search(text[max(0, second.start - _NEAR_GAP) : second.start]):
+            continue
         if _EXTREME.search(between) or _EXTREME.search(text[max(0, first.start - 24) : first.start]):
             continue
         units = {first.unit or second.unit, second.unit or first.unit, second.elided_unit or second.unit}

@@ -21,10 +21,12 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     Needs.LOWEST: re.compile(
-        r"\b(?:rang(?:e|es|ed|ing)|low|lowest|bottom\w*|dip\w*|trough|minimum|min|worst)\b", re.IGNORECASE
+        r"\b(?:rang(?:e|es|ed|ing)|(?:moved|swung|been|was|stood|between)\s+between|low|lowest|bottom\w*|dip\w*|trough|minimum|min|worst)\b",
+        re.IGNORECASE,
     ),
     Needs.HIGHEST: re.compile(
-        r"\b(?:rang(?:e|es|ed|ing)|peak\w*|high|highest|best|maximum|max|top\w*)\b", re.IGNORECASE
+        r"\b(?:rang(?:e|es|ed|ing)|(?:moved|swung|been|was|stood|between)\s+between|peak\w*|high|highest|best|maximum|max|top\w*)\b",
+        re.IGNORECASE,
     ),
     Needs.COMPARED: re.compile(
         r"\b(?:median|benchmark\w*|peers?|segment\w*|average|cohort|compar\w+|similar|industry|typical\w*|usual\w*|others?|customers|companies|norm)\b",

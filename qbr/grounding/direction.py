@@ -29,12 +29,17 @@ _EITHER = re.compile(
     rf"(?:{RISES.pattern})\s+or\s+(?:{FALLS.pattern})|(?:{FALLS.pattern})\s+or\s+(?:{RISES.pattern})",
     re.IGNORECASE,
 )
+_OF_US = re.compile(r"\s+(?:you|yours|your|the account|this account)\b", re.IGNORECASE)
+_THAN_ANOTHER = re.compile(
+    r"\s+than\s+(?:the\s+|its\s+|their\s+)?(?:(?:feature|seat|login|stakeholder)\s+)?(?:adoption|utili[sz]ation|engagement|logins?|login frequency|nps|usage)\b(?!\s+(?:was|at|in|of|before))",
+    re.IGNORECASE,
+)
 _THAN = re.compile(r"[^.;,]{0,24}\bthan\b", re.IGNORECASE)
 _NOT = re.compile(
     r"\b(?:not|never|no|hardly|without|nor|neither|stopped|instead of|rather than)\b|n't\b", re.IGNORECASE
 )
 _WISH = re.compile(
-    r"\b(?:to|will|shall|should|would|could|can|may|might|must|let's|let us|please|if|unless|need|needs|goal|target|aim|plan|before)\b[^.;,]{0,12}$",
+    r"\b(?:to|will|shall|should|would|could|can|may|might|must|let's|let us|please|if|unless|need|needs|bring|bringing|goal|target|aim|plan|before)\b[^.;,]{0,12}$",
     re.IGNORECASE,
 )
 _UP_TO = re.compile(
@@ -82,6 +87,9 @@ def contradictions(
             continue
         if MORE.fullmatch(word[0]) and not _compares(text, start, end, mentions):
             continue
+        if _THAN_ANOTHER.match(text, end):
+            # "Utilisation is higher than adoption" tells of no movement.
+            continue
         clause = next((a, b) for a, b in reversed(clauses) if a <= start)
         told_of = min(mentions, key=lambda mention: abs(mention.start - start))
         if ";" in text[min(end, told_of.end) : max(start, told_of.start)]:
@@ -108,6 +116,9 @@ def contradictions(
         if not isinstance(a, Decimal) or not isinstance(b, Decimal) or a == b:
             continue
         went_up = b > a
+        if is_of_peers and _OF_US.match(text, end):
+            # "Five points above you" is said of the others.
+            went_up = not went_up
         if is_good and family in _LESS_IS_BETTER:
             went_up = not went_up
         if went_up != rises:

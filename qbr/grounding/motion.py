@@ -8,7 +8,7 @@ import re
 _rises = (
     r"(?<!make )(?<!made )(?<!making )(?<!set )(?<!sum )(?<!sums )(?<!wrap )(?<!follow )(?<!sign )(?<!signed )(?<!catch )(?<!end )(?<!ends )(?<!ended )"
     r"up(?!on|\s+(?:for (?:renewal|discussion|review)|the (?:chain|ladder|line)))|rose|risen|rise[s]?|rising|grew|grown|grows?|growing|growth|increas(?:e[sd]?|ing)|gain(?:s|ed|ing)?|climb(?:s|ed|ing)?|jump(?:s|ed|ing)?"
-    r"|higher|soar(?:s|ed|ing)?|surg(?:es|ed|ing)|swell(?:s|ed|ing)?|swollen|expand(?:s|ed|ing)?|expansion|added|adds|adding|doubled|tripled|quadrupled|crept up|picked up"
+    r"|higher|soar(?:s|ed|ing)?|surg(?:es|ed|ing)|swell(?:s|ed|ing)?|swollen|expand(?:s|ed|ing)?|added|adds|adding|doubled|tripled|quadrupled|crept up|picked up"
     r"|uptick|upturn|upswing|advanc(?:es|ed|ing)|mount(?:s|ed|ing)|larger|bigger|lift(?:s|ed)|boost(?:s|ed)|leapt|leap(?:s|ed)?|shot up|ticked up|edged up|inched up"
     r"|accelerat(?:es|ed)|balloon(?:s|ed)|rocketed|skyrocketed|spiked|ascended|elevated|raised|multiplied|widened"
 )
