@@ -41,7 +41,7 @@ _HEALTH = ("scor", "health")
 _BAND = ("band", "status", "green", "amber", "red")
 
 _INPUTS: tuple[tuple[str, str, FactKind, str, tuple[str, ...], bool], ...] = (
-    ("feature_adoption_rate", "Feature adoption", FactKind.PERCENT, "", ("adopt", "feature", "uptake", "penetrat", "functional", "capabilit", "what they license", "what you license"), False),
+    ("feature_adoption_rate", "Feature adoption", FactKind.PERCENT, "", ("adopt", "feature", "the rate", "its rate", "uptake", "penetrat", "functional", "capabilit", "what they license", "what you license"), False),
     ("support_ticket_volume", "Open tickets", FactKind.COUNT, "tickets", ("ticket", "tix", "support", "case", "request", "queue", "backlog", "help desk", "helpdesk", "service desk", "inbox", "enquir", "inquir", "unresolved", "pending", "issues", "questions open", "open questions", "waiting for an answer", "waiting for a reply", "unanswered"), False),
     ("support_sentiment", "Support sentiment", FactKind.WORD, "", ("sentiment", "support", "mood"), True),
     ("last_interaction_days", "Days since the last interaction", FactKind.DAYS, "", ("interact", "spoke", "spoken", "speaking", "met", "contact", "talk", "touch", "silen", "conversation", "heard", "telephone", "phone", "quiet", "last call", "last meeting", "last met", "rang", "caught up", "last saw", "last chat", "last exchange", "last visit"), False),

@@ -40,6 +40,7 @@ _AGAINST = re.compile(
     r"[\s,;(]*(?:(?:up|down) from|from|against|versus|vs\.?|compared (?:with|to)|previously|was|having been|start of (?:the )?quarter:?|from a prior level of|before|after)\s*(?:a |an |the )?",
     re.IGNORECASE,
 )
+_OF_SOMETHING = re.compile(r"\s+of\s+[a-z]", re.IGNORECASE)
 _COMPARED_BEFORE = re.compile(r"\b(?:compared (?:with|to)|against|versus|vs\.?|from)\s+$", re.IGNORECASE)
 _COUNTERPARTS = frozenset({
     "seats.used", "seats.purchased", "features.used_count", "features.licensed_count", "commitments.kept", "commitments.total",
@@ -110,6 +111,10 @@ def _are_alike(some: tuple[str, ...], others: tuple[str, ...], evidence: Evidenc
 def _is_then_and_now(first: Quantity, second: Quantity, text: str, evidence: Evidence) -> bool:
     """Say whether one figure is told as it was and as it is, and nothing stood still at it."""
     if (first.unit or second.unit) != (second.unit or first.unit):
+        return False
+    if PERCENT in (first.unit, second.unit) and (
+        first.unit != second.unit or _OF_SOMETHING.match(text, second.end)
+    ):
         return False
     if _GAP_AFTER.match(text, max(first.end, first.noun_end)):
         # 190 more than the 190 we started with.
@@ -262,7 +267,12 @@ def moved_otherwise(first: Quantity, second: Quantity, text: str) -> int | None:
     ):
         # From 62 days to 65 %.
         return first.start
-    if not _TO.fullmatch(text[first.end : second.start]) or was is None or is_now is None or was == is_now:
+    if not _TO.fullmatch(text[first.end : second.start]) or was is None or is_now is None:
+        return None
+    if was == is_now and first.unit == second.unit:
+        # From 36 to 36.
+        return first.start
+    if was == is_now:
         return None
     around = context.surroundings(text, first.start)
     verbs = text[around.clause_start : first.start]

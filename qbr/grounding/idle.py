@@ -244,6 +244,18 @@ _SPAN_BEFORE = re.compile(
 _SPAN_AFTER = re.compile(r"\s?-?d(?:ays?)?\s+(?:escalat|window|period|ago|count)|-day\b", re.IGNORECASE)
 # How far from a number words of gain or loss make a result of it.
 _REACH = 160
+_WITHIN_HOURS = re.compile(r"\bwithin\s+(?:the next\s+)?$", re.IGNORECASE)
+_HOURS_OF_DAYS = frozenset({24, 48, 72})
+# What happens and could be counted, whether facts do or not.
+_EVENTS = re.compile(
+    r"\s+(?:[a-z]+(?:-[a-z]+)?\s+){0,2}?(?:outages?|incidents?|complaints?|invoices?|renewals?|years?|times|bugs?|defects?|crashes|breaches|visits?|deals?|escalations?|tickets?|seats?|licen[cs]es?|features?|commitments?|promises?|accounts?|customers?|weeks?|days?|months?|hours?|points?)\b",
+    re.IGNORECASE,
+)
+# Section 4 of the order form.
+_PAPER_BEFORE = re.compile(
+    r"\b(?:sections?|slides?|pages?|chapters?|appendix|annex|clause|paragraphs?|appendices|tab|footnote)\s+(?:\d+\s?(?:-|–|to|and)\s?)?$",
+    re.IGNORECASE,
+)
 _MOST_COUNTED = 12
 _MOST_LISTED = 99
 _MOST_IN_PASSING = 90
@@ -312,6 +324,8 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return _is_idiom(text, start, end) or _is_pair(text, start, end)
     if _is_idiom(text, start, end) or _is_clock(text, start, end) or _is_window(found, around):
         return True
+    if _WITHIN_HOURS.search(before) and found.unit == "hour" and not _ANSWERED.search(around.clause):
+        return any(value in _HOURS_OF_DAYS for value, _ in found.numeral.readings)
     if found.unit == "time" and not (
         _RESULT.search(around.clause) or any(value > _MOST_COUNTED for value, _ in found.numeral.readings)
     ):
@@ -326,6 +340,8 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     )
     if found.numeral.sign or found.out_of:
         return False
+    if _PAPER_BEFORE.search(before):
+        return True
     if not found.unit or found.unit in ("point", "week", "day", "step", "goal", "milestone", "feature"):
         label = _LABEL_BEFORE.search(before)
         is_range = _LABEL_RANGE.search(before)
@@ -360,6 +376,16 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     is_part = found.elided_unit in _COUNTED and bool(re.match(r"\s+of\b", text[found.numeral.end :]))
     if found.numeral.is_word and is_small and not (found.unit or found.elided_unit):
         # Ten questions, three legs: words that no fact counts, in a sentence that tells no result.
+        is_pair = all(value in (2, 3) for value, _ in found.numeral.readings)
+        is_event = _EVENTS.match(text, found.numeral.end)
+        if (
+            is_pair
+            and not is_event
+            and not _STANDS_BEFORE.search(before)
+            and _SOME_PLURAL.match(text, found.numeral.end)
+        ):
+            # Two signals, two languages, two attempts.
+            return True
         is_level = _STANDS_BEFORE.search(before) or _RESULT.search(around.sentence)
         if not is_level and _SOME_PLURAL.match(text, found.numeral.end):
             return True
@@ -475,7 +501,7 @@ def _is_listed(found: Quantity, text: str) -> bool:
     return (
         at in numbers
         and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-        and (len(numbers) > 1 or at == 1)
+        and (len(numbers) > 1 or at == 1 or found.start == 0)
     )
 
 

@@ -32,7 +32,7 @@ _OPENED_WITH = re.compile(
 _ARROW_BEFORE = re.compile(r"(?:->|=>|→|⇒|➔)\s*$")
 _ARROW_AFTER = re.compile(r"\s*(?:->|=>|→|⇒|➔)(?!\s*(?:was|from|previously))")
 _NOW_RIGHT_BEFORE = re.compile(
-    rf"\b(?:(?<!amounted )(?<!amounts )(?<!amounting )to|(?:we|you|they|it) (?:have|has)|at the moment|now|today|currently|current|presently|stands? (?:today )?at|sits? (?:now )?at|running at|runs? at|landed (?:at|on)|settled (?:at|on)|settling (?:at|on)|came (?:to|in at)|comes (?:to|in at)|reached|reaches|reaching|hit|hits|closed (?:on|at|with)|ended (?:on|at|with)|ends (?:on|at|with|the quarter (?:on|at|with))|finish(?:es|ed)?(?: it)? (?:at|on|with)|is|are|has|(?:now|today|currently|presently)(?: \w+){{1,2}})\b{_small}$",
+    rf"\b(?:(?<!amounted )(?<!amounts )(?<!amounting )to|(?:we|you|they|it) (?:have|has)|at the moment|reads|shows|registers|measures|now|today|currently|current|presently|stands? (?:today )?at|sits? (?:now )?at|running at|runs? at|landed (?:at|on)|settled (?:at|on)|settling (?:at|on)|came (?:to|in at)|comes (?:to|in at)|reached|reaches|reaching|hit|hits|closed (?:on|at|with)|ended (?:on|at|with)|ends (?:on|at|with|the quarter (?:on|at|with))|finish(?:es|ed)?(?: it)? (?:at|on|with)|is|are|has|(?:now|today|currently|presently)(?: \w+){{1,2}})\b{_small}$",
     re.IGNORECASE,
 )
 _past = (

@@ -69,6 +69,7 @@ _EXTREME_BEFORE = re.compile(
     r"\b(?:lowest|highest|lows?|highs?|peak(?:ed)?|bottom(?:ed)?|min(?:imum)?|max(?:imum)?|trough)\b[^.;,\d]{0,16}$",
     re.IGNORECASE,
 )
+_TO_NUMBER = re.compile(r"\s*%?\s*(?:to|->|→|=>)\s+(?:about |around )?\W?\d", re.IGNORECASE)
 _THEY_STAND = re.compile(
     r"\b(?:above|below|over|under|ahead of|behind|lower than|higher than|more than|less than)\s+(?:you|yours|your|the account|this account)\b",
     re.IGNORECASE,
@@ -175,6 +176,9 @@ def allows(
             is_called_so = found.unit == PERCENT_POINTS or (found.unit == POINTS and found.noun_end > 0)
             if not is_called_so and stands.search(before) and not _CHANGE_OF.search(before):
                 return False
+            if _TO_NUMBER.match(after) and not found.noun_end and not cues.BY_BEFORE.search(before):
+                # Of "3 to 8" the 3 is an end.
+                return False
             # Beside a benchmark, a gap is the gap to it.
             if says(cues.COMPARED, around.clause) and figure.moment is not None:
                 return False
@@ -220,6 +224,11 @@ def allows(
                 # What one of the two brought is not what both did.
                 is_plain = all(name in around.sentence.casefold() for name in figure.names)
             is_plain = is_plain or (figure.facts == ("seats.unused",) and found.unit in figure.units - {""})
+            lead = around.text[max(around.sentence_start, found.start - 48) : found.start]
+            if needed in _EXTREMES and not (
+                says(cues.NEEDED[needed], around.clause) or says(cues.NEEDED[needed], lead)
+            ):
+                return False
             if not is_plain and not says(cues.NEEDED[needed], asked(around)):
                 return False
     return not (figure.is_signed and _contradicts(figure, around))
