@@ -41,6 +41,7 @@ _AGAINST = re.compile(
     re.IGNORECASE,
 )
 _OF_SOMETHING = re.compile(r"\s+of\s+[a-z]", re.IGNORECASE)
+_THAN_BEFORE = re.compile(r"\b(?:than|from|against|versus)\s+(?:the\s+|its\s+)?$", re.IGNORECASE)
 _COMPARED_BEFORE = re.compile(r"\b(?:compared (?:with|to)|against|versus|vs\.?|from)\s+$", re.IGNORECASE)
 _COUNTERPARTS = frozenset({
     "seats.used", "seats.purchased", "features.used_count", "features.licensed_count", "commitments.kept", "commitments.total",
@@ -123,6 +124,9 @@ def _is_then_and_now(first: Quantity, second: Quantity, text: str, evidence: Evi
         moments.told(context.surroundings(text, quantity.start), quantity.start, quantity.end)
         for quantity in (first, second)
     }
+    if moments.Told.OPEN in said and _THAN_BEFORE.search(text[max(0, second.start - 24) : second.start]):
+        # 18 open, more than the 18 we started with.
+        said |= {moments.Told.START}
     if moments.Told.START not in said or not said & {moments.Told.NOW, moments.Told.NOT_SAID}:
         return False
     levels = [
@@ -286,10 +290,10 @@ def other_units(found: Sequence[Quantity], text: str) -> Iterator[Quantity]:
     """Yield the "85 days" of "to 80 %, against 85 days at the start": what a percentage is compared with is one."""
     for first, second in itertools.pairwise(found):
         between = text[first.end : second.start]
-        if first.unit != PERCENT or second.unit in ("", *_NO_PARTS) or len(between) > _FAR_GAP:
-            continue
-        if _AGAINST.fullmatch(between):
-            yield second
+        other = second if first.unit == PERCENT else first
+        is_mixed = PERCENT in (first.unit, second.unit) and other.unit not in ("", *_NO_PARTS)
+        if is_mixed and len(between) <= _FAR_GAP and _AGAINST.fullmatch(between):
+            yield other
 
 
 def range_of(at: int, found: Sequence[Quantity], text: str) -> tuple[Quantity, Quantity] | None:

@@ -65,6 +65,10 @@ _PERIOD = re.compile(r"\bQ[1-4](?:[\s/-]?(?:20)?'?\d\d)?\b|\b20\d\d(?:[\s/-]?Q[1
 NUMBER = re.compile(
     rf"\d|\b(?:{'|'.join(word for word in SMALL if word not in ('zero', 'one'))})\b", re.IGNORECASE
 )
+WHOLE_NUMBER = re.compile(
+    rf"\d[\d.,']*|\b(?:{'|'.join(word for word in sorted(SMALL, key=len, reverse=True) if word != 'zero')})\b",
+    re.IGNORECASE,
+)
 _JOINT = re.compile(
     r"[,;()]|\s[-–—]\s|\s(?:and|to|versus|vs\.?|against|compared|but|while|from|after|or)\s", re.IGNORECASE
 )
@@ -110,7 +114,7 @@ def told(around: Surroundings, start: int, end: int) -> Told:
     if _ARROW_AFTER.match(after):
         return Told.START
     if _TO_BE_MOVED.search(near):
-        return Told.OPEN
+        return Told.NOW
     if _FROM_BEFORE.search(near):
         return Told.START
     if re.match(r"[^.;\d]{0,30}\bto\s+(?:a |an |about |the |just |only )*[\d$€£¥]", after) and re.search(
@@ -143,7 +147,9 @@ def told(around: Surroundings, start: int, end: int) -> Told:
         return Told.START if _is_only_start(before, near) else Told.OPEN
     if has_now:
         return Told.NOW
-    if START_SOMEWHERE.search(_BRACKETED.sub(_blank, before)):
+    led = START_SOMEWHERE.search(_BRACKETED.sub(_blank, before))
+    if led and not any(end <= led.start() for end in numbers):
+        # What leads the sentence is of all its figures, what follows a figure is of that one.
         return Told.OPEN
     # A review tells of its whole quarter in the past tense: "was" alone says no more than "is".
     return Told.NOT_SAID

@@ -5,7 +5,7 @@ import re
 from qbr.grounding import cues
 from qbr.grounding.context import Surroundings, asked, says
 from qbr.grounding.figures import Figure, Needs
-from qbr.grounding.moments import NUMBER
+from qbr.grounding.moments import NUMBER, WHOLE_NUMBER
 from qbr.grounding.quantities import PERCENT, PERCENT_POINTS, POINTS, Quantity
 
 _PARTS = frozenset({"seats.used", "seats.unused", "features.used_count", "commitments.kept"})
@@ -59,8 +59,11 @@ DRIVES = re.compile(
 )
 
 
-def is_of_its_colour(fact_id: str, around: Surroundings) -> bool:
-    """Say whether the sentence may tell of this threshold: the line of Green is not the line of Red."""
+def is_of_its_colour(found: Quantity, fact_id: str, around: Surroundings) -> bool:
+    """Say whether weeks are told of their own band, and a threshold in a sentence that names its side."""
+    if fact_id.startswith("health.weeks_"):
+        told = _band_of(found, around)
+        return told is None or fact_id.endswith(told)
     if not fact_id.startswith("policy."):
         return True
     is_red = says(_RED, around.sentence)
@@ -68,10 +71,39 @@ def is_of_its_colour(fact_id: str, around: Surroundings) -> bool:
     return is_red or not is_green if fact_id == "policy.red_threshold" else is_green or not is_red
 
 
+def _band_of(found: Quantity, around: Surroundings) -> str | None:
+    """Return the band that stands with a number: the one after it, or else the one before; None where none or several do."""
+    text = around.text
+    if (listed := _listed_band(found, around)) is not None:
+        return listed
+    after = NUMBER.split(text[max(found.end, found.noun_end) : around.sentence_end])[0]
+    before = NUMBER.split(text[around.sentence_start : found.start])[-1]
+    for stretch in (_PARTED.split(after)[0], before):
+        bands = {match[0].casefold() for match in _BAND.finditer(stretch)}
+        if bands:
+            return bands.pop() if len(bands) == 1 else None
+    return None
+
+
+_BARE_MOVE = re.compile(r"\s*(?:up|down|higher|lower)\b(?!\s+(?:from|on|to|against))", re.IGNORECASE)
+_DONE_AFTER = re.compile(
+    r"\s+(?:(?:of (?:them|these)|can|could|have|has|had|was|were|are|is|been|be|marked|counted|as) )*(?:kept|done|delivered|closed|met|fulfilled|completed|honoured)\b",
+    re.IGNORECASE,
+)
+_DONE_BEFORE = re.compile(r"\b(?:kept|delivered|met|closed|fulfilled|completed|honoured)\s+$", re.IGNORECASE)
+
+
+_BAND = re.compile(r"\b(?:green|amber|red)\b", re.IGNORECASE)
+_PARTED = re.compile(r"[,;.|/]|\band\b|\bversus\b|\bagainst\b", re.IGNORECASE)
+
+
 def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bool:
     """Tell what is in use from what is not, both from what was bought, and a part from its whole."""
     clause, fact_id = around.clause, figure.facts[0]
-    is_level = figure.moment is not None and figure.needs is Needs.NOTHING
+    before = around.text[max(around.sentence_start, found.start - 48) : found.start]
+    is_level = figure.needs is Needs.NOTHING and (
+        figure.moment is not None or bool(_GAP_BEFORE.search(before))
+    )
     if (is_level or fact_id.startswith("policy.")) and len(figure.facts) == 1 and _is_a_move(found, around):
         return False
     before = around.text[around.sentence_start : found.start]
@@ -90,7 +122,12 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
     if is_done and (_LEFT_BEFORE.search(before) or _LEFT_AFTER.match(after)):
         return False
     is_count_left = figure.needs is Needs.REST and PERCENT not in figure.units
-    if is_count_left and fact_id.startswith("commitments.") and cues.OF_RIGHT_BEFORE.search(before):
+    is_left_undone = is_count_left and fact_id.startswith("commitments.")
+    if is_left_undone and (
+        cues.OF_RIGHT_BEFORE.search(before)
+        or _DONE_BEFORE.search(before)
+        or _DONE_AFTER.match(around.text, found.end, around.sentence_end)
+    ):
         return False
     if figure.needs is Needs.REST and fact_id.startswith("features.") and in_use and not is_idle:
         return False
@@ -125,10 +162,25 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
     return in_use or not (is_idle and is_share_in_use)
 
 
+def _listed_band(found: Quantity, around: Surroundings) -> str | None:
+    """Return the band of a number in a list that follows a list of bands: weeks in Green, Amber and Red: 4, 2 and 7."""
+    numbers = [match.start() for match in WHOLE_NUMBER.finditer(around.sentence)]
+    at = found.start - around.sentence_start
+    if not numbers or at not in numbers:
+        return None
+    bands = [match[0].casefold() for match in _BAND.finditer(around.sentence[: numbers[0]])]
+    if len(set(bands)) < 2 or len(bands) != len(set(bands)) or _BAND.search(around.sentence, numbers[0]):
+        return None
+    place = numbers.index(at)
+    return bands[place] if place < len(bands) else None
+
+
 def _is_a_move(found: Quantity, around: Surroundings) -> bool:
     """Say whether a number is how far something moved, or what it cost, and so not where it stands."""
     before = around.text[max(around.sentence_start, found.start - 24) : found.start]
     after = around.text[max(found.end, found.noun_end) : around.sentence_end]
+    if not found.unit and _BARE_MOVE.match(after):
+        return True
     if (
         _GAP_BEFORE.search(before)
         or _MORE_THAN.match(after)

@@ -127,7 +127,7 @@ def allows(
         around.text[max(around.sentence_start, found.start - 40) : found.start]
     ):
         return False
-    if not sides.is_of_its_colour(fact_id, around):
+    if not sides.is_of_its_colour(found, fact_id, around):
         return False
     if (
         not found.unit
