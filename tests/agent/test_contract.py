@@ -130,7 +130,8 @@ def test_what_an_obeying_model_wrote_of_a_review_is_marked_and_cannot_be_submitt
     answer: Any = ask(agent, harm, "qbr_generation")
 
     assert not isinstance(answer, TaskFailure)
-    assert answer.qbr.author == "obeying"
+    # Its next steps name an owner and a day that are no facts: of these the templates wrote.
+    assert answer.qbr.author == "obeying and the templates"
     assert (answer.qbr.status, answer.confidence) == ("draft", "medium")
     assert answer.qbr.open_findings >= 4
 
