@@ -121,7 +121,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(id="features.used", label="Features used", kind=FactKind.NAMES, topics=("feature", "module")),
     Entry(id="features.unused", label="Licensed features not in use", kind=FactKind.NAMES, topics=("feature", "module")),
     Entry(id="features.licensed_count", label="Number of features licensed", kind=FactKind.COUNT, unit="features", topics=("feature", "module", "licen", "tool", "capabilit", "function", "package")),
-    Entry(id="features.used_count", label="Number of features used", kind=FactKind.COUNT, unit="features", topics=("feature", "module", "used", "using", "tool", "capabilit", "function", "package")),
+    Entry(id="features.used_count", label="Number of features used", kind=FactKind.COUNT, unit="features", topics=("feature", "module", "use", "used", "using", "tool", "capabilit", "function", "package")),
     Entry(id="roi.*", label="ROI fact", kind=FactKind.NUMBER),
     Entry(id="goals.text", label="Customer goals", kind=FactKind.TEXT, topics=("goal", "objective", "aim")),
     Entry(id="commitment.*.text", label="Commitment of the previous review", kind=FactKind.TEXT, topics=("commit", "agreed", "promis")),

@@ -13,6 +13,7 @@ _KEPT = 4096
 _NO_TOPIC = re.compile(
     r"\bused to\b|\bhead(?:ing|ed|lines?|way|winds?)\b|\bcompared (?:with|to|against)(?=\s+(?:about |around |just |only )?(?:\W?\d|[€$£¥]|the (?:start|beginning|outset|opening)|last\b|before\b))|\bcompared\s*$"
     r"|\b(?:came|come|comes|coming) in (?:at|on|with|around|about|just|above|below|under|over|nearly|close)\b"
+    r"|\bscor(?:es|ed|ing)\s+(?:a |at |about |only )?(?=\d[\d.,]*\s?(?:%|per))"
     # Where days are counted from or to.
     r"|\b(?:end|close|start|beginning|last day|first day|opening|outset) of (?:the|this|our|each) (?:quarter|period)\b|\bquarter(?:'s)?[\s-]+(?:end|close|start|last day|first day)\b"
     r"|\bquarter (?:has |had )?(?:ago|closed|ended|began|opened|started|was over|is over|earlier|before)\b",

@@ -42,6 +42,10 @@ _AGAINST = re.compile(
 )
 _OF_SOMETHING = re.compile(r"\s+of\s+[a-z]", re.IGNORECASE)
 _THAN_BEFORE = re.compile(r"\b(?:than|from|against|versus)\s+(?:the\s+|its\s+)?$", re.IGNORECASE)
+_THAT_DISTANCE = re.compile(
+    r"\s*(?:(?:that|this|it|which)\s+(?:is|makes|means|amounts to|comes to|gives)|the (?:distance|gap|difference|change|gain|loss|move|swing) (?:is|was|amounts to|comes to|between (?:the two|them) is))\s+(?:a |an |the )?(?:(?:distance|gap|difference|change|gain|loss|move|swing|rise|fall|drop|increase|decrease|progress|improvement|decline) of )?",
+    re.IGNORECASE,
+)
 _COMPARED_BEFORE = re.compile(r"\b(?:compared (?:with|to)|against|versus|vs\.?|from)\s+$", re.IGNORECASE)
 _COUNTERPARTS = frozenset({
     "seats.used", "seats.purchased", "features.used_count", "features.licensed_count", "commitments.kept", "commitments.total",
@@ -117,7 +121,7 @@ def _is_then_and_now(first: Quantity, second: Quantity, text: str, evidence: Evi
         first.unit != second.unit or _OF_SOMETHING.match(text, second.end)
     ):
         return False
-    if _GAP_AFTER.match(text, max(first.end, first.noun_end)):
+    if any(_GAP_AFTER.match(text, max(one.end, one.noun_end)) for one in (first, second)):
         # 190 more than the 190 we started with.
         return False
     said = {
@@ -183,6 +187,8 @@ def gaps_told_wrongly(found: Sequence[Quantity], traces: Sequence[Facts], text: 
         if not (some and others and facts) or gap.numeral.readings == ():
             continue
         between = text[second.end : gap.start]
+        if re.search(r"[.!?]\s", text[first.end : second.start]):
+            continue
         if len(between) > _FAR_GAP or _NOT_THE_SAME.search(between) or gap.hedge is not None:
             continue
         is_points = gap.unit in (POINTS, PERCENT_POINTS) and (first.unit == second.unit == PERCENT)
@@ -194,6 +200,38 @@ def gaps_told_wrongly(found: Sequence[Quantity], traces: Sequence[Facts], text: 
             continue
         a, b, said = value_of(first), value_of(second), value_of(gap)
         if a is not None and b is not None and said is not None and abs(abs(a - b) - said) >= 1:
+            yield gap
+
+
+def distances_told_wrongly(
+    found: Sequence[Quantity], traces: Sequence[Facts], text: str
+) -> Iterator[Quantity]:
+    """Yield the "4 points" of "That is a distance of 4 points" where the sentence before tells of two rates 8 apart."""
+    told = list(zip(found, traces, strict=False))
+    for gap, facts in told:
+        if not facts or gap.unit not in (POINTS, PERCENT_POINTS) or gap.hedge is not None:
+            continue
+        around = context.surroundings(text, gap.start)
+        if not around.previous or not _THAT_DISTANCE.fullmatch(text[around.sentence_start : gap.start]):
+            continue
+        before = around.sentence_start - len(around.previous)
+        rates = [
+            (quantity, ids)
+            for quantity, ids in told
+            if quantity.unit == PERCENT and before <= quantity.start < around.sentence_start
+        ]
+        if len(rates) != 2:
+            continue
+        (first, some), (second, others) = rates
+        a, b, said = value_of(first), value_of(second), value_of(gap)
+        if (
+            some
+            and others
+            and _are_of_one(some, others)
+            and a is not None
+            and b is not None
+            and said is not None
+        ) and abs(abs(a - b) - said) >= 1:
             yield gap
 
 

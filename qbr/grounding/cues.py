@@ -44,7 +44,7 @@ AT_START = re.compile(
 )
 NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
 IDLE = re.compile(
-    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on|deployed|adopted|launched|rolled out|started|set up|enabled)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|to (?:fill|assign|hand out|give out)|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|(?:not|never) (?:yet )?(?:been )?put to (?:work|use)|untapped|unopened|unexplored|out of use|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|clean-?up)\b",
+    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on|deployed|adopted|launched|rolled out|started|set up|enabled)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|to (?:fill|assign|hand out|give out)|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|yet to be (?:used|opened|touched|activated|adopted|switched on|launched|tried)|(?:not|never) (?:yet )?(?:been )?put to (?:work|use)|untapped|unopened|unexplored|out of use|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|clean-?up)\b",
     re.IGNORECASE,
 )
 IN_USE = re.compile(
@@ -80,6 +80,7 @@ ENDS_BEFORE = re.compile(
     re.IGNORECASE,
 )
 COSTS = re.compile(
-    r"\b(?:cost\w*|los[et]\w*|takes?|took|deduct\w*|hold\w* .{0,20}back|weigh\w*)\b", re.IGNORECASE
+    r"\b(?:(?:lowers?|lowered|reduces?|reduced|cuts?|pulls?|pulled|worth)(?:\s+\w+){0,3}\s+(?:score|health)|cost\w*|los[et]\w*|takes?|took|deduct\w*|hold\w* .{0,20}back|weigh\w*)\b",
+    re.IGNORECASE,
 )
 COMPARED = re.compile(r"\b(?:median|benchmark|peers?|segment|average)\b", re.IGNORECASE)

@@ -256,6 +256,18 @@ _PAPER_BEFORE = re.compile(
     r"\b(?:sections?|slides?|pages?|chapters?|appendix|annex|clause|paragraphs?|appendices|tab|footnote)\s+(?:\d+\s?(?:-|–|to|and)\s?)?$",
     re.IGNORECASE,
 )
+# A 40-slide deck, a 2-page summary; Commitment 1: …
+_DOCUMENT_AFTER = re.compile(
+    r"-(?:pages?|slides?|pagers?|minutes?|steps?|parts?|way|person)\b", re.IGNORECASE
+)
+_ITEM_BEFORE = re.compile(
+    r"\b(?:commitment|promise|action|risk|item|goal|objective|priority|ask)\s+$", re.IGNORECASE
+)
+_ITEM_AFTER = re.compile(r"\s*(?::|\)|\s[-–—]\s)")
+_RESPONSE = re.compile(
+    r"\b(?:answered|answers?|resolved|resolution|responded|response|replied|fixed|restored|solved|reacted|reaction|average|waiting|wait|handling|downtime|outages?|late|delay\w*)\b",
+    re.IGNORECASE,
+)
 _MOST_COUNTED = 12
 _MOST_LISTED = 99
 _MOST_IN_PASSING = 90
@@ -326,6 +338,10 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return True
     if _WITHIN_HOURS.search(before) and found.unit == "hour" and not _ANSWERED.search(around.clause):
         return any(value in _HOURS_OF_DAYS for value, _ in found.numeral.readings)
+    if _DOCUMENT_AFTER.match(text, found.numeral.end) or (
+        _ITEM_BEFORE.search(before) and _ITEM_AFTER.match(text, end)
+    ):
+        return True
     if found.unit == "time" and not (
         _RESULT.search(around.clause) or any(value > _MOST_COUNTED for value, _ in found.numeral.readings)
     ):
@@ -374,18 +390,10 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     if found.unit == "point":
         return is_small and bool(_LIST_OF_POINTS.search(around.sentence))
     is_part = found.elided_unit in _COUNTED and bool(re.match(r"\s+of\b", text[found.numeral.end :]))
+    if found.numeral.is_word and not found.unit and _is_pair_of_things(found, before, text):
+        return True
     if found.numeral.is_word and is_small and not (found.unit or found.elided_unit):
         # Ten questions, three legs: words that no fact counts, in a sentence that tells no result.
-        is_pair = all(value in (2, 3) for value, _ in found.numeral.readings)
-        is_event = _EVENTS.match(text, found.numeral.end)
-        if (
-            is_pair
-            and not is_event
-            and not _STANDS_BEFORE.search(before)
-            and _SOME_PLURAL.match(text, found.numeral.end)
-        ):
-            # Two signals, two languages, two attempts.
-            return True
         is_level = _STANDS_BEFORE.search(before) or _RESULT.search(around.sentence)
         if not is_level and _SOME_PLURAL.match(text, found.numeral.end):
             return True
@@ -434,6 +442,16 @@ def _is_reference(found: Quantity, around: Surroundings) -> bool:
     )
 
 
+def _is_pair_of_things(found: Quantity, before: str, text: str) -> bool:
+    """Say whether two or three things are told of that no fact counts and that do not happen: two languages, two signals."""
+    return (
+        all(value in (2, 3) for value, _ in found.numeral.readings)
+        and not _EVENTS.match(text, found.numeral.end)
+        and not _STANDS_BEFORE.search(before)
+        and bool(_SOME_PLURAL.match(text, found.numeral.end))
+    )
+
+
 def _is_round(found: Quantity) -> bool:
     """Say whether a stretch of time is one that people plan in: 6 weeks, 90 days; nobody plans for 153 days."""
     return any(value <= _MOST_COUNTED or value in _PLANNED_IN for value, _ in found.numeral.readings)
@@ -458,7 +476,7 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
     if found.unit == "minute" and not _GAIN.search(around.sentence):
         # No fact counts minutes, but a support desk's answers are a result all the same.
         is_met = _GATHERING.search(around.sentence)
-        return bool(is_met) or not (_ANSWERED.search(around.sentence) or _COUNTDOWN.search(around.sentence))
+        return bool(is_met) or not _RESPONSE.search(around.sentence)
     if found.unit in ("month", "day") and _HORIZON.search(
         text[: found.start] + "#" + text[end:], found.start - 40 if found.start > 40 else 0, found.start + 40
     ):

@@ -13,7 +13,7 @@ _small = r"(?:\s*(?:a|an|the|just|only|about|around|nearly|almost|some|over|unde
 _START_RIGHT_BEFORE = re.compile(
     r"(?:\b(?:when (?:there were|it was|it stood at|it read|they (?:had|were at)|we had)|prev|previously|formerly|originally|initially|against|versus|vs\.?|compared (?:with|to)|instead of|rather than|up from|down from"
     r"|after|following|follows(?: one)?|up on|down on|used to be|once|(?<!more )(?<!less )(?<!fewer )than|coming from|starting (?:at|from|with)|improving on"
-    r"|\bwas previously|began (?:at|with|on)|started (?:at|with|on|from|out at)|opened (?:at|with|on)|start(?:ing)? of the quarter|prior|before|earlier|having been|had been|(?:its|the) (?:beginning|start|outset|opening)|baseline|(?:opening|starting|initial|previous|prior|former|earlier|original) (?!and)\w+(?: \w+)?(?: of| at| was| were|:)?|enter(?:ed|ing)(?: [^\s,;]+){0,4} with)"
+    r"|\bwas previously|began (?:at|with|on)|started (?:at|with|on|from|out at)|opened (?:at|with|on)|start(?:ing)? of the quarter|prior|before|earlier|having been|had been|(?:its|the) (?:beginning|start|outset|opening)|baseline|last (?:reading|survey|value|figure|mark|note)|(?:opening|starting|initial|previous|prior|former|earlier|original) (?!and)\w+(?: \w+)?(?: of| at| was| were|:)?|enter(?:ed|ing)(?: [^\s,;]+){0,4} with)"
     rf"|[(,;–→>|-]\s*was|^\s*was)\b{_small}$",
     re.IGNORECASE,
 )
@@ -27,6 +27,13 @@ _BRACKETED = re.compile(r"\([^()]*\)")
 # Who opened with the numbers of the quarter tells of no start.
 _OPENED_WITH = re.compile(
     r"\bopen(?:ed|s)?\s+(?:with|by)\s+(?:the\s+|a\s+|an\s+|our\s+|his\s+|her\s+)?(?!\d)[a-z]+|\bopened the (?:call|meeting|review|session)\b",
+    re.IGNORECASE,
+)
+_COMPARES = re.compile(
+    r"\b(?:more|less|better|worse|higher|lower|fewer|further)\b[^.;,]{0,24}\bthan\b", re.IGNORECASE
+)
+_TO_A_NUMBER = re.compile(
+    r"[^.;]{0,30}?\bto\s+(?:a |an |about |the |just |only |around )*(?:\W?\d|[a-z]+(?:-[a-z]+)?\s?(?:%|per))",
     re.IGNORECASE,
 )
 _ARROW_BEFORE = re.compile(r"(?:->|=>|→|⇒|➔)\s*$")
@@ -113,7 +120,7 @@ def told(around: Surroundings, start: int, end: int) -> Told:
         return Told.NOW
     if _ARROW_AFTER.match(after):
         return Told.START
-    if _TO_BE_MOVED.search(near):
+    if _TO_BE_MOVED.search(near) and not _TO_A_NUMBER.match(after):
         return Told.NOW
     if _FROM_BEFORE.search(near):
         return Told.START
@@ -139,7 +146,9 @@ def told(around: Surroundings, start: int, end: int) -> Told:
     own_after = after[: min(following, max(0, around.clause_end - end))]
     if following < len(after):
         own_after = _JOINT.split(own_after, maxsplit=1)[0]
-    has_start = bool(START_SOMEWHERE.search(own_before) or START_SOMEWHERE.search(own_after))
+    # "They use it more broadly than they did at the start" compares with then.
+    of_now = _COMPARES.split(own_after, maxsplit=1)[0]
+    has_start = bool(START_SOMEWHERE.search(own_before) or START_SOMEWHERE.search(of_now))
     has_now = bool(_NOW_SOMEWHERE.search(own_before) or _NOW_SOMEWHERE.search(own_after))
     if has_start and has_now:
         return Told.OPEN

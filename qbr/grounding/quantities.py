@@ -124,7 +124,7 @@ _NOUNS = frozenset({
 # "One call" and "one open issue" say that there is such a thing, not how many.
 _ONE_OF_THEM = frozenset({
     "time", "second", "step", "person", "people", "figure", "result", "measure", "goal", "decision", "issue", "case",
-    "area", "request", "review", "action", "task", "report", "project", "call", "meeting",
+    "area", "request", "order", "contact", "sponsor", "session", "workshop", "document", "dashboard", "team", "review", "action", "task", "report", "project", "call", "meeting",
 })  # fmt: skip
 _TIMES = frozenset({"day", "week", "month", "quarter", "year"})
 _BESIDE = re.compile(

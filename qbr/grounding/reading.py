@@ -67,6 +67,10 @@ class _Notes:
 
 
 _LINK = re.compile(r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.-]+\w", re.IGNORECASE)
+_MAY = re.compile(r"(?:\d{1,2}|[a-z-]+)\s+may")
+_VERB = re.compile(
+    r"\s+(?:be|not|have|also|well|need|seem|look|come|go|read|still|want|take|become|change|move|help)\b"
+)
 _FAR_PERCENT = 40
 _MOST_FIGURES = 150
 # A figure whose unit stands before it: Days until notice: 143.
@@ -128,6 +132,9 @@ def read(block: TextBlock, known: Knowledge) -> Reading:
 
 def _is_first_name(when: When, text: str, known: KnownNames) -> bool:
     """Say whether a month that stands alone is somebody's name: kudos to June."""
+    if _MAY.fullmatch(text, when.start, when.end) and _VERB.match(text, when.end):
+        # Of which 4 may be marked as kept.
+        return True
     is_month = when.month is not None and not (when.readings or when.day or when.year)
     if not is_month or (text[when.start : when.end].casefold(),) not in known.parts:
         return False
@@ -191,7 +198,10 @@ def _read_quantities(found: list[Quantity], notes: _Notes, known: Knowledge) -> 
     for other in couples.other_units(noted, notes.text):
         message = f"“{notes.words(other.start, max(other.end, other.noun_end))}” is compared with a percentage and is none. {findings.ADVICE}"
         notes.mark(other.start, max(other.end, other.noun_end), findings.kind_of(other), message)
-    for gap in couples.gaps_told_wrongly(noted, traces, notes.text):
+    for gap in (
+        *couples.gaps_told_wrongly(noted, traces, notes.text),
+        *couples.distances_told_wrongly(noted, traces, notes.text),
+    ):
         message = f"“{notes.words(gap.start, gap.end)}” is not the distance of the two figures before it. {findings.ADVICE}"
         notes.mark(gap.start, gap.end, findings.kind_of(gap), message)
     for first, second in couples.parts_over_wholes(noted, notes.text):

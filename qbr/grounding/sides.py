@@ -97,6 +97,13 @@ _BAND = re.compile(r"\b(?:green|amber|red)\b", re.IGNORECASE)
 _PARTED = re.compile(r"[,;.|/]|\band\b|\bversus\b|\bagainst\b", re.IGNORECASE)
 
 
+# Two of the six features, among them X and Y, remain unused.
+_LISTED_IDLE = re.compile(
+    r"(?:\s+(?:out )?of\s+(?:the\s+|its\s+|your\s+|their\s+|our\s+)?\w+)?\s+(?:licensed\s+)?(?:features?|modules?|tools?|capabilit\w+|functions?)\s*[,(–—-][^.;:\d]{0,90}?[,)–—-]\s*(?:still\s+)?(?:remain\w*\s+(?:unused|untapped|idle|untouched|dormant)|(?:have|has)\s+(?:yet to be|not (?:yet )?been|never been)|(?:are|is|were|was)\s+(?:not (?:yet )?(?:in use|used|live|opened)|still (?:unused|idle)|unused|idle|untouched))",
+    re.IGNORECASE,
+)
+
+
 def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bool:
     """Tell what is in use from what is not, both from what was bought, and a part from its whole."""
     clause, fact_id = around.clause, figure.facts[0]
@@ -148,6 +155,11 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
         return False
     if figure.facts == ("seats.unused",):
         return says(cues.IDLE, around.sentence) or not (in_use or says(cues.BOUGHT, clause))
+    if figure.facts in (("features.used_count",), ("features.licensed_count",)) and (
+        not cues.OF_RIGHT_BEFORE.search(before)
+        and _LISTED_IDLE.match(around.text, found.end, around.sentence_end)
+    ):
+        return False
     if figure.facts == ("features.used_count",) and not in_use:
         told = asked(around)
         is_told_idle = is_idle or (says(cues.IDLE, told) and not says(cues.IN_USE, told))

@@ -42,6 +42,10 @@ _SWUNG = re.compile(
     r"\b(?:moved|swung|swinging|ranged|ranging|fluctuat\w+|oscillat\w+|varied|travelled|wandered)\b",
     re.IGNORECASE,
 )
+_SINCE = re.compile(r"\bsince\s+(?:the\s+|\w+day,?\s+)?$", re.IGNORECASE)
+_LAST_DAYS = re.compile(r"\b(?:last|past|preceding|previous)\s+(?:90|ninety)\s+days\b", re.IGNORECASE)
+_LED_BY_DAY = re.compile(r"\s*(?:on|at|as of|as at|by)\s+(?:the\s+|\w+day,?\s+)?", re.IGNORECASE)
+_NEAR_DAY = 48
 _BARE = frozenset({""})
 _RARELY_MET = 20
 _RATES = frozenset({Needs.PER_SEAT, Needs.PER_MONTH})
@@ -223,7 +227,7 @@ def _is_kin(fact_id: str, told: frozenset[str]) -> bool:
 
 
 def _is_proven_by_unit(figure: Figure) -> bool:
-    if figure.on is not None or figure.own_name:
+    if figure.on is not None or figure.own_name or figure.facts[0].startswith("health.weeks_"):
         return False
     is_told_change = figure.needs is Needs.CHANGE and len(figure.facts) == 1
     return is_told_change or figure.needs in (Needs.NOTHING, Needs.PER_SEAT, Needs.PER_MONTH)
@@ -233,6 +237,9 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
     """Say whether a value of the start or of the end stands where the sentence speaks of that time."""
     if figure.moment is None or figure.needs is Needs.CHANGE:
         return True
+    if figure.facts[0].startswith("input.escalation") and _LAST_DAYS.search(around.sentence):
+        # "There had been 9 in the last 90 days" is told of now.
+        return figure.moment is Moment.NOW
     said = moments.told(around, found.start, found.end)
     if figure.needs is Needs.NOTHING:
         if figure.moment is Moment.NOW and _is_on(known.starts_on, found, around):
@@ -256,7 +263,11 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
         not is_now
         and figure.moment is Moment.START
         and any(
-            known.starts_on is not None and not when.quarter and when.agrees_with(known.starts_on)
+            # The first day of the quarter may be named by its date, but not as that since when something moved.
+            known.starts_on is not None
+            and not when.quarter
+            and when.agrees_with(known.starts_on)
+            and not _SINCE.search(around.sentence[: when.start])
             for when in days_named(around.sentence)
         )
     )
@@ -265,9 +276,20 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
 def _is_on(day: date | None, found: Quantity, around: Surroundings) -> bool:
     """Say whether a figure is told as it was on a day: the score was 64 on July 1st."""
     after = around.text[found.end : around.clause_end]
-    return day is not None and any(
-        (when.readings or when.day) and when.agrees_with(day) and bool(_ON.fullmatch(after[: when.start]))
-        for when in days_named(after)
+    before = around.text[around.sentence_start : found.start]
+    return day is not None and (
+        any(
+            (when.readings or when.day) and when.agrees_with(day) and bool(_ON.fullmatch(after[: when.start]))
+            for when in days_named(after)
+        )
+        or any(
+            (when.readings or when.day)
+            and when.agrees_with(day)
+            and bool(_LED_BY_DAY.fullmatch(before[: when.start]))
+            and not moments.NUMBER.search(before[when.end :])
+            and len(before) - when.end <= _NEAR_DAY
+            for when in days_named(before)
+        )
     )
 
 

@@ -96,6 +96,12 @@ def _marked(text):
         "2 of 6 features have not been put to work.",
         "168 seats (35 % of those bought) could be handed back.",
         "Success means moving adoption on from 62 %.",
+        "Adoption rose from 54 % to 62 %. It makes 8 points of progress.",
+        "Adoption is at 62 % against a median of 67 %. That is a distance of 5 points.",
+        "Adoption improved, moving from 54 % to 62 %.",
+        "With 62 % adoption they use it more broadly than they did at the start of the quarter.",
+        "There had been 3 escalations in the last 90 days.",
+        "Weeks in Green, Amber and Red: 2, 4 and 7.",
         # Peers.
         "Comparable accounts sit at a median of 67 %, five points above you.",
     ],
@@ -128,6 +134,11 @@ def test_what_follows_from_what_is_told_nearby_is_not_marked(text):
         ("Peers run at 67 %, which puts the account 6 points behind.", "6 points"),
         ("The 18,400 was less than € 18k in courier costs saved.", "€ 18k"),
         ("From 14 July 2026 to 7 August 2026 there are 25 days.", "25 days"),
+        ("Adoption is at 62 % against a median of 67 %. That is a distance of 4 points.", "4 points"),
+        ("Feature adoption: 54 %, up 8 points since 1 April 2026.", "54 %"),
+        ("Weeks in Green, Amber and Red: 4, 2 and 7.", "4"),
+        ("The account spent 4 weeks in Green, 2 in Amber and 7 in Red.", "4 weeks"),
+        ("Of 5 commitments 2 may be marked as kept.", "2"),
     ],
 )
 def test_what_does_not_follow_is_marked(text, wrong):
