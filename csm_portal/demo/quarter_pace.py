@@ -1,4 +1,4 @@
-"""How far a company is with the reviews of the quarter just ended, on any day of the next one. Pure, from the name's dice."""
+"""How far a company is with the reviews of a quarter, on any day after it. Pure, from the name's dice."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -7,6 +7,8 @@ from itertools import pairwise
 from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from qbr import quarters
 
 
 class Reached(IntEnum):
@@ -29,6 +31,8 @@ _PACE: Final[dict[Reached, tuple[tuple[int, float], ...]]] = {
     Reached.SENT_BACK: ((0, 0.10), (4, 0.24), (14, 0.66), (49, 0.92), (91, 0.95)),
     Reached.DRAFT: ((0, 0.14), (4, 0.36), (14, 0.80), (49, 0.945), (91, 0.965)),
 }
+# Of a quarter whose successor is over as well, so many were published in the end; the others were given up.
+_IN_THE_END: Final = 0.96
 # Working hours in which people draft, submit, decide and publish.
 _HOURS: Final = (8, 17)
 
@@ -61,13 +65,17 @@ def course(name: str, place: int, of: int, *, ended_on: date, now: datetime, zon
     """
     dice = Random(f"{name} {ended_on.isoformat()}")  # noqa: S311
     today = now.astimezone(zone).date()
-    far = reached(place, of, days=(today - ended_on).days)
+    far, rank = reached(place, of, days=(today - ended_on).days), (place + 0.5) / of
+    if today >= quarters.quarter_of(ended_on).end:
+        # So long ago nothing waits for anybody any more.
+        far = Reached.PUBLISHED if rank < _IN_THE_END else Reached.NOTHING
+        rank *= _PACE[Reached.PUBLISHED][-1][1] / _IN_THE_END
     if far is Reached.NOTHING:
         return Course(reached=far)
     # The last step is the one that is dated, the others lie before it.
     is_over = far is Reached.PUBLISHED
     if is_over:
-        last = ended_on + timedelta(days=_day_of((place + 0.5) / of))
+        last = ended_on + timedelta(days=_day_of(rank))
     else:
         # A draft may have lain for weeks; what waits for a manager does so for days.
         last = today - timedelta(

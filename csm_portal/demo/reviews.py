@@ -1,18 +1,22 @@
-"""Brings the demo's QBRs of the quarter just ended as far as a company has them, through the services that the pages call."""
+"""Brings the demo's QBRs as far as a company has them: what people still work on, through the services that the pages call.
+
+What was finished weeks ago is laid down at once (``finished_reviews``).
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from accounts.models import Account, CoachingPlan
+from accounts.models import Account, CoachingPlan, HealthScore
 from accounts.scoring.bands import Band
 from csm_portal import wiring
 from csm_portal.core.models import Job, JobState, Membership, Tenant, User
-from csm_portal.demo import quarter_pace, tenants
+from csm_portal.demo import finished_reviews, quarter_pace, tenants
+from csm_portal.demo.finished_reviews import Finished
 from csm_portal.demo.quarter_pace import Course, Reached
 from csm_portal.ports.workspace import Workspace
 from csm_portal.ports.writer import Writer
@@ -25,6 +29,10 @@ from qbr.selectors import current
 from qbr.services import deputies, drafting, editing, publishing, remarks, review
 from qbr.workflow import NotAllowed
 
+# So many quarters before the one just ended have reviews: those that the board offers.
+_EARLIER: Final = 2
+# What was published longer ago than this is laid down.
+_LONG_AGO: Final = timedelta(days=14)
 # Whose signals are half unknown is taken up last.
 _ENOUGH_KNOWN: Final = 0.5
 # Somebody decides in the manager's place in the third week after a quarter.
@@ -32,10 +40,10 @@ _AWAY_AFTER: Final = timedelta(weeks=2)
 
 
 def fill(tenant: Tenant, *, now: datetime, most: int | None = None) -> int:
-    """Draft, review, approve and publish reviews of the quarter just ended; return how many there are.
+    """Draft, review, approve and publish reviews of the quarter just ended and of those before; return how many there are.
 
     How many have come how far follows from how long ago the quarter ended (``quarter_pace``). ``most`` is of how many
-    accounts there are any, all of them where None. Called in the tenant's scope.
+    accounts there are any a quarter, all of them where None. Called in the tenant's scope.
     """
     today = now.astimezone(tenant.zone).date()
     quarter, manager = quarter_of(today).previous, tenants.person("manager")
@@ -44,15 +52,9 @@ def fill(tenant: Tenant, *, now: datetime, most: int | None = None) -> int:
     hands = _Hands(
         manager=manager, absence=absence, templates=wiring.writers().fallback, workspace=wiring.workspace()
     )
-    accounts = _accounts(quarter)[:most]
-    for place, account in enumerate(accounts):
-        if account.owner is None:
-            continue
-        course = quarter_pace.course(
-            account.name, place, len(accounts), ended_on=quarter.end, now=now, zone=tenant.zone
-        )
-        if course.begun_at is not None:
-            _bring(account, account.owner, course, quarter=quarter, hands=hands)
+    for one in _before(quarter):
+        _fill(one, tenant, hands=hands, now=now, most=most, is_settled=True)
+    _fill(quarter, tenant, hands=hands, now=now, most=most, is_settled=False)
     _is_away(manager, today, now=now)
     return QBR.objects.count()
 
@@ -72,6 +74,86 @@ class _Hands:
         if absence is None or not absence.starts_on <= on <= absence.ends_on:
             return self.manager
         return self.manager if account.owner_id == absence.deputy_id else absence.deputy
+
+
+def _before(quarter: Quarter) -> list[Quarter]:
+    """Return the quarters before one that have reviews, the earliest first."""
+    found = [quarter]
+    for _ in range(_EARLIER):
+        found.insert(0, found[0].previous)
+    return found[:-1]
+
+
+def _fill(
+    quarter: Quarter, tenant: Tenant, *, hands: _Hands, now: datetime, most: int | None, is_settled: bool
+) -> None:
+    """Take each review of a quarter as far as its course goes."""
+    known = _known_by(quarter)
+    accounts = [account for account in _accounts(quarter) if account.pk in known][:most]
+    courses = {
+        account.pk: quarter_pace.course(
+            account.name, place, len(accounts), ended_on=quarter.end, now=now, zone=tenant.zone
+        )
+        for place, account in enumerate(accounts)
+    }
+    finished, open_ones = [], []
+    for account in accounts:
+        course = courses[account.pk]
+        if account.owner is None or course.begun_at is None:
+            continue
+        mode = Mode.FULL if is_settled else _mode(account)
+        one = _finished(account, account.owner, course, tenant=tenant, now=now, mode=mode, hands=hands)
+        if one is None:
+            open_ones.append((account, account.owner, course))
+        else:
+            finished.append(one)
+    left = finished_reviews.lay_down(
+        finished,
+        quarter=quarter,
+        tenant=tenant,
+        templates=hands.templates,
+        workspace=hands.workspace,
+        is_settled=is_settled,
+    )
+    if not is_settled:
+        # A figure of theirs could not be traced: their drafts wait for a person, as they should.
+        open_ones += [(one.account, one.owner, courses[one.account.pk]) for one in left]
+    for account, owner, course in open_ones:
+        _bring(account, owner, course, quarter=quarter, hands=hands)
+
+
+def _finished(
+    account: Account, owner: User, course: Course, *, tenant: Tenant, now: datetime, mode: Mode, hands: _Hands
+) -> Finished | None:
+    """Return a review that was published long ago, None for any other."""
+    begun_at, submitted_at, approved_at = course.begun_at, course.submitted_at, course.decided_at
+    published_at = course.published_at
+    if begun_at is None or submitted_at is None or approved_at is None or published_at is None:
+        return None
+    if now - published_at <= _LONG_AGO:
+        return None
+    approver = hands.decider(account, timezone.localdate(approved_at, tenant.zone))
+    return Finished(
+        account=account,
+        owner=owner,
+        approver=approver,
+        begun_at=begun_at,
+        submitted_at=submitted_at,
+        approved_at=approved_at,
+        published_at=published_at,
+        mode=mode,
+        stands_in_for="" if approver == hands.manager else str(hands.manager),
+    )
+
+
+def _mode(account: Account) -> Mode:
+    return Mode.AT_RISK if account.health.effective_band == Band.RED else Mode.FULL
+
+
+def _known_by(quarter: Quarter) -> set[UUID]:
+    """Return the accounts that were scored by the end of a quarter: of others there was nothing to review."""
+    scored = HealthScore.objects.filter(scored_on__lte=quarter.last_day)
+    return set(scored.order_by().values_list("account_id", flat=True).distinct())
 
 
 def _accounts(quarter: Quarter) -> list[Account]:
@@ -125,9 +207,13 @@ def _deputy(manager: User) -> User | None:
 def _bring(account: Account, owner: User, course: Course, *, quarter: Quarter, hands: _Hands) -> None:
     """Take a review as far as its course goes, each step at its own moment."""
     assert course.begun_at is not None  # noqa: S101  # chosen so
-    mode = Mode.AT_RISK if account.health.effective_band == Band.RED else Mode.FULL
     qbr = drafting.begin(
-        account, quarter=quarter, actor=owner, origin=Origin.ON_DEMAND, now=course.begun_at, mode=mode
+        account,
+        quarter=quarter,
+        actor=owner,
+        origin=Origin.ON_DEMAND,
+        now=course.begun_at,
+        mode=_mode(account),
     )
     _draft(qbr, course, templates=hands.templates)
     if course.submitted_at is None:

@@ -27,10 +27,13 @@ from accounts.scoring.churn import RiskLevel, Trigger
 from accounts.scoring.signals import HealthSignals
 from accounts.selectors.alerts import usefulness
 from benchmarks.soak import ground
-from csm_portal.core.models import Delivery, DeliveryState, NotionConnection, Tenant
+from csm_portal.core.models import Delivery, DeliveryState, Membership, NotionConnection, Tenant
 from csm_portal.core.scope import tenant_scope
-from csm_portal.demo import company, history
-from qbr.models import QBR
+from csm_portal.demo import company, history, tenants
+from qbr import quarters
+from qbr.models import QBR, Commitment, Outcome
+from qbr.selectors import board
+from qbr.selectors.board import Standing
 from qbr.workflow import State
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
@@ -75,11 +78,24 @@ def test_the_demo_is_two_books_of_business_with_a_year_behind_them(simulator, tm
         states = Counter(QBR.objects.values_list("state", flat=True))
         assert {State.DRAFT, State.IN_REVIEW, State.APPROVED, State.PUBLISHED} <= set(states)
         assert not QBR.objects.exclude(trouble="").exists()
+        _expect_earlier_quarters_to_be_done(today)
         _expect_weeks_of_alerts(today)
         _expect_notion_to_continue_the_history(today)
     with tenant_scope(second):
         assert Account.objects.count() == 20
         assert QBR.objects.exists()
+
+
+def _expect_earlier_quarters_to_be_done(today):
+    last = quarters.quarter_of(today).previous
+    for quarter in (last.previous, last.previous.previous):
+        manager = tenants.person("manager")
+        membership = Membership.objects.get(user=manager)
+        counts = board.page(membership, filters=board.Filters(quarter=quarter), today=today).total.counts
+        # Of the forty that this fill begins.
+        assert counts[Standing.PUBLISHED] >= 35, quarter
+        assert set(counts) <= {Standing.PUBLISHED, Standing.NOT_STARTED, Standing.LATE}, quarter
+    assert Commitment.objects.filter(qbr__quarter_start=last.previous.start, outcome=Outcome.KEPT).exists()
 
 
 def _expect_weeks_of_alerts(today):

@@ -69,6 +69,22 @@ def test_steps_lie_in_order_after_the_quarter_and_before_now(ended_on, since, pl
     assert course == quarter_pace.course("Acme", place, 100, ended_on=ended_on, now=now, zone=BERLIN)
 
 
+def test_of_an_earlier_quarter_almost_all_were_published_before_the_next_one_ended():
+    now = datetime(2027, 1, 4, 9, 0, tzinfo=BERLIN)
+
+    courses = [
+        quarter_pace.course("Acme", place, 100, ended_on=ENDED_ON, now=now, zone=BERLIN)
+        for place in range(100)
+    ]
+
+    reached = Counter(course.reached for course in courses)
+    assert reached == {Reached.PUBLISHED: 96, Reached.NOTHING: 4}
+    published = [course.published_at for course in courses if course.published_at is not None]
+    assert all(datetime.combine(ENDED_ON, datetime.min.time(), tzinfo=BERLIN) < at < now for at in published)
+    # As it was while the quarter was the last one.
+    assert sum(at.date() < ENDED_ON + timedelta(days=31) for at in published) > 60
+
+
 def test_who_publishes_does_so_on_working_days():
     now = datetime.combine(ENDED_ON + timedelta(days=53), datetime.min.time(), tzinfo=BERLIN)
     for place in range(86):
