@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django import forms
 
+from csm_portal import typed
 from qbr.document import HEADINGS, SectionKey, Version
 from qbr.forms import StepForm
 from qbr.services import editing, remarks
@@ -122,7 +123,7 @@ class DiscardForm(forms.Form):
 class AnswerRemarkForm(forms.Form):
     """What somebody says in a thread."""
 
-    body = forms.CharField(
+    body = typed.LinesField(
         label="Answer",
         max_length=remarks.LONGEST,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -137,10 +138,6 @@ class AnswerRemarkForm(forms.Form):
         """Give each form a key of its own."""
         kwargs["initial"] = {"key": uuid4(), **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
-
-    def clean_body(self) -> str:
-        """Return what was said, in lines that end alike."""
-        return str(self.cleaned_data["body"]).replace("\0", "").replace("\r\n", "\n").strip()
 
 
 class RemarkForm(AnswerRemarkForm):

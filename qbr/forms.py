@@ -7,6 +7,7 @@ from typing import Any, Final
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
+from csm_portal import typed
 from qbr import quarters
 from qbr.document import HEADINGS, SectionKey, Version
 from qbr.models import Answer, Commitment, Outcome
@@ -135,7 +136,7 @@ class AnswerForm(StepForm):
 class RequestChangesForm(StepForm):
     """What is to change before a review can be approved."""
 
-    comment = forms.CharField(
+    comment = typed.LinesField(
         label="What is to change?",
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -153,7 +154,7 @@ class VouchForm(StepForm):
         choices=[(key.value, HEADINGS[key]) for key in SectionKey], widget=forms.HiddenInput
     )
     text = forms.CharField(max_length=2000, strip=False, widget=forms.HiddenInput)
-    reason = forms.CharField(
+    reason = typed.LineField(
         label="How do you know it?",
         min_length=3,
         max_length=500,

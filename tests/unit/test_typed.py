@@ -2,6 +2,7 @@
 
 from itertools import chain
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django import forms
@@ -19,6 +20,8 @@ from accounts import (
 )
 from csm_portal import typed
 from csm_portal.pages import agent_keys
+from qbr import board_forms, editor_forms
+from qbr import forms as qbr_forms
 
 HIDDEN = "\u202e\u2066\u200b\ufeff\u0007\x00"
 
@@ -46,10 +49,41 @@ def test_a_text_keeps_its_lines() -> None:
     assert typed.LinesField().clean(f"one{HIDDEN}\r\ntwo") == "one\ntwo"
 
 
+def test_what_people_say_about_a_review_keeps_its_lines_and_hides_nothing() -> None:
+    said = f"Who{HIDDEN} says so?\r\n\r\nName them."
+    key, clean = str(uuid4()), "Who says so?\n\nName them."
+
+    asked = editor_forms.RemarkForm(
+        {"body": said, "key": key, "section": "roi_business_impact", "revision": "1"}
+    )
+    answered = editor_forms.AnswerRemarkForm({"body": said, "key": key})
+    sent_back = qbr_forms.RequestChangesForm({"comment": said, "version": "1"})
+    vouched = qbr_forms.VouchForm(
+        {"reason": said, "text": "87 %", "section": "roi_business_impact", "version": "1"}
+    )
+
+    assert all(form.is_valid() for form in (asked, answered, sent_back, vouched))
+    assert asked.cleaned_data["body"] == answered.cleaned_data["body"] == clean
+    assert sent_back.cleaned_data["comment"] == clean
+    assert vouched.cleaned_data["reason"] == "Who says so? Name them."
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        (editor_forms.AnswerRemarkForm, "body"),
+        (qbr_forms.RequestChangesForm, "comment"),
+        (qbr_forms.VouchForm, "reason"),
+    ],
+)
+def test_what_nobody_can_see_says_nothing_about_a_review(form: Any, name: str) -> None:
+    assert form({name: HIDDEN}).errors[name] == [form.base_fields[name].error_messages["required"]]
+
+
 def test_every_visible_text_of_these_forms_is_such_a_field() -> None:
     classes: list[Any] = [
         value
-        for module in (alert_forms, coaching_forms, opportunity_forms, override_form, price_forms, rate_form, roi_forms, segment_form, threshold_forms, agent_keys)
+        for module in (alert_forms, coaching_forms, opportunity_forms, override_form, price_forms, rate_form, roi_forms, segment_form, threshold_forms, agent_keys, board_forms, editor_forms, qbr_forms)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, forms.BaseForm) and value.__module__ == module.__name__
     ]  # fmt: skip
@@ -62,8 +96,8 @@ def test_every_visible_text_of_these_forms_is_such_a_field() -> None:
     }
 
     assert len(classes) > 10
-    # What is looked for is compared, and never kept.
-    assert plain == {"q", "account"}
+    # What is looked for is compared, and never kept; a quarter is one of two, and a section's text is cleaned block by block.
+    assert plain == {"q", "account", "quarter", "text"}
 
 
 @pytest.mark.parametrize(
