@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils.dateparse import parse_date
 
 from csm_portal.core.models import User
 from qbr.selectors.board import Book, Filters, Standing
@@ -75,6 +76,9 @@ class DueForm(forms.Form):
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._today = today
+        if self.is_bound and not _is_day(self["due_on"].data):
+            # A box for days shows nothing of what is none.
+            self.fields["due_on"].widget = forms.TextInput(attrs={"autocomplete": "off"})
 
     def clean_due_on(self) -> date:
         """Return the day, which is not over yet."""
@@ -84,6 +88,13 @@ class DueForm(forms.Form):
         if (day - self._today).days > 400:
             raise forms.ValidationError("This is more than a year ahead. Choose a day within a year.")
         return day
+
+
+def _is_day(typed: Any) -> bool:
+    try:
+        return not typed or parse_date(str(typed)) is not None
+    except ValueError:
+        return False
 
 
 class DeputyForm(forms.Form):

@@ -78,18 +78,16 @@ def start(request: PortalRequest) -> HttpResponse:
 @require_POST
 @member(Role.MANAGER, of=QBR)
 def move_due(request: PortalRequest, qbr_id: UUID) -> HttpResponse:
-    """Let a review be due on another day."""
+    """Let a review be due on another day; what is none comes back in the form that it was typed into (422)."""
     qbr = look_up(request, qbr_id)
     form = DueForm(request.POST, today=timezone.localdate(timezone=request.tenant.zone))
-    if form.is_valid():
-        due_dates.move(qbr, to=form.cleaned_data["due_on"], actor=request.user, now=timezone.now())
-        messages.success(request, f"The review of {qbr.account.name} is due on another day now.")
-    else:
-        refusal = form.errors["due_on"][0]
-        messages.error(
-            request, f"The review of {qbr.account.name} is due on the same day as before. {refusal}"
-        )
-    return redirect(came_from(request, reverse("qbr", args=[qbr.pk])))
+    back = came_from(request, reverse("qbr", args=[qbr.pk]))
+    if not form.is_valid():
+        context = {"qbr": qbr, "account": qbr.account, "form": form, "back": back}
+        return render(request, "qbr/due.html", context, status=422)
+    due_dates.move(qbr, to=form.cleaned_data["due_on"], actor=request.user, now=timezone.now())
+    messages.success(request, f"The review of {qbr.account.name} is due on another day now.")
+    return redirect(back)
 
 
 @require_POST
