@@ -3,6 +3,7 @@
 A section is good that has the form of ``qbr.schemas`` and cites nothing but facts that there are.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -35,18 +36,21 @@ _QUOTED: Final = 60
 class Salvaged:
     """The sections that an answer gave in a usable form, and why each of the others cannot be used.
 
-    Both are empty where none of the answers holds a section at all. A reason continues “the model …”.
+    Both are empty where none of the answers holds a section at all. A reason continues “the model …”. ``taken`` is how
+    many sections come from each of the answers, by its place, where any does.
     """
 
     sections: Mapping[SectionKey, AnySection] = field(default_factory=dict)
     faults: Mapping[SectionKey, str] = field(default_factory=dict)
+    taken: Mapping[int, int] = field(default_factory=dict)
 
 
 def salvage(texts: Sequence[str], facts: FactSheet) -> Salvaged:
     """Take each section from the last of the answers that gives it in a usable form."""
     sections: dict[SectionKey, AnySection] = {}
     faults: dict[SectionKey, str] = {}
-    for text in reversed(texts):
+    taken: Counter[int] = Counter()
+    for place, text in reversed(list(enumerate(texts))):
         said = answers.likest(text, QBRAnswer)
         if said is None:
             continue
@@ -56,11 +60,13 @@ def salvage(texts: Sequence[str], facts: FactSheet) -> Salvaged:
             section, fault = _read(key, said, facts)
             if section is not None:
                 sections[key] = section
+                taken[place] += 1
             # Of two answers, the last one's fault is told: the first was given back to be mended.
             faults.setdefault(key, fault)
     return Salvaged(
         sections=sections,
         faults={key: faults[key] for key in SectionKey if key in faults and key not in sections},
+        taken=taken,
     )
 
 

@@ -92,7 +92,8 @@ class Answered(Generic[Answer]):
 
     ``trouble`` is a sentence for people where something went wrong, "" where not: also where no model is set.
     Tokens, cost (US dollars) and seconds are those of all calls together, None where nobody told. ``refused`` are the
-    texts that could not be used as they are, in order: for a caller who can use a part of one.
+    texts that could not be used as they are, in order, each that of the call at its place: for a caller who can use a
+    part of one, and then says so (``used_in_part``).
     """
 
     answer: Answer | None
@@ -131,6 +132,15 @@ def ask(
         row={"asked_by": actor, "job": job, "run_id": run_id or acting.run_id(), "about": about[:100]},
     )
     return asker.ask(question)
+
+
+def used_in_part(call: UUID, *, parts: int, of: int, called: str) -> None:
+    """Write down that ``parts`` of the ``of`` sections (or whatever they are ``called``) of a refused answer were used."""
+    is_whole = parts >= of
+    ModelCall.objects.filter(pk=call).update(
+        outcome=CallOutcome.ANSWERED if is_whole else CallOutcome.PARTLY,
+        trouble="" if is_whole else f"Used: {parts} of {of} {called}.",
+    )
 
 
 @dataclass(slots=True, kw_only=True)

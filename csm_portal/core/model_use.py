@@ -11,6 +11,7 @@ from django.db.models.functions import TruncDate
 
 from csm_portal.core import allowances
 from csm_portal.core.models import CallOutcome, ModelAllowance, ModelCall, ModelUsage, Period, Tenant
+from csm_portal.core.models.model_use import USED
 
 SPANS: Final = (7, 30, 90)
 LATEST: Final = 50
@@ -82,7 +83,7 @@ class ModelUsePage:
 
 _SUMS: Final[dict[str, Any]] = {
     "calls": Count("pk", filter=~Q(outcome=CallOutcome.OVER_CAP)),
-    "used": Count("pk", filter=Q(outcome=CallOutcome.ANSWERED)),
+    "used": Count("pk", filter=Q(outcome__in=USED)),
     "read": Sum("prompt_tokens"),
     "written": Sum("completion_tokens"),
     "cost": Sum("cost_usd"),
@@ -106,7 +107,7 @@ def page(tenant: Tenant, *, days: int, now: datetime) -> ModelUsePage:
     )
     totals = calls.aggregate(
         **_SUMS,
-        unpriced=Count("pk", filter=Q(outcome=CallOutcome.ANSWERED, cost_usd=None)),
+        unpriced=Count("pk", filter=Q(outcome__in=USED, cost_usd=None)),
         waiting=Count("pk", filter=Q(outcome=CallOutcome.ASKED)),
     )
     rooms = _rooms(allowance, today)

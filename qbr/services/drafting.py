@@ -349,6 +349,7 @@ def write(
         return Prose(answer=asked.answer, author=asked.author, is_template=False, asked=asked)
     model, good = writers.first.name, salvage.salvage(asked.refused, facts)
     if good.sections and not good.faults:
+        _note_use(asked, good)
         return Prose(answer=salvage.answer_of(good.sections), author=model, is_template=False, asked=asked)
     try:
         writing = writers.fallback.write(task)
@@ -370,6 +371,7 @@ def write(
             trouble=trouble,
             stand_ins=stand_ins,
         )
+    _note_use(asked, good)
     return Prose(
         answer=salvage.answer_of({**salvage.sections_of(parsed.answer), **good.sections}),
         author=model,
@@ -378,6 +380,12 @@ def write(
         trouble=_partly(asked, stand_ins),
         stand_ins=stand_ins,
     )
+
+
+def _note_use(asked: Answered[QBRAnswer], good: salvage.Salvaged) -> None:
+    """Let the ledger say of each call how many of its sections stand in the review."""
+    for place, parts in good.taken.items():
+        asking.used_in_part(asked.calls[place], parts=parts, of=len(SectionKey), called="sections")
 
 
 def _partly(asked: Answered[QBRAnswer], stand_ins: Mapping[SectionKey, str]) -> str:

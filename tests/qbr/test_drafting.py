@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import Account, HealthScore
 from csm_portal import wiring
-from csm_portal.core.models import AuditEvent, Job, JobState, Tenant, User
+from csm_portal.core.models import AuditEvent, Job, JobState, ModelCall, Tenant, User
 from csm_portal.ports.errors import PortError, Trouble
 from qbr import quarters, workflow
 from qbr.document import SectionKey
@@ -162,6 +162,11 @@ def in_its_own_words(account: Account) -> dict[str, Any]:
     return answer
 
 
+def ledger() -> list[tuple[str, str]]:
+    """What the ledger says of each call: how it ended, and the sentence beside that."""
+    return list(ModelCall.objects.order_by("attempt").values_list("outcome", "trouble"))
+
+
 def without_a_section(answer: dict[str, Any]) -> None:
     del answer["feature_adoption_scorecard"]
 
@@ -209,6 +214,10 @@ def test_only_the_section_that_failed_comes_from_templates_and_says_so(
     told = AuditEvent.objects.get(object_id=str(qbr.pk), verb="qbr.drafted")
     assert told.data["stand_ins"] == {key.value: sentence}
     assert text.findings == ()
+    # All that is used is the second answer's.
+    first, second = ledger()
+    assert first[0] in ("unusable", "rejected")
+    assert second == ("partly", "Used: 3 of 4 sections.")
 
 
 def test_each_section_is_the_last_usable_one_of_both_answers(harbour: Account, alice: User) -> None:
@@ -221,6 +230,7 @@ def test_each_section_is_the_last_usable_one_of_both_answers(harbour: Account, a
     text = says(qbr)
     assert [section.text[0].words for section in text.content.sections] == [OWN] * 4
     assert (text.revision.written_by, text.revision.stand_ins, qbr.trouble) == ("a-model", {}, "")
+    assert ledger() == [("partly", "Used: 1 of 4 sections."), ("partly", "Used: 3 of 4 sections.")]
 
 
 def test_what_was_good_of_the_first_answer_stays_where_the_second_never_came(
@@ -235,6 +245,8 @@ def test_what_was_good_of_the_first_answer_stays_where_the_second_never_came(
     assert list(text.revision.stand_ins) == [SectionKey.ADOPTION]
     assert text.content.section(SectionKey.HEALTH).text[0].words == OWN
     assert "did not answer in time" in qbr.trouble
+    assert ledger()[0] == ("partly", "Used: 3 of 4 sections.")
+    assert ledger()[1][0] == "failed"
 
 
 def test_where_every_section_failed_the_templates_are_the_author(harbour: Account, alice: User) -> None:
@@ -245,6 +257,17 @@ def test_where_every_section_failed_the_templates_are_the_author(harbour: Accoun
     revision = says(qbr).revision
     assert (revision.written_by, len(revision.stand_ins)) == ("templates", 4)
     assert "a-model answered twice in a form that cannot be used" in qbr.trouble
+    assert ledger() == [("unusable", "")] * 2
+
+
+def test_an_answer_with_something_around_its_four_good_sections_was_used(
+    harbour: Account, alice: User
+) -> None:
+    answer = {**in_its_own_words(harbour), "remarks": "I have kept to the facts."}
+
+    drafted(harbour, actor=alice, first=SaidWriter([json.dumps(answer)] * 2))
+
+    assert ledger() == [("unusable", ""), ("answered", "")]
 
 
 def test_the_steps_owner_and_day_have_to_be_facts_too(harbour: Account, alice: User) -> None:

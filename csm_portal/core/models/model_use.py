@@ -16,6 +16,7 @@ class CallOutcome(StrEnum):
 
     ASKED = "asked"
     ANSWERED = "answered"
+    PARTLY = "partly"
     UNUSABLE = "unusable"
     REJECTED = "rejected"
     FAILED = "failed"
@@ -26,11 +27,16 @@ class CallOutcome(StrEnum):
         return {
             "asked": "Waiting",
             "answered": "Used",
+            "partly": "Used in part",
             "unusable": "Wrong form",
             "rejected": "Failed the check",
             "failed": "No answer",
             "over_cap": "Not asked: cap reached",
         }[self.value]
+
+
+USED = (CallOutcome.ANSWERED, CallOutcome.PARTLY)
+"""The outcomes of calls of which something was used."""
 
 
 class ModelCall(TenantModel):
@@ -45,7 +51,7 @@ class ModelCall(TenantModel):
     outcome = models.CharField(
         max_length=10, default=CallOutcome.ASKED, choices=[(o.value, o.value) for o in CallOutcome]
     )
-    # Why there was no answer, as a sentence; nothing that a model or a customer wrote.
+    # Why there was no answer, or which part of it was used, as a sentence; nothing that a model or a customer wrote.
     trouble = models.CharField(max_length=300, blank=True)
     # None where the provider did not tell, or where nothing was asked.
     prompt_tokens = models.PositiveIntegerField(null=True)
