@@ -141,6 +141,16 @@ def _cents(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
+def kept_apart(won: str, own: str) -> str:
+    """Say that a deal was won in another currency than the account's; empty where it was not, or the own is not known.
+
+    Amounts of two currencies are never added up (SPEC 1).
+    """
+    if not own or won == own:
+        return ""
+    return f"The account's other amounts are in {own}: this one stays in {won} and is summed on its own."
+
+
 def money(amount: Decimal, currency: str) -> str:
     """``EUR 6,240`` or ``EUR 369.23``: whole amounts without cents."""
     whole = amount == amount.to_integral_value()

@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import Account, Opportunity
-from accounts.scoring import expansion_states, wording
+from accounts.scoring import expansion_sizing, expansion_states, wording
 from accounts.scoring.expansion import OpportunityType
 from accounts.scoring.expansion_states import ANSWERED, LABELS, OpportunityState, Step
 from accounts.selectors import currencies, portfolio_filters, tallies
@@ -100,6 +100,12 @@ class OpportunityRow:
         if self.state == OpportunityState.WITHDRAWN:
             return f"{who} {done}. {self.note}"
         return f"{who} {done}: “{self.note}”" if self.note else f"{who} {done}."
+
+    @property
+    def won_apart(self) -> str:
+        """Say that it was won in another currency than the account's, where it was."""
+        is_won = self.state == OpportunityState.WON
+        return expansion_sizing.kept_apart(self.won_currency, self.currency) if is_won else ""
 
     @property
     def may_dispatch(self) -> bool:

@@ -91,7 +91,8 @@ def told(opportunity: Opportunity, step: Step) -> str:
             return f"{who} declined the opportunity ({what}): {reason}."
         case Step.WIN:
             amount = expansion_sizing.money(opportunity.won_amount or Decimal(0), opportunity.won_currency)
-            return f"{who} won it ({what}): {amount} a year."
+            apart = expansion_sizing.kept_apart(opportunity.won_currency, opportunity.currency)
+            return f"{who} won it ({what}): {amount} a year. {apart}".strip()
         case _:
             return f"{who} lost it ({what}): {reason}."
 

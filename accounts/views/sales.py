@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Opportunity
 from accounts.opportunity_forms import AnswerForm
+from accounts.scoring import expansion_sizing
 from accounts.scoring.expansion_states import Step
 from accounts.selectors import opportunities as selector
 from accounts.services import handoffs
@@ -67,7 +68,7 @@ def answer(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
         return _show(request, found, form=form, status=422)
     step = form.step_asked()
     try:
-        handoffs.take(
+        taken = handoffs.take(
             found,
             step,
             version=form.cleaned_data["version"],
@@ -81,7 +82,8 @@ def answer(request: PortalRequest, opportunity_id: UUID) -> HttpResponse:
     except handoffs.NotPossible as refusal:
         form.add_error("amount" if step is Step.WIN else "note", str(refusal))
         return _show(request, found, form=form, status=422)
-    messages.success(request, f"{found.account.name}: {_DONE[step]}.")
+    apart = expansion_sizing.kept_apart(taken.won_currency, taken.currency) if step is Step.WIN else ""
+    messages.success(request, f"{found.account.name}: {_DONE[step]}. {apart}".strip())
     return redirect("sales-item", opportunity_id=found.pk)
 
 

@@ -150,6 +150,27 @@ def test_sales_takes_it_to_a_won_deal_and_the_account_shows_it(
     assert AuditEvent.objects.filter(verb="expansion.won").count() == 1
 
 
+def test_a_deal_in_another_currency_is_kept_apart_and_says_so(
+    opportunity: Opportunity, account: Account, alice: User, sam: User
+) -> None:
+    post(signed_in(alice), "opportunity-dispatch", opportunity)
+    client = signed_in(sam)
+    for step in ({"step": "accept"}, {"step": "win", "amount": "7000", "currency": "usd"}):
+        opportunity.refresh_from_db()
+        answer = post(client, "sales-answer", opportunity, **step)
+    other = Opportunity.objects.get(pk=opportunity.pk)
+    other.pk, other.won_amount, other.won_currency, other.subject = None, Decimal(500), "EUR", "Another"
+    other.save(force_insert=True)
+
+    apart = "The account&#x27;s other amounts are in EUR: this one stays in USD and is summed on its own."
+    said = client.get(answer.url).content.decode()
+    assert said.count(apart) == 2, "once as the answer, once beside the amount"
+    assert apart in signed_in(alice).get(reverse("opportunity", args=[opportunity.pk])).content.decode()
+    won = selector.inbox(Membership.objects.get(user=sam), state="won")
+    assert won.sums == {"EUR": Decimal(500), "USD": Decimal(7000)}
+    assert apart not in client.get(reverse("sales-item", args=[other.pk])).content.decode()
+
+
 def test_a_second_answer_gets_409(opportunity: Opportunity, alice: User, sam: User) -> None:
     post(signed_in(alice), "opportunity-dispatch", opportunity)
     opportunity.refresh_from_db()
