@@ -160,8 +160,23 @@ def _line(row: int, cells: list[str], places: Mapping[str, int], *, width: int, 
         account=account,
         kind=_kind(cell),
         happened_on=_day(cell("date"), today=today),
-        reason=untrusted.clean_line(cell("reason"))[:LONGEST_REASON],
+        reason=_reason(cell("reason")),
     )
+
+
+def shortened(reason: str) -> str:
+    """Return a reason that stands in full elsewhere; one that is too long ends where a reader sees that more follows."""
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 1].rstrip()}…"
+
+
+def _reason(text: str) -> str:
+    reason = untrusted.clean_line(text)
+    if len(reason) > LONGEST_REASON:
+        raise ValueError(
+            f"gives a reason of {len(reason):,} characters, and {LONGEST_REASON} are kept. Shorten it, so that nothing is "
+            "cut off that you meant to say."
+        )
+    return reason
 
 
 def _kind(cell: Callable[[str], str]) -> str:

@@ -49,7 +49,7 @@ def take_over(*, today: date, now: datetime) -> OutcomeImport | None:
             continue
         before = known.get(account_id, {})
         was = before.get(on)
-        told = reason[: outcome_files.LONGEST_REASON]
+        told = outcome_files.shortened(reason)
         if was is not None and (was[2] or was[:2] == (kind, told)):
             continue
         others = (Told(on=day, kind=one[0], row=None) for day, one in before.items() if day != on)

@@ -123,6 +123,22 @@ def test_a_file_that_cannot_be_read_says_why(content: bytes, told: str) -> None:
         outcome_files.parse(content, today=TODAY)
 
 
+def test_a_reason_is_kept_whole_or_refused(halden: Account) -> None:
+    longest = "Budget. " * 62 + "Gone"
+    read = outcome_files.parse(
+        lines(
+            f"Halden Logistics,churned,2026-03-31,{longest}",
+            f"Halden Logistics,churned,2026-04-01,{longest}.",
+            f"Halden Logistics,churned,2026-04-02,{'  ' * 300}Gone",
+        ),
+        today=TODAY,
+    )
+
+    assert [len(line.reason) for line in read.lines] == [500, 4]
+    (problem,) = read.problems
+    assert problem.message.startswith("Row 3 gives a reason of 501 characters, and 500 are kept. Shorten it")
+
+
 def test_a_file_without_a_usable_row_stores_nothing(halden: Account, bob: User) -> None:
     with pytest.raises(outcomes.NothingUsable):
         take_in(lines("Nobody Ltd,renewed,2026-03-31,"), bob)

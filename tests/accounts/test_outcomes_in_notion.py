@@ -92,3 +92,15 @@ def test_what_a_persons_file_says_of_a_day_stands(notion: Connected, bob: User) 
     run(notion, later=timedelta(days=1))
 
     assert known() == {("Account 001", "churned", date(2026, 3, 31), "They left after all")}
+
+
+def test_a_reason_that_is_too_long_shows_that_more_follows_in_notion(notion: Connected) -> None:
+    notion.add_accounts(told(1, "Churned", date(2026, 3, 31), "Budget. " * 90))
+
+    run(notion)
+    run(notion, later=timedelta(days=1))
+
+    (outcome,) = Outcome.objects.all()
+    assert len(outcome.reason) <= 500
+    assert outcome.reason.endswith("…")
+    assert OutcomeImport.objects.count() == 1, "the second sync knows it already"
