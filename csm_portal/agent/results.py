@@ -216,7 +216,8 @@ class CSMResult(_Owned):
     something that should have worked did not.
 
     ``confidence``, ``partial`` and ``error`` stand in the result too, and here for whoever only wants to know whether it
-    went well. ``run_id`` is the row under which it is recorded, None where there was no tenant to record it for.
+    went well. ``account_id`` is the id of the account's page, however the task named it; None where it is about all
+    accounts, or where the company has no such account. ``run_id`` is the row under which it is recorded, None where there was no tenant to record it for.
     """
 
     task_type: TaskType

@@ -123,8 +123,10 @@ def carry_out(run: AgentRun, task: CSMTask, *, tenant: Tenant, caller: Caller, c
         acting.on_behalf_of(caller.name, run_id=run.pk),
         structlog.contextvars.bound_contextvars(run_id=str(run.pk), task_type=task.task_type.value),
     ):
-        status, answer = _answer(run, order)
-        result = _result(task, status, answer, run_id=str(run.pk), started_at=started_at, finished_at=clock())
+        status, answer, account_id = _answer(run, order)
+        result = _result(
+            task, status, answer, account_id=account_id, run_id=str(run.pk), started_at=started_at, finished_at=clock()
+        )  # fmt: skip
         agent_runs.finish(
             run,
             _STATES[status],
@@ -146,27 +148,34 @@ _STATES: Final[Mapping[Status, RunState]] = {
 }
 
 
-def _answer(run: AgentRun, order: Order) -> tuple[Status, BaseModel]:
+def _answer(run: AgentRun, order: Order) -> tuple[Status, BaseModel, str | None]:
+    """Return how it ended, what is answered, and the id of the account that it was about, where there is such a one."""
+    account_id: str | None = None
+    status: Status
+    answer: BaseModel
     try:
         if order.task.account_id is not None:
-            agent_runs.about(run, account_name=order.account().name)
-        answer = HANDLERS[order.task.task_type](order)
+            account = order.account()
+            account_id = account.notion_page_id
+            agent_runs.about(run, account_name=account.name)
+        done = HANDLERS[order.task.task_type](order)
+        status, answer = ("partial" if done.partial else "done"), done
     except NoSuchAccount as error:
         log.info("agent_task_without_account")
-        return "not_found", TaskFailure(error=str(error))
+        status, answer = "not_found", TaskFailure(error=str(error))
     except PermissionDenied as error:
         log.warning("agent_task_not_allowed")
-        return "not_allowed", TaskFailure(error=str(error) or "You may not do this.")
+        status, answer = "not_allowed", TaskFailure(error=str(error) or "You may not do this.")
     except _REFUSED as error:
         log.info("agent_task_refused", kind=type(error).__name__)
-        return "refused", TaskFailure(error=str(error))
+        status, answer = "refused", TaskFailure(error=str(error))
     except PortError as error:
         log.warning("agent_task_failed", kind=type(error).__name__, trouble=error.trouble)
-        return "failed", TaskFailure(error=str(error))
+        status, answer = "failed", TaskFailure(error=str(error))
     except Exception as error:
         log.exception("agent_task_failed")
-        return "failed", TaskFailure(error=_of_its_own(error))
-    return ("partial" if answer.partial else "done"), answer
+        status, answer = "failed", TaskFailure(error=_of_its_own(error))
+    return status, answer, account_id
 
 
 def _of_its_own(error: Exception) -> str:
@@ -181,6 +190,7 @@ def _result(
     status: Status,
     answer: BaseModel,
     *,
+    account_id: str | None,
     run_id: str | None,
     started_at: datetime,
     finished_at: datetime,
@@ -189,7 +199,7 @@ def _result(
     return CSMResult(
         task_type=task.task_type,
         tenant_id=task.tenant_id,
-        account_id=task.account_id,
+        account_id=account_id,
         run_id=run_id,
         status=status,
         result=result,
@@ -204,4 +214,4 @@ def _result(
 def _of_no_tenant(task: CSMTask, *, now: datetime) -> CSMResult:
     log.warning("agent_task_without_tenant", task_type=task.task_type.value)
     failure = TaskFailure(error=NO_SUCH_TENANT)
-    return _result(task, "not_found", failure, run_id=None, started_at=now, finished_at=now)
+    return _result(task, "not_found", failure, account_id=None, run_id=None, started_at=now, finished_at=now)
