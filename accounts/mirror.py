@@ -6,7 +6,7 @@ and leaves it unknown, so that a strange value never costs an account.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -113,12 +113,16 @@ def row(record: AccountRecord, around: Surroundings, *, kept: Mapping[str, Any])
     ]
     facts, unread_facts = roi_facts.of_record(record, around.roi)
     issues += unread_facts
-    for spec in ACCOUNT_FIELDS:
+    for spec, fill in _FILLED:
         if spec.name in around.frozen:
             columns |= {column: kept.get(column, _empty(column)) for column in COLUMNS_OF[spec.name]}
             continue
         try:
-            columns |= _filled(spec.name, spec.kind, record.values.get(spec.name), around)
+            value = record.values.get(spec.name)
+            if spec.kind is ValueKind.PERSON:
+                columns |= _owner(value, around.owners)
+            else:
+                columns[spec.name] = _empty(spec.name) if value is None else fill(spec.name, value)
         except Unfit as trouble:
             columns |= {column: _empty(column) for column in COLUMNS_OF[spec.name]}
             name = around.property_names.get(spec.name, spec.property_names[0])
@@ -133,14 +137,14 @@ def row(record: AccountRecord, around: Surroundings, *, kept: Mapping[str, Any])
         "url": notion_links.web_address(_clean(record.url)) if len(record.url) <= _LONGEST_URL else "",
         "is_archived": record.is_archived,
         "created_in_notion_at": record.created_at,
-        "edited_in_notion_at": record.last_edited_at,
         "search_text": search_text(columns),
         "field_issues": issues,
         roi_facts.FIELD: facts,
     }
+    content_hash = _hash(columns)
     # Whoever edits a page moves its time, the portal too where it writes its figures: a time alone is no change.
-    told = {name: value for name, value in columns.items() if name != "edited_in_notion_at"}
-    return Row(page_id=record.id, columns=columns, content_hash=_hash(told))
+    columns["edited_in_notion_at"] = record.last_edited_at
+    return Row(page_id=record.id, columns=columns, content_hash=content_hash)
 
 
 def search_text(columns: Mapping[str, Any]) -> str:
@@ -173,27 +177,6 @@ def listed(names: Sequence[str], *, total: int) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _filled(field: str, kind: ValueKind, value: FieldValue | None, around: Surroundings) -> Columns:
-    if kind is ValueKind.PERSON:
-        return _owner(value, around.owners)
-    if value is None:
-        return {field: _empty(field)}
-    match kind:
-        case ValueKind.NUMBER | ValueKind.RATIO:
-            return {field: _decimal(field, value)}
-        case ValueKind.COUNT:
-            return {field: _count(value)}
-        case ValueKind.DATE:
-            return {field: _day(value)}
-        case ValueKind.BOOL:
-            return {field: bool(value)}
-        case ValueKind.TEXTS:
-            return {field: _texts(value)}
-        case _:
-            text = _clean(str(value)).strip()
-            return {field: _code(text) if field == "currency" else _short(field, text)}
-
-
 def _owner(value: FieldValue | None, owners: Mapping[str, UUID]) -> Columns:
     if not isinstance(value, Person):
         return dict.fromkeys(_OWNER_COLUMNS, "") | {"owner_id": None}
@@ -215,22 +198,31 @@ def _decimal(column: str, value: FieldValue) -> Decimal:
     return value.quantize(step, rounding=ROUND_HALF_UP)
 
 
-def _count(value: FieldValue) -> int:
+def _count(_column: str, value: FieldValue) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LARGEST_COUNT:
         raise Unfit("holds no whole number from 0 up that the portal can keep.")
     return value
 
 
-def _day(value: FieldValue) -> date:
+def _day(_column: str, value: FieldValue) -> date:
     if not isinstance(value, date):
         raise Unfit("holds no date.")
     return value.date() if isinstance(value, datetime) else value
 
 
-def _texts(value: FieldValue) -> list[str]:
+def _truth(_column: str, value: FieldValue) -> bool:
+    return bool(value)
+
+
+def _texts(_column: str, value: FieldValue) -> list[str]:
     if not isinstance(value, tuple):
         raise Unfit("holds no list of texts.")
     return [text for text in (_clean(item).strip() for item in value) if text]
+
+
+def _text(column: str, value: FieldValue) -> str:
+    text = _clean(str(value)).strip()
+    return _code(text) if column == "currency" else _short(column, text)
 
 
 def _code(text: str) -> str:
@@ -270,6 +262,19 @@ def _empty(column: str) -> Any:
     return [] if column == "primary_contacts" else None
 
 
+_FILLS: Mapping[ValueKind, Callable[[str, FieldValue], Any]] = {
+    ValueKind.NUMBER: _decimal,
+    ValueKind.RATIO: _decimal,
+    ValueKind.COUNT: _count,
+    ValueKind.DATE: _day,
+    ValueKind.BOOL: _truth,
+    ValueKind.TEXTS: _texts,
+}
+_FILLED = tuple((spec, _FILLS.get(spec.kind, _text)) for spec in ACCOUNT_FIELDS)
+"""Each field with what makes the value of its column; a person's fill several."""
+
+_JSON = json.JSONEncoder(sort_keys=True, default=str, ensure_ascii=True, separators=(",", ":"))
+
+
 def _hash(columns: Columns) -> str:
-    told = json.dumps(columns, sort_keys=True, default=str, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(told.encode()).hexdigest()
+    return hashlib.sha256(_JSON.encode(columns).encode()).hexdigest()

@@ -4,9 +4,9 @@ At version 2026-03-11 ``archived`` is gone, and ``request_status`` is sent only 
 """
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from csm_portal.integrations.notion import errors
 
@@ -46,6 +46,16 @@ class Parent(Answer):
     data_source_id: str | None = None
 
 
+def _as_sent(properties: object) -> object:
+    if not (isinstance(properties, dict) and all(isinstance(value, dict) for value in properties.values())):
+        raise ValueError("The properties of a page are an object of objects.")
+    return properties
+
+
+# Taken as they are: pydantic would make a copy of each of the thirty properties of each row of a scan.
+Properties: TypeAlias = Annotated[dict[str, dict[str, Any]], PlainValidator(_as_sent)]
+
+
 class PageAnswer(Answer):
     id: str
     url: str
@@ -54,7 +64,7 @@ class PageAnswer(Answer):
     in_trash: bool = False
     is_archived: bool = False
     parent: Parent = Parent()
-    properties: dict[str, dict[str, Any]]
+    properties: Properties
 
 
 class DataSourceAnswer(Answer):

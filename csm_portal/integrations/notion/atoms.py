@@ -36,17 +36,16 @@ class PageLink:
 Atom: TypeAlias = str | Decimal | bool | date | DateRange | Person | PageLink
 
 # More digits than any figure of an account has; what is beyond was mistyped and would not fit a database column.
-_LARGEST = Decimal(10) ** 15
+_LARGEST = 10**15
 
 
 def of(value: object) -> tuple[Atom, ...]:
     """Return the atoms of a page property as the API sends it (``{"type": …, …}``). Raises Unreadable."""
     held = _mapping(value)
     kind = held.get("type")
-    reader = _READERS.get(kind) if isinstance(kind, str) else None
-    if reader is None:
+    if not isinstance(kind, str) or (reader := _READERS.get(kind)) is None:
         raise Unreadable("is of a type that the portal does not know.")
-    return reader(held.get(str(kind)))
+    return reader(held.get(kind))
 
 
 def plain_text(items: object) -> str:
@@ -56,6 +55,8 @@ def plain_text(items: object) -> str:
 
 def clean(text: str) -> str:
     """Return a text without NUL and without halves of characters: neither can be stored or encoded."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -63,11 +64,12 @@ def _rich_text(value: object) -> tuple[Atom, ...]:
     if value is None:
         return ()
     items = [_mapping(item) for item in _sequence(value)]
-    speaking = [item for item in items if _words_of(item).strip()]
+    words = [_words_of(item) for item in items]
+    speaking = [item for item, said in zip(items, words, strict=True) if said.strip()]
     if speaking and all(_is_person_mention(item) for item in speaking):
         return tuple(_person(item["mention"]["user"]) for item in speaking)
-    words = plain_text(items).strip()
-    return (words,) if words else ()
+    text = "".join(words).strip()
+    return (text,) if text else ()
 
 
 def _is_person_mention(item: Mapping[str, Any]) -> bool:
@@ -100,10 +102,9 @@ def _number(value: object) -> tuple[Atom, ...]:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Unreadable("holds something else than a number.")
     # Through the shortest decimal that stands for the float: 0.45 is 0.45, not 0.450000000000000011.
-    number = Decimal(repr(value)) if isinstance(value, float) or abs(value) < _LARGEST else _LARGEST
-    if not number.is_finite() or abs(number) >= _LARGEST:
+    if not -_LARGEST < value < _LARGEST:
         raise Unreadable("holds a number that is too large to be a figure of an account.")
-    return (number,)
+    return (Decimal(repr(value)),)
 
 
 def _truth(value: object) -> tuple[Atom, ...]:
@@ -213,8 +214,8 @@ def _nothing(_value: object) -> tuple[Atom, ...]:
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    # What json makes is a dict; asking the abstract class costs ten times as much.
-    if not isinstance(value, dict | Mapping):
+    # What json makes is a dict; asking the abstract class costs ten times as much, and a union is made anew each time.
+    if not isinstance(value, (dict, Mapping)):
         raise Unreadable("does not look like anything that Notion sends.")
     return value
 

@@ -121,11 +121,11 @@ def _as_number(held: tuple[Atom, ...], spec: FieldSpec) -> FieldValue | None:
 
 def _as_count(held: tuple[Atom, ...], spec: FieldSpec) -> FieldValue | None:
     number = _as_number(held, spec)
-    if not isinstance(number, Decimal) or number != number.to_integral_value():
+    if not isinstance(number, Decimal) or number != (count := int(number)):
         raise _unexpected(held, spec)
-    if not 0 <= number < _LARGEST_COUNT:
+    if not 0 <= count < _LARGEST_COUNT:
         raise Unreadable(f"holds {_shown(number)}, and a whole number from 0 up to a billion is expected.")
-    return int(number)
+    return count
 
 
 def _as_date(held: tuple[Atom, ...], spec: FieldSpec) -> FieldValue | None:
@@ -145,12 +145,14 @@ def _as_truth(held: tuple[Atom, ...], spec: FieldSpec) -> FieldValue | None:
 
 
 def _as_choice(held: tuple[Atom, ...], spec: FieldSpec) -> FieldValue | None:
-    expected = " or ".join([", ".join(spec.choices[:-1]), spec.choices[-1]]) if len(spec.choices) > 1 else "".join(spec.choices)  # fmt: skip
     word = held[0]
     if len(held) == 1 and isinstance(word, str):
+        if word in spec.choices:
+            return word
         for choice in spec.choices:
             if choice.casefold() == word.casefold():
                 return choice
+    expected = " or ".join([", ".join(spec.choices[:-1]), spec.choices[-1]]) if len(spec.choices) > 1 else "".join(spec.choices)  # fmt: skip
     raise Unreadable(f"holds {_quoted(held)}, and {expected} is expected.")
 
 
@@ -194,10 +196,11 @@ _KINDS: dict[ValueKind, Callable[[tuple[Atom, ...], FieldSpec], FieldValue | Non
 
 def _refuse_links(held: tuple[Atom, ...]) -> None:
     # The titles behind a relation take its place before a field is read; a link that is left has none to see.
-    if any(isinstance(atom, PageLink) for atom in held):
-        raise Unreadable(
-            "links to pages that the integration may not see; share their database with it in Notion."
-        )
+    for atom in held:
+        if isinstance(atom, PageLink):
+            raise Unreadable(
+                "links to pages that the integration may not see; share their database with it in Notion."
+            )
 
 
 def _single(held: tuple[Atom, ...], spec: FieldSpec) -> Any:

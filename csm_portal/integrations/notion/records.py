@@ -81,14 +81,14 @@ class Reader:
         if value is None:
             message = f"The property “{name}” is no longer in Notion. Choose another for {spec.label}."
             return FieldIssue(field=spec.name, property_name=name, message=message)
-        try:
-            whole = self._whole(page_id, value, property_id, name)
-            if whole.get("type") == "relation" and property_id in self._titles:
-                whole = self._titles[property_id].in_place_of(whole)
-        except PortError as error:
-            if not error.permanent:
-                raise
-            return FieldIssue(field=spec.name, property_name=name, message=str(error))
+        whole = value
+        if value.get("type") in _LISTS:
+            try:
+                whole = self._whole(page_id, value, property_id, name)
+            except PortError as error:
+                if not error.permanent:
+                    raise
+                return FieldIssue(field=spec.name, property_name=name, message=str(error))
         read = properties.read(whole, spec, property_name=name)
         if spec.kind is ValueKind.FACT and property_id in self._percents and isinstance(read, Decimal):
             # An ROI fact says what the page shows there: 45, with the unit %.
@@ -98,8 +98,15 @@ class Reader:
     def _whole(
         self, page_id: str, value: Mapping[str, Any], property_id: str, name: str
     ) -> Mapping[str, Any]:
-        if not _may_be_cut(value):
-            return value
+        """Return a list with what the page leaves out of it: the items that were cut, the titles behind a relation."""
+        held = self._uncut(page_id, value, property_id, name) if _may_be_cut(value) else value
+        if held["type"] == "relation" and property_id in self._titles:
+            return self._titles[property_id].in_place_of(held)
+        return held
+
+    def _uncut(
+        self, page_id: str, value: Mapping[str, Any], property_id: str, name: str
+    ) -> Mapping[str, Any]:
         path = f"pages/{page_id}/properties/{quote(property_id, safe='')}"
         items = list(paging.results(self._client, path, what=f"the property “{name}” of an account"))
         if value["type"] == "rollup":
@@ -168,10 +175,8 @@ class Titles:
 
 
 def _may_be_cut(value: Mapping[str, Any]) -> bool:
-    kind = value.get("type")
-    if kind not in _LISTS:
-        return False
-    held = value.get(str(kind))
+    kind = value["type"]
+    held = value.get(kind)
     if kind == "relation":
         return value.get("has_more") is True
     if kind == "rollup":
