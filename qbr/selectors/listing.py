@@ -7,7 +7,19 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from csm_portal.core import keyset
@@ -19,7 +31,7 @@ from qbr.selectors import deputies
 from qbr.workflow import EDITS, STATE_LABELS, Action, State
 
 PAGE_SIZE: Final = 50
-ORDER: Final = "waiting"
+ORDER: Final = "waiting-first"
 _LONGEST_SEARCH: Final = 200
 
 
@@ -106,40 +118,90 @@ def page(
     size: int = PAGE_SIZE,
     today: date | None = None,
 ) -> ListPage:
-    """Return one page of the reviews that a member may read. Five queries however many there are.
+    """Return one page of the reviews that a member may read. Three queries however many there are, four for no manager.
 
     On ``today``, a local day, what waits for managers whose deputy the member is waits for the member too.
     """
-    managers = () if today is None else deputies.stood_in_for(membership, on=today)
+    managers = _stood_in_for(membership, today)
     visible = _for(
         QBR.objects.visible_to(membership), membership, managers=[manager.pk for manager in managers]
     )
     rows = _narrowed(visible, filters, reader_id=membership.user_id)
-    counts = visible.aggregate(
-        visible=Count("pk"),
-        waiting=Count("pk", filter=Q(is_waiting=True)),
-        mine=Count("pk", filter=Q(account__owner_id=membership.user_id)),
-    )
-    parts = [Part(rows=rows.filter(is_urgent=urgent), columns=_COLUMNS) for urgent in (True, False)]
+    counts = _counts(visible, rows, filters, membership)
+    parts = [
+        # Of a book nearly all reviews are published: what can wait is found without a look at those.
+        Part(rows=rows.filter(is_urgent=True, state__in=_CAN_WAIT), columns=_COLUMNS),
+        Part(rows=rows.filter(is_urgent=False), columns=_COLUMNS),
+    ]
     notes: tuple[str, ...] = ()
     try:
         found = keyset.page(parts, order=ORDER, mark=mark, fields=_FIELDS, size=size)
     except keyset.UnknownPlace:
         notes = ("The address names a page that is not there any more, so this is the first one.",)
         found = keyset.page(parts, order=ORDER, mark="", fields=_FIELDS, size=size)
-    starts = visible.order_by("-quarter_start").values_list("quarter_start", flat=True).distinct()
     return ListPage(
         rows=tuple(_row(values, membership, managers) for values in found.rows),
         filters=filters,
-        visible=counts["visible"],
-        waiting=counts["waiting"],
-        mine=counts["mine"],
-        matching=rows.count(),
-        quarters=tuple(starts),
+        visible=counts.visible,
+        waiting=counts.waiting,
+        mine=counts.mine,
+        matching=counts.matching,
+        quarters=counts.quarters,
         previous=found.previous,
         next=found.next,
         notes=notes,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    visible: int = 0
+    waiting: int = 0
+    mine: int = 0
+    matching: int = 0
+    quarters: tuple[date, ...] = ()
+
+
+def _counts(visible: QuerySet[Any], rows: QuerySet[Any], filters: Filters, membership: Membership) -> _Counts:
+    """Count the parts of the list, and name the quarters that there are. One query.
+
+    All reviews are counted by quarter, in an index alone; what else is counted stands beside that, once for all of them.
+    """
+    is_whole = filters.scope is Scope.ALL and not filters.narrows
+    beside = {
+        "waiting": _how_many(visible.filter(is_waiting=True, state__in=_CAN_WAIT)),
+        "mine": _how_many(visible.filter(account__owner_id=membership.user_id)),
+        **({} if is_whole else {"matching": _how_many(rows)}),
+    }
+    found = list(
+        QBR.objects.visible_to(membership)
+        .order_by("-quarter_start")
+        .values("quarter_start")
+        .annotate(visible=Count("pk"), **beside)
+    )
+    if not found:
+        return _Counts()
+    total = sum(row["visible"] for row in found)
+    return _Counts(
+        visible=total,
+        waiting=found[0]["waiting"] or 0,
+        mine=found[0]["mine"] or 0,
+        matching=total if is_whole else found[0]["matching"] or 0,
+        quarters=tuple(row["quarter_start"] for row in found),
+    )
+
+
+def _how_many(reviews: QuerySet[Any]) -> Subquery:
+    """Return how many there are as a column: of none it is empty."""
+    counted = reviews.order_by().values(one=Value(1)).annotate(n=Count("pk")).values("n")
+    return Subquery(counted, output_field=IntegerField())
+
+
+def _stood_in_for(membership: Membership, today: date | None) -> tuple[User, ...]:
+    """Return the managers in whose place a member decides; a manager decides in nobody's place."""
+    if today is None or Role.MANAGER in membership.roles:
+        return ()
+    return deputies.stood_in_for(membership, on=today)
 
 
 _MOST_WAITING: Final = 500
@@ -149,13 +211,13 @@ _CAN_WAIT: Final = (State.DRAFT, State.IN_REVIEW, State.APPROVED)
 def waiting(membership: Membership, *, today: date) -> tuple[ListRow, ...]:
     """Return the reviews that wait for a member on a local day, those for their decision first.
 
-    What waits for managers whose deputy they are waits for them too. Two queries, of which none looks at a review that
+    What waits for managers whose deputy they are waits for them too. Two queries at most, of which none looks at a review that
     waits for nobody: of a book, nearly all are published.
     """
-    managers = deputies.stood_in_for(membership, on=today)
+    managers = _stood_in_for(membership, today)
     open_ones = QBR.objects.visible_to(membership).filter(state__in=_CAN_WAIT)
     marked = _for(open_ones, membership, managers=[manager.pk for manager in managers])
-    found = marked.filter(is_waiting=True).order_by("-is_urgent", "-updated_at", "-pk")
+    found = marked.filter(is_waiting=True).order_by("-is_urgent", "-updated_at", "pk")
     rows = found.values_list(*_FIELDS)[:_MOST_WAITING]
     return tuple(_row(values, membership, managers) for values in rows)
 
@@ -244,7 +306,8 @@ def _moment(text: str) -> datetime:
 
 _COLUMNS: Final = (
     Column(by="updated_at", read=_moment, is_descending=True),
-    Column(by="pk", read=keyset.key, is_descending=True),
+    # Upwards, as in the index.
+    Column(by="pk", read=keyset.key),
 )
 _FIELDS: Final = (
     "pk",

@@ -11,7 +11,7 @@ from accounts.models import Account
 from csm_portal.core.models import Membership, Tenant, User
 from qbr.models import QBR, QBRRevision
 from qbr.selectors import listing
-from qbr.selectors.listing import Filters
+from qbr.selectors.listing import Filters, Scope
 from qbr.workflow import State
 from tests.conftest import make_member, signed_in
 from tests.factories import NOW, make_account
@@ -144,10 +144,34 @@ def test_the_list_costs_the_same_at_one_row_and_at_fifty(
     make_review(make_account(), state=State.IN_REVIEW)
     make_review(make_account())
     client.get(url)
-    # Session, user, member; deputies, counts, two parts of the rows, how many match, quarters.
-    with django_assert_num_queries(9):
+    # Session, user, member; all that is counted, two parts of the rows.
+    with django_assert_num_queries(6):
         client.get(url)
     for number in range(50):
         make_review(make_account(), state=State.IN_REVIEW if number % 3 == 0 else State.DRAFT)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(6):
         client.get(url)
+    with django_assert_num_queries(6):
+        client.get(url, {"state": "in_review", "quarter": "Q2 2026", "q": "account"})
+
+
+def test_each_part_of_the_list_is_counted_whatever_it_is_narrowed_to(
+    three: dict[str, QBR], alice: User, bob: User
+) -> None:
+    earlier = make_review(make_account(name="Long ago"), state=State.PUBLISHED)
+    QBR.objects.filter(pk=earlier.pk).update(
+        quarter_start=date(2026, 1, 1), quarter_end=date(2026, 4, 1), quarter_label="Q1 2026"
+    )
+
+    def counted(user: User, **asked: Any) -> tuple[int, int, int, int]:
+        page = listing.page(Membership.objects.get(user=user), filters=Filters(**asked), today=NOW.date())
+        assert page.quarters == (date(2026, 4, 1), date(2026, 1, 1))
+        assert page.matching == len(page.rows)
+        return page.visible, page.waiting, page.mine, page.matching
+
+    assert counted(alice) == (4, 1, 2, 4)
+    assert counted(bob) == (4, 1, 0, 4)
+    assert counted(alice, scope=Scope.MINE) == (4, 1, 2, 2)
+    assert counted(bob, scope=Scope.WAITING) == (4, 1, 0, 1)
+    assert counted(alice, state="published") == (4, 1, 2, 2)
+    assert counted(alice, quarter=date(2026, 1, 1), words=("jonas",)) == (4, 1, 2, 0)
