@@ -6,7 +6,7 @@ from qbr.grounding.figures import Needs
 
 NEEDED: dict[Needs, re.Pattern[str]] = {
     Needs.REST: re.compile(
-        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|to (?:fill|assign|hand out|give out)|yet|open|unassigned|available|missing|never|still|nobody|empty|leav\w*|room|headroom|to spare|to go|wast\w*|dormant|shel(?:f|ves)|in (?:store|stock|reserve)|unclaimed|unfilled|vacant|surplus|inactive|lying around|no (?:[a-z]+ )?(?:users?|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|dark|reclaim\w*|clean-?up|outstanding|carr(?:y|ied) (?:over|forward|into)|slipped|dead)\b",
+        r"\b(?:unused|idle|not|without|free|remain\w*|left|rest|other|untouched|spare|to (?:fill|assign|hand out|give out)|yet|open|unassigned|available|missing|never|still|nobody|empty|leav\w*|room|headroom|to spare|to go|wast\w*|dormant|shel(?:f|ves)|in (?:store|stock|reserve)|unclaimed|unfilled|vacant|surplus|inactive|lying around|no (?:[a-z]+ )?(?:users?|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|dark|reclaim\w*|reassign\w*|reallocat\w*|redistribut\w*|clean-?up|outstanding|carr(?:y|ied) (?:over|forward|into)|slipped|dead|wait(?:s|ing)? (?:to be|for (?:some|an)))\b",
         re.IGNORECASE,
     ),
     Needs.PART: re.compile(r"\b(?:of|out|kept|shares?|rate|portion|proportion)\b|\d\s?/\s?\w", re.IGNORECASE),
@@ -21,11 +21,11 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     Needs.LOWEST: re.compile(
-        r"\b(?:rang(?:e|es|ed|ing)|(?:moved|swung|been|was|stood|between)\s+between|low|lowest|bottom\w*|dip\w*|trough|minimum|min|worst)\b",
+        r"\b(?:rang(?:e|es|ed|ing)|corridor|(?:moved|swung|been|was|stood|between)\s+between|(?:at|in) its (?:weakest|worst)|low|lowest|bottom\w*|dip\w*|trough|minimum|min|worst)\b",
         re.IGNORECASE,
     ),
     Needs.HIGHEST: re.compile(
-        r"\b(?:rang(?:e|es|ed|ing)|(?:moved|swung|been|was|stood|between)\s+between|peak\w*|high|highest|best|maximum|max|top\w*)\b",
+        r"\b(?:rang(?:e|es|ed|ing)|corridor|(?:moved|swung|been|was|stood|between)\s+between|(?:better|brightest|strongest) (?:moments?|days?|weeks?)|peak\w*|high|highest|best|maximum|max|top\w*)\b",
         re.IGNORECASE,
     ),
     Needs.COMPARED: re.compile(
@@ -44,11 +44,11 @@ AT_START = re.compile(
 )
 NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
 IDLE = re.compile(
-    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on|deployed|adopted|launched|rolled out|started|set up|enabled)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|to (?:fill|assign|hand out|give out)|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|yet to be (?:used|opened|touched|activated|adopted|switched on|launched|tried)|(?:not|never) (?:yet )?(?:been )?put to (?:work|use)|untapped|unopened|unexplored|out of use|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|clean-?up)\b",
+    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on|deployed|adopted|launched|rolled out|started|set up|enabled)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|to (?:fill|assign|hand out|give out)|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|yet to be (?:used|opened|touched|activated|adopted|switched on|launched|tried)|(?:not|never) (?:yet )?(?:been )?put to (?:work|use)|untapped|unopened|unexplored|out of use|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|reassign\w*|reallocat\w*|redistribut\w*|clean-?up|wait(?:s|ing)? (?:to be|for (?:some|an?)))\b",
     re.IGNORECASE,
 )
 IN_USE = re.compile(
-    r"(?<!not )(?<!not yet )(?<!never )(?<!don't )\b(?:in use|in regular use|live|adopted|activated|switched on|running|deployed|rolled out|in production|used|(?<!in )(?<!in regular )(?<!in daily )uses?|using|active|taken|occupied|works?|working|log|logs|logged|productive|utili[sz](?:e[sd]?|ing)|populated|filled)\b",
+    r"(?<!not )(?<!not yet )(?<!never )(?<!don't )(?<!to be )\b(?:in use|in regular use|live|adopted|activated|switched on|running|deployed|rolled out|in production|used|(?<!in )(?<!in regular )(?<!in daily )uses?|using|active|taken|occupied|works?|working|log|logs|logged|productive|utili[sz](?:e[sd]?|ing)|populated|filled)\b",
     re.IGNORECASE,
 )
 BOUGHT = re.compile(r"\b(?:bought|purchas\w+|pa(?:id|ys?) for|licen[cs]ed for)\b", re.IGNORECASE)
@@ -80,7 +80,7 @@ ENDS_BEFORE = re.compile(
     re.IGNORECASE,
 )
 COSTS = re.compile(
-    r"\b(?:(?:lowers?|lowered|reduces?|reduced|cuts?|pulls?|pulled|worth)(?:\s+\w+){0,3}\s+(?:score|health)|cost\w*|los[et]\w*|takes?|took|deduct\w*|hold\w* .{0,20}back|weigh\w*)\b",
+    r"\b(?:(?:lowers?|lowered|reduces?|reduced|cuts?|pulls?|pulled|worth)(?:\s+\w+){0,3}\s+(?:score|health)|cost\w*|los[et]\w*|takes?|took|taken off|deduct\w*|hold\w* .{0,20}back|weigh\w*|to win back|detract\w*)\b",
     re.IGNORECASE,
 )
 COMPARED = re.compile(r"\b(?:median|benchmark|peers?|segment|average)\b", re.IGNORECASE)

@@ -92,6 +92,10 @@ _MONTH_ALONE = re.compile(
 )
 
 
+# A plan for a newcomer's first 30, 60 and 90 days.
+_NO_DATE = re.compile(r"\b30([-/])60\1(?:90|100)\b")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
     """A date in a text, as exact as it is written: parts that are not written are None.
@@ -130,6 +134,7 @@ class When:
 def find(text: str) -> list[When]:
     """Return the dates of a levelled text in order, the fullest reading of each place."""
     found: list[When] = []
+    text = _NO_DATE.sub(lambda match: "x" * len(match[0]), text)
     for pattern in (*_PATTERNS, _MONTH_ALONE):
         for match in pattern.finditer(text):
             when = _when(match)

@@ -36,7 +36,7 @@ _DEADLINE = re.compile(
 _PAST = re.compile(r"\b[a-z]{3,}ed\b", re.IGNORECASE)
 _STEPS = frozenset({Happening.FIRST_STEP, Happening.SECOND_STEP})
 _COUNTED_FROM = re.compile(
-    r"\b(?:as (?:of|at|on|per)|from|since|after)\s+(?:the\s+)?$",
+    r"\b(?:as (?:of|at|on|per)|from|since|after|(?:days|weeks|months) of)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
 _COUNT_BEHIND = re.compile(
@@ -49,6 +49,7 @@ _PROMISE = re.compile(r"\b(?:promis|commitment|undertaking|pledge|obligation)", 
 _ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth)\b", re.IGNORECASE)
 _NUMBERED = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _NEAR = 60
+_FIRST_YEAR = 1900
 
 
 def trace(found: When, around: Surroundings, known: Evidence) -> tuple[str, ...]:
@@ -175,13 +176,26 @@ def _days_counted(found: When, around: Surroundings) -> int | None:
     """Return the days that the text counts to or from a date: 3 August (45 days), 45 days later, on 3 August."""
     behind = _COUNT_BEHIND.match(around.text[found.end : min(around.sentence_end, found.end + _NEAR)])
     stretch = behind["count"] if behind else around.sentence
-    if not behind and len(happenings.spoken_of(around.sentence)) > 1:
+    if not behind and (
+        len(happenings.spoken_of(around.sentence)) > 1 or len(days_named(around.sentence)) > 1
+    ):
         return None
+    for when in days_named(stretch):
+        stretch = stretch[: when.start] + "x" * (when.end - when.start) + stretch[when.end :]
     counts = [item for item in _counts(stretch) if item.unit == "day"]
+    if not behind and any(_is_bare_count(item) for item in _counts(stretch)):
+        # 73 days to go, although only 13 until notice.
+        return None
     values = {value for item in counts for value, _ in item.numeral.readings}
     if not behind and any(_LOOKING_BACK.search(around.sentence[: item.start]) for item in counts):
         return None
     return int(values.pop()) if len(values) == 1 else None
+
+
+def _is_bare_count(item: Quantity) -> bool:
+    return not item.unit and any(
+        value == int(value) and value < _FIRST_YEAR for value, _ in item.numeral.readings
+    )
 
 
 @lru_cache(maxsize=256)

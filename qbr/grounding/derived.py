@@ -12,8 +12,8 @@ from qbr.facts import NUMERIC_KINDS, Fact, FactKind, FactSheet
 from qbr.grounding.figures import Figure, Needs, topics_of, units_of
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, POINTS
 
+WORDS_OF_GAIN = frozenset({"saving", "saved", "benefit", "realis", "realiz", "avoid"})
 # Of the words of seats those that are of nothing else: what an amount "buys" is not told a seat.
-_WORDS_OF_GAIN = frozenset({"saving", "saved", "benefit", "realis", "realiz", "avoid"})
 _WORDS_OF_SEATS = frozenset({"seat", "licen", "user", "head", "person", "employee"})
 
 
@@ -146,7 +146,6 @@ def _spans_of_time(facts: FactSheet) -> Iterator[Figure]:
                 value=sum((fact.value for fact in weeks if isinstance(fact.value, Decimal)), Decimal(0)),
                 units=frozenset({"week"}),
                 topics=topics | {"amber", "green", "red"},
-                needs=Needs.PART,
             )
 
 
@@ -169,7 +168,7 @@ def _sums(roi: list[Fact]) -> Iterator[Figure]:
         same = one.kind is other.kind and one.unit == other.unit and one.currency == other.currency
         a, b = one.value, other.value
         if same and isinstance(a, Decimal) and isinstance(b, Decimal) and one.kind is not FactKind.PERCENT:
-            topics = topics_of(one) | topics_of(other) | _WORDS_OF_GAIN
+            topics = topics_of(one) | topics_of(other) | WORDS_OF_GAIN
             both = (one.id, other.id)
             units = units_of(one)
             yield Figure(

@@ -199,6 +199,7 @@ def _quoted(known: list[Fact]) -> Iterator[Figure]:
                         names=topics_of(fact),
                         currency=found.currency,
                         needs=Needs.QUOTED,
+                        quote=text.casefold(),
                     )
 
 

@@ -36,7 +36,7 @@ class Figure:
 
     A percentage counts 72 for 72 %. ``is_signed`` says that its sign means a direction. ``on`` is the day
     that the sentence must name, as one of many points of a history. ``own_name`` is what it belongs to, among
-    ``names``.
+    ``names``; ``quote`` is the text, in lower case, that holds it.
     """
 
     facts: tuple[str, ...]
@@ -52,6 +52,7 @@ class Figure:
     out_of: int = 0
     own_name: str = ""
     names: frozenset[str] = frozenset()
+    quote: str = ""
 
 
 def topics_of(fact: Fact) -> frozenset[str]:

@@ -6,6 +6,7 @@ fourth escalation") is a claim, however it is worded.
 
 import re
 
+from qbr.grounding import ordinary, talk
 from qbr.grounding.context import Surroundings
 from qbr.grounding.numerals import SMALL
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, SHARE, Quantity
@@ -15,7 +16,7 @@ _time = r"(?:seconds?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|quarters?|
 _LABEL_BEFORE = re.compile(
     r"\b(?:slide|section|chapter|step|page|part|phase|item|point|priority|option|question|table|figure|chart|appendix|annex"
     r"|version|release|level|tier|wave|(?<!time )round|day|week|sprint|track|block|exhibit|line|row|column|paragraph|objective|pillar"
-    r"|workstream|milestone|stage|(?<!s )(?<!now )(?<!currently )(?<![,;-] )number|no\.|nr\.|scenario|plan|goal|topic|room|building|channel|group|lesson|module)s?"
+    r"|workstream|milestone|stage|path|route|rule|principle|hall|floor|gate|slot|lane|zone|variant|draft|revision|(?:(?<=the )|(?<=our )|(?<=is )|(?<=as )|(?<=a )|(?<=item )|(?<=point )|(?<=slide )|(?<=risk )|(?<=priority )|(?<=question )|(?<=room )|(?<=driver )|(?<=and )|^)number|no\.|nr\.|no(?=\s\d)|nr(?=\s\d)|scenario|plan|goal|topic|room|building|channel|group|lesson|module)s?"
     rf"\s+(?:{_number}(?:\s?,\s?|\s?-\s?|\s?/\s?|\s+(?:and|or|to)\s+))*$|#\s?$",
     re.IGNORECASE,
 )
@@ -56,24 +57,21 @@ _COUNTED_LABEL = re.compile(
     r"\b(?:escalation|ticket|case|incident|invoice|order)\s+(?:number|no\.|nr\.)\s+$", re.IGNORECASE
 )
 _LABEL_RANGE = re.compile(
-    rf"\b(?:slide|section|chapter|step|page|part|phase|item|point|option|question|week|day|row|column|line|paragraph|milestone|sprint|wave)s?\s+{_number}\s+to\s+$",
+    rf"\b(?:slide|section|chapter|step|page|part|phase|item|point|option|question|week|day|row|column|line|paragraph|milestone|sprint|wave)s?\s+{_number}\s+(?:to|through|till|until)\s+$",
     re.IGNORECASE,
 )
 _LISTED_BEFORE = re.compile(r"(?:^|[.!?;:,])[\"')\]]*\s*\(?$|\s\($")
 _LISTED_AFTER = re.compile(r"[.)]\s+\S|\)")
 _LISTED = re.compile(r"(?:^|(?<=[.!?;:,]\s)|(?<=\s))\(?(\d{1,2})[.)](?=\s+\S)")
 _CLOCK = re.compile(
-    r"\b\d{1,2}(?::|h|\.(?=\d\d\s*(?:[ap]\.?m|h\b|o'clock|uhr)))\d\d\b|\b(?:\d{1,2}|[a-z]+)\s?(?:[ap]\.m\.?|[ap]m\b|o'clock)"
+    r"\b(?:phones?|office|desk|staffed|weekdays?|business days)\b[^.;]{0,40}\bfrom \d{1,2} (?:to|till|until) \d{1,2}\b|\b(?:till|until) \d{1,2}(?=[.,;)]|\s*$)|\bfrom \d{1,2} (?:to|till|until) \d{1,2} on (?:week|work|business)"
+    r"|\b\d{1,2}(?::|h|\.(?=\d\d\s*(?:[ap]\.?m|h\b|o'clock|uhr)))\d\d\b|\b(?:\d{1,2}|[a-z]+)\s?(?:[ap]\.m\.?|[ap]m\b|o'clock)"
     rf"|\b{_number}-to-{_number}\b|\b(?:works?|working|open|hours|shifts?|runs?)\s+(?:from\s+)?{_number} to {_number}\b",
     re.IGNORECASE,
 )
-# Half of what a clock says: until 4, from 10 to 12, at 9.
-_HOUR_BEFORE = re.compile(
-    r"\b(?:ran|runs|lasts|lasted|met|meet|meets|sat|sit|call|meeting|session|workshop|office|desk|line|open|closed|starts?|started|begins?|began|ends?|ended|talked|spoke)\b[^.;,]{0,24}\b(?:until|till|from|at)\s+$",
-    re.IGNORECASE,
-)
 _IDIOM = re.compile(
-    r"\bbetween (?:the|these|those) two\b|\b24/7\b|\bthe last (?:10|20|ten|twenty|few)\s?(?:%|per ?cent)(?= (?:is|are))|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
+    r"\bbetween (?:the|these|those) two\b|\b1:1s?\b|\bone-on-ones?\b|\b30[-/]60[-/]90\b|\b(?:5|five) whys\b|^\+1\b|\b\w+-odd\b|\bone (?:survey|swallow|number|quarter|figure|reading|visit) does not make\b|\b(?:two|2) (?:accounts|customers|companies) (?:with|that have|of) the same\b|\bma(?:ke|de|kes) (?:it|that|this) an? (?:10|ten)\b|\b(?:a|an) (?:[a-z]+ ){1,4}or two\b|\bnever (?:2|two|more than one)\b|, (?:one|two|three|four|five) at (?:most|best|a time)\b|\b(?:two|three|four|five|six|\d) (?:\d+|thirty|sixty|twenty|forty-five)-(?:minute|hour)\b|"
+    r"\b24/7\b|\bthe last (?:10|20|ten|twenty|few)\s?(?:%|per ?cent)(?= (?:is|are))|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
     r"|\b(?:24|twenty-four) hours a day\b|\b(?:7|seven) days a week\b|\b(?:365|366) days a year\b"
     r"|\b(?:takes|it takes) two\b|\bsecond to none\b|\bhalf the (?:battle|job|story|work|fun)\b|\bzero surprises\b"
     r"|\bhalf an eye\b|\bfour eyes see more than two\b|\bfour-eyes\b|\bnine to five\b|\bat sixes and sevens\b|\bone hundred percent (?:sure|certain|behind)\b|\b100\s?% (?:sure|certain|behind)\b"
@@ -119,15 +117,6 @@ _DISCOURSE_AFTER = re.compile(
     r"|proposals?|suggestions?|recommendations?|issues?|problems?|concerns?|challenges?|obstacles?|hurdles?|opportunit(?:y|ies)"
     r"|teams?|parties|perspectives?|scenarios?|levers?|areas?|goals?"
     r"|objectives?|blocks?|tracks?|streams?|rounds?|pieces?|mornings?|afternoons?|evenings?|calls?|meetings?|sessions?|workshops?|pilots?|drafts?|angles?|fronts?|notes?|remarks?|numbers?|facts?|metrics?|indicators?|of (?:us|you|the above))\b(?! (?:still |currently |now )?(?:open|unanswered|pending|outstanding|unresolved|raised|logged))",
-    re.IGNORECASE,
-)
-# What no fact ever counts, whatever else the sentence tells: a case that rests on two pillars.
-_NEVER_COUNTED = re.compile(
-    rf"\s+(?:of (?:the|our|your|their|its|my) )?(?:{_inner}(?:[a-z]+-)?[a-z]+(?:'s)?\s+){{0,2}}?(?:drivers?|factors?|causes?|reasons?|pillars?|ways?|questions?|topics?|themes?|sections?|examples?|aspects?"
-    r"|messages?|ideas?|thoughts?|options?|observations?|takeaways?|lessons?|words?|headlines?|chapters?|slides?|pages?|columns?|paragraphs?|sentences?|bullets?"
-    r"|hands|proposals?|suggestions?|recommendations?|obstacles?|hurdles?|perspectives?|scenarios?|levers?|angles?|fronts?|notes?|remarks?|numbers?|figures|metrics?"
-    r"|indicators?|legs|halves|heads are|eyes|decisions?|principles?|assumptions?|caveats?|truths?|conclusions?|priorities|priority|strands|streams?|workstreams?|tracks?|waves?"
-    r"|phases?|stages|chapters|parts|sides|moments?|fundamentals|highlights?|dimensions?|criteria|categories|choices?|alternatives?|paths|routes?)\b(?! (?:still |currently |now )?(?:open|unanswered|pending|outstanding|unresolved|raised|logged))",
     re.IGNORECASE,
 )
 # The two, these three, both of the two: what stands in the text already.
@@ -206,6 +195,7 @@ _ANSWERED = re.compile(
 _EFFORT_UNIT = re.compile(
     r"\s*-?(?:minutes?|mins?|hours?|half[- ]hours?|mornings?|afternoons?|days?)\b", re.IGNORECASE
 )
+_SILENT = re.compile(r"\b(?:silen\w+|quiet|no (?:word|contact|news|answer|reply))\b", re.IGNORECASE)
 _A_TIME = re.compile(r"\s+an?\s+(?:day|hour|minute|morning|afternoon|week|dozen)\b", re.IGNORECASE)
 _GAIN = re.compile(
     r"\b(?:sav(?:e|es|ed|ing|ings)|spar(?:e|es|ed)|cut|cuts|cutting|reduc\w+|gain\w*|faster|slower|quicker|shorter|shorten\w*|sooner|took|lost|losing|wast\w+|downtime|outages?"
@@ -217,7 +207,7 @@ _RESULT = re.compile(
     r"\b(?:sav(?:e|es|ed|ing|ings)|spar(?:e|es|ed)|cut|cuts|cutting|reduc\w+|gain\w*|faster|slower|quicker|shorter|shorten\w*|sooner|earlier|later"
     r"|took|takes|lost|losing|wast\w+|downtime|outages?|down for|overdue|late|delay\w*|arrears|escalat\w+|tickets?|seats?|licen[cs]es?"
     r"|users?|renew\w*|expir\w*|notice|cancel\w*|adopt\w*|score|nps|invoices?|unpaid|silen\w+|spoke\w*|heard|since|ago"
-    r"|promis\w+|commit(?:ment\w*|ted to)|undertak\w+|pledg\w+|signed up|said we|owed|delivered|green|amber|red|roi|return|payback|revenue|arr|churn\w*|contract)\b",
+    r"|shook hands|last time|made good|promis\w+|commit(?:ment\w*|ted to)|undertak\w+|pledg\w+|signed up|said we|owed|delivered|green|amber|red|roi|return|payback|revenue|arr|churn\w*|contract)\b",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(
@@ -246,6 +236,32 @@ _SPAN_AFTER = re.compile(r"\s?-?d(?:ays?)?\s+(?:escalat|window|period|ago|count)
 _REACH = 160
 _WITHIN_HOURS = re.compile(r"\bwithin\s+(?:the next\s+)?$", re.IGNORECASE)
 _HOURS_OF_DAYS = frozenset({24, 48, 72})
+_PAGES_AFTER = re.compile(
+    r"\s+(?:slides|pages|paragraphs|words|lines|sentences|screens|megabytes|[KMGT]B)\b", re.IGNORECASE
+)
+_SAVED = re.compile(
+    r"\b(?:sav\w+|spar(?:e|es|ed)|cut|cuts|cutting|reduc\w+|gain\w*|faster|slower|quicker|shorter|shorten\w*|sooner|lost|losing|wast\w+|downtime|outages?|down for|overdue|delay\w*|escalat\w+)\b",
+    re.IGNORECASE,
+)
+_PAPERS_BEFORE = re.compile(
+    r"\b(?:agenda|invit\w+|deck|slides|materials?|minutes|notes|papers?|pre-?reads?|recordings?|summary|documents?|draft)\b[^.;:\d]{0,40}\s$",
+    re.IGNORECASE,
+)
+_PRICE = re.compile(r"\b(?:costs?|price\w*|fee|charge[ds]?|comes to|worth|amounts to)\b", re.IGNORECASE)
+_SIDE_BEFORE = re.compile(r"\b(?:upper|lower|top|bottom|better|weaker|stronger)\s+$", re.IGNORECASE)
+_MEDIAN = re.compile(
+    r"\b(?:median|benchmark\w*|peers?|field|comparable|similar|segment|compar\w+)\b", re.IGNORECASE
+)
+_OF_PEERS = re.compile(
+    r"\s+(?:of\s+)?(?:them|those|these|(?:all |the |our |its |your )*(?:accounts|customers|peers|companies|field|segment|group|cohort))\b|\s+(?:do|does|are|is|lie|stand|sit|did) (?:better|worse|above|below|higher|lower)\b",
+    re.IGNORECASE,
+)
+_LEGEND = re.compile(r"(?<![\w.,])\d{1,2}\s?=\s?(?:[a-z]|[\"'])", re.IGNORECASE)
+# A 6-week pilot, a 12-month roadmap: so long a plan shall take.
+_PLAN_AFTER = re.compile(
+    r"-(?:minute|hour|day|week|month)s?\s+(?:[a-z]+\s+)?(?:pilot|trial|plan|programme|program|sprint|workshop|call|session|meeting|course|check-in|roadmap|project|rollout|roll-out|campaign|training|interview|demo|webinar|clinic|slot|agenda|retro\w*|cadence|rhythm)s?\b",
+    re.IGNORECASE,
+)
 # What happens and could be counted, whether facts do or not.
 _EVENTS = re.compile(
     r"\s+(?:[a-z]+(?:-[a-z]+)?\s+){0,2}?(?:outages?|incidents?|complaints?|invoices?|renewals?|years?|times|bugs?|defects?|crashes|breaches|visits?|deals?|escalations?|tickets?|seats?|licen[cs]es?|features?|commitments?|promises?|accounts?|customers?|weeks?|days?|months?|hours?|points?)\b",
@@ -328,6 +344,8 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     before = text[max(around.sentence_start, start - 48) : start]
     if found.unit in (MONEY, PERCENT, PERCENT_POINTS):
         return _is_idiom(text, start, end)
+    if found.unit == SHARE and _is_half_of_peers(found, around):
+        return True
     if found.unit == SHARE and _OF_ABSTRACT.match(text, found.numeral.end):
         return True
     if found.unit == SHARE and _A_TIME.match(text, found.numeral.end) and not _GAIN.search(around.clause):
@@ -338,6 +356,8 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return True
     if _WITHIN_HOURS.search(before) and found.unit == "hour" and not _ANSWERED.search(around.clause):
         return any(value in _HOURS_OF_DAYS for value, _ in found.numeral.readings)
+    if _is_legend(found, around) or _PLAN_AFTER.match(text, found.numeral.end):
+        return True
     if _DOCUMENT_AFTER.match(text, found.numeral.end) or (
         _ITEM_BEFORE.search(before) and _ITEM_AFTER.match(text, end)
     ):
@@ -466,14 +486,20 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
         or found.out_of
     ):
         return False
-    is_effort = _EFFORT_BEFORE.search(before) and _EFFORT_UNIT.match(text, end)
+    is_effort = (
+        _EFFORT_BEFORE.search(before)
+        and _EFFORT_UNIT.match(text, end)
+        and not _SILENT.search(around.sentence)
+    )
+    if _is_of_papers(found, before):
+        return True
     if is_effort and found.unit != "minute" and not _GAIN.search(around.sentence):
         return (
             _is_round(found)
             and not _ANSWERED.search(around.clause)
             and bool(_TAKES_BEFORE.search(before) or _PLAN.search(around.sentence))
         )
-    if found.unit == "minute" and not _GAIN.search(around.sentence):
+    if found.unit == "minute" and not _SAVED.search(around.clause):
         # No fact counts minutes, but a support desk's answers are a result all the same.
         is_met = _GATHERING.search(around.sentence)
         return bool(is_met) or not _RESPONSE.search(around.sentence)
@@ -492,10 +518,19 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
         return not _RESULT.search(around.sentence)
     if found.unit in ("site", "time") and _MORE_OF_IT.match(text, end):
         return True
+    if not found.unit and talk.is_ranked(found, before, text):
+        return True
+    if talk.is_wanted(found, before, text[found.numeral.end : around.sentence_end]):
+        return True
+    if _PAGES_AFTER.match(text, end) and not found.unit:
+        return True
     if any(value > _MOST_COUNTED for value, _ in found.numeral.readings) or found.unit in _COUNTED:
-        return False
-    is_named = not found.unit or found.unit in ("figure", "decision", "goal", "step")
-    if is_named and not _THAN_BEFORE.search(before) and _NEVER_COUNTED.match(text, end):
+        return _is_price_of_one(found, around)
+    if (
+        (not found.unit or ordinary.is_of_talk(found.unit))
+        and not _THAN_BEFORE.search(before)
+        and talk.is_of_talk(found, text)
+    ):
         return True
     if not found.numeral.is_word or found.elided_unit in _COUNTED:
         return False
@@ -506,6 +541,31 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
     if _CHOICE_BEFORE.search(before) and not _GAIN.search(around.sentence):
         return True
     return bool(_AT_A_TIME.match(text, end) or _MORE_OF_IT.match(text, end))
+
+
+def _is_of_papers(found: Quantity, before: str) -> bool:
+    """Say whether a span tells when papers come: the agenda follows one week ahead."""
+    return found.unit in ("day", "week", "hour") and _is_round(found) and bool(_PAPERS_BEFORE.search(before))
+
+
+def _is_price_of_one(found: Quantity, around: Surroundings) -> bool:
+    """Say whether "one seat" is what a price is told of: one seat costs € 120."""
+    is_one = any(value == 1 for value, _ in found.numeral.readings)
+    return is_one and found.unit == "seat" and bool(_PRICE.search(around.sentence))
+
+
+def _is_half_of_peers(found: Quantity, around: Surroundings) -> bool:
+    """Say whether "half" is what a median means: half of them have 56 % or better; the upper half of the field."""
+    text = around.text
+    if _SIDE_BEFORE.search(text[max(0, found.start - 12) : found.start]):
+        return True
+    is_told = _MEDIAN.search(around.previous + around.sentence)
+    return bool(is_told) and bool(_OF_PEERS.match(text, found.numeral.end))
+
+
+def _is_legend(found: Quantity, around: Surroundings) -> bool:
+    """Say whether a number is a mark that is explained: 1 = not started, 2 = pilot."""
+    return len(_LEGEND.findall(around.sentence)) > 1 and bool(_LEGEND.match(around.text, found.start))
 
 
 def _is_listed(found: Quantity, text: str) -> bool:

@@ -50,9 +50,9 @@ _past = (
     r"|at (?:the )?(?:baseline|kick-?off|launch|open)|(?:at |in )?(?:quarter|period)[ -](?:start|opening|beginning)|when (?:we|things|it all|the quarter|the period) (?:kicked off|began|started|opened|set out)|the (?:first|opening) weeks?|where we opened|the (?:previous|prior|preceding) (?:quarter|period|level|survey|review)"
 )
 _START = re.compile(rf"\b(?:{_past})\b", re.IGNORECASE)
-_START_RIGHT_AFTER = re.compile(rf"[^.,;:()\d]{{0,32}}?\b(?:{_past})\b", re.IGNORECASE)
+_START_RIGHT_AFTER = re.compile(rf"[^.,;:()|\d]{{0,32}}?\b(?:{_past})\b", re.IGNORECASE)
 _NOW_RIGHT_AFTER = re.compile(
-    r"[^.,;:()\d]{0,32}?\b(?:now|today|currently|at (?:the|its|their) end|by (?:the|its) end|at the close|at present|this time|these days|at (?:quarter|period)[ -]end)\b",
+    r"[^.,;:()|\d]{0,32}?\b(?:now|today|currently|at (?:the|its|their) end|by (?:the|its) end|at the close|at present|this time|these days|at (?:quarter|period)[ -]end)\b",
     re.IGNORECASE,
 )
 START_SOMEWHERE = re.compile(
@@ -77,7 +77,8 @@ WHOLE_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _JOINT = re.compile(
-    r"[,;()]|\s[-–—]\s|\s(?:and|to|versus|vs\.?|against|compared|but|while|from|after|or)\s", re.IGNORECASE
+    r"[,;()|]|\s[-–—]\s|\s(?:and|to|versus|vs\.?|against|compared|but|while|from|after|or|exceeds?|trails?|beats?|tops?|than)\s",
+    re.IGNORECASE,
 )
 # "Better than before: 53" tells of now: what is compared with is not what is told.
 _COMPARATOR = re.compile(

@@ -74,10 +74,17 @@ _OF_PROMISES = re.compile(
     re.IGNORECASE,
 )
 _LETTERED = re.compile(
-    r"\b(?:plan|option|scenario|variant|part|group|team|point|appendix|annex|exhibit|schedule|class|type|grade|room|wave|phase|track|block)(?:e?s)? $",
+    r"\b(?:plan|path|route|choice|option|scenario|variant|part|group|team|point|appendix|annex|exhibit|schedule|class|type|grade|room|wave|phase|track|block|lane|level|side|case|list)(?:e?s)? $",
     re.IGNORECASE,
 )
 _MARK = re.compile(r"[pP]\d\d|[hHyYnN]\d{1,2}|[Ͱ-Ͽ]|[vV]\d{1,2}(?:\.\d{1,2}){0,2}")
+_PARTS_OF_PAPERS = frozenset({
+    "section", "slide", "page", "chapter", "appendix", "annex", "exhibit", "schedule", "clause", "article", "table", "figure", "part", "step", "phase", "item", "point",
+    "option", "scenario", "week", "day", "level", "tier", "room", "rule", "action", "paragraph", "attachment", "footnote", "milestone", "commitment", "priority",
+})  # fmt: skip
+_NUMBER_AFTER = re.compile(r"s?\s\d")
+# A text this long that is told word by word is a quotation.
+_WORDS_OF_A_QUOTATION = 4
 _SHORTEST_QUOTATION = 8
 # How far apart the names of a list stand.
 _LISTED = 7
@@ -203,7 +210,11 @@ def _without_mentions(found: list[Name], text: str, known: KnownNames) -> list[N
         )
         words = text[sentence.start : sentence.end] if sentence else text
         told = set(words_of(words)) - set(words_of(text[name.start : name.end]))
-        is_quoted = any(known.texts[fact] & told for fact in name.facts) or _OF_PROMISES.search(words)
+        is_quoted = (
+            len(words_of(text[name.start : name.end])) >= _WORDS_OF_A_QUOTATION
+            or any(known.texts[fact] & told for fact in name.facts)
+            or _OF_PROMISES.search(words)
+        )
         is_beside = any(
             0 < max(other.start - name.end, name.start - other.end) < _LISTED
             for other in found
@@ -261,8 +272,8 @@ def masked(text: str, names: Iterable[Name]) -> str:
 def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
     """Cut a run of capitalised words into known names, terms and the rest."""
     pieces: list[_Piece] = []
-    is_heading = ordinary.is_of_a_heading(tuple(token.folded for token in run)) and _is_title(
-        text, run[0].start
+    is_heading = ordinary.is_of_a_heading(tuple(token.folded for token in run)) and (
+        _is_title(text, run[0].start) or _is_long_label(text, run)
     )
     at = 0
     while at < len(run):
@@ -279,6 +290,8 @@ def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
                 or _is_label(text, run, at, opens=opens)
                 or _is_made_of_words(run[at].folded, known)
                 or run[at].text.split("'")[0] == "I"
+                or _is_stressed(run[at])
+                or _is_numbered(run[at], text)
             ):
                 kind = "term"
             else:
@@ -306,6 +319,21 @@ def _is_label(text: str, run: list[_Token], at: int, *, opens: bool) -> bool:
         and bool(_LABELS.match(text, run[at].end))
         and ordinary.is_compound(run[at].text)
     )
+
+
+def _is_stressed(token: _Token) -> bool:
+    """Say whether a plain word is in capitals for its weight alone: put both in your calendar NOW."""
+    return len(token.text) > 1 and token.text.isupper() and ordinary.is_ordinary(token.text)
+
+
+def _is_numbered(token: _Token, text: str) -> bool:
+    """Say whether a word with a capital names a part of a paper by its number: Section 4."""
+    return token.folded in _PARTS_OF_PAPERS and bool(_NUMBER_AFTER.match(text, token.end))
+
+
+def _is_long_label(text: str, run: list[_Token]) -> bool:
+    """Say whether several words are the heading of their line: Value Delivered: …"""
+    return len(run) > 1 and bool(_LABELS.match(text, run[-1].end)) and _opens(text, run[0].start)
 
 
 def _is_made_of_words(folded: str, known: KnownNames) -> bool:

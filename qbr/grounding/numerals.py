@@ -79,7 +79,7 @@ _ORDINALS = re.compile(
 _VAGUE = re.compile(r"\b(?:dozens|hundreds|thousands|millions|billions)\b", re.IGNORECASE)
 # "one in ten" is a tenth; "12 in 2026" is not, and dates are gone before numbers are read.
 _ONE_IN = re.compile(
-    rf"\b(?P<over>\d|{_word})\s+(?:in|out of(?=\s+\w+\s+of\b|\s+\w+\s+(?:the\s+|its\s+|their\s+|your\s+|our\s+|all\s+)*[a-z]+s\b))\s+(?P<under>\d\d?|{_word})\b"
+    rf"\b(?P<over>\d|{_word})\s+(?:in|out of(?!\s+\w+\s+(?:(?:licensed|bought|purchased|agreed)\s+)?(?:features|modules|tools|capabilities|commitments|promises|undertakings|actions|pledges)\b)(?=\s+\w+\s+of\b|\s+\w+\s+(?:the\s+|its\s+|their\s+|your\s+|our\s+|all\s+)*(?!(?:this|was|is|as|has|its|across|plus|less|versus|always|towards|perhaps|us|yes|thus)\b)[a-z]+s\b))\s+(?P<under>\d\d?|{_word})\b"
     r"(?!\s*%|[.,]\d)",
     re.IGNORECASE,
 )

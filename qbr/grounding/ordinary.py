@@ -60,6 +60,16 @@ def is_of_the_trade(words: tuple[str, ...]) -> bool:
     return all(word.removesuffix("'s") in _listed_in("trade.txt") for word in words)
 
 
+def is_function_word(word: str) -> bool:
+    """Say whether a word only holds a sentence together: of, which, were."""
+    return word in _listed_in("function_words.txt")
+
+
+def is_of_talk(noun: str) -> bool:
+    """Say whether a noun in the singular is one of talk: a reason, a slide, an option."""
+    return noun in _listed_in("nouns_of_talk.txt")
+
+
 def _is_listed(word: str) -> bool:
     listed = _ordinary_words()
     if word in listed:

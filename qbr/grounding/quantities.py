@@ -64,7 +64,13 @@ _PERCENT_AFTER = re.compile(
     re.IGNORECASE,
 )
 _OUT_OF = re.compile(
-    r"\s?(?:/|out of|of)\s?(?P<scale>100|10|a hundred|ten)\b(?!\s?%|,\d|\.\d)(?!\s+[a-z]*s\b)", re.IGNORECASE
+    r"\s?(?:/|out of|of|on(?= 10\b))\s?(?P<scale>100|10|a hundred|ten)\b(?!\s?%|,\d|\.\d)(?!\s+[a-z]*s\b)",
+    re.IGNORECASE,
+)
+_LEAD = 24
+_MOVED_BEFORE = re.compile(
+    r"\b(?:by|up|down|[a-z]{3,}(?:ed|ing)|rose|rise|rises|fell|falls?|grew|grow|grows|shrank|shrink|shrinks|drops?|climbs?|jumps?|sank|slid|increases?|decreases?)\s+(?:about |around |roughly |some |nearly |just )?$",
+    re.IGNORECASE,
 )
 _RANGE_JOIN = re.compile(r"\s?(?:-|–|—|/|to|and|or|of|out of|of the|of its)\s?(?:[€$£¥])?$", re.IGNORECASE)
 _PER_SEAT = re.compile(r"[\w\s]{0,12}\b(?:per|a|each|every)\s+(?:seat|user|licen[cs]e)", re.IGNORECASE)
@@ -80,7 +86,7 @@ _HEDGES: tuple[tuple[Hedge, re.Pattern[str]], ...] = tuple(
         ),
         (
             Hedge.OVER,
-            "over|more than|above|exceed(?:s|ed|ing)|at least|just over|upwards of|north of|greater than",
+            "(?<!spread )(?<!divided )(?<!distributed )over|more than|above|exceed(?:s|ed|ing)|at least|just over|upwards of|north of|greater than",
             ">≥",
         ),
         (
@@ -110,7 +116,7 @@ _SAME_NOUNS: Mapping[str, str] = {
     "customer": "account", "peer": "account", "company": "account", "employee": "people", "colleague": "people",
     "member": "people", "person": "people", "head": "people", "login": "seat",
     "promise": "commitment", "point": POINTS, "pt": POINTS, "wk": "week", "mo": "month", "mth": "month", "yr": "year",
-    "min": "minute", "lic": "seat", "esc": "escalation", "acct": "account", "qtr": "quarter",
+    "d": "day", "min": "minute", "lic": "seat", "esc": "escalation", "acct": "account", "qtr": "quarter",
 }  # fmt: skip
 _NOUNS = frozenset({
     "ticket", "seat", "day", "week", "month", "year", "quarter", "hour", "minute", "second", "point", "escalation",
@@ -133,7 +139,7 @@ _BESIDE = re.compile(
 )
 # NPS (0-10), on a scale from 0 to 10: what a figure is read on, and none itself.
 _SCALE = re.compile(
-    r"\(\s?[01]\s?[-–]\s?(?:5|10|100)\s?\)|\bscale (?:of|from) (?:0|1|zero|one) to (?:5|10|100|five|ten)\b|\bbetween 0 and (?:10|100)\b|\bscored (?:on|from) 0\s?(?:[-–]|to)\s?(?:10|100)\b",
+    r"\b(?:ten|10|five|5|hundred|100)-point scale\b|\bscale (?:which|that) (?:goes|runs) (?:to|until|up to) (?:10|100|ten)\b|\(\s?[01]\s?[-–]\s?(?:5|10|100)\s?\)|\bscale (?:of|from) (?:0|1|zero|one) to (?:5|10|100|five|ten)\b|\bbetween 0 and (?:10|100)\b|\bscored (?:on|from) 0\s?(?:[-–]|to)\s?(?:10|100)\b",
     re.IGNORECASE,
 )
 _AFTER_WORD = re.compile(r"[\s-]*([^\W\d_]+)")
@@ -294,6 +300,7 @@ def _share_units(found: list[Quantity], text: str) -> list[Quantity]:
             and not second.unit
             and first.unit != SHARE
             and not _is_part(first, joined[0])
+            and not _begins_anew(first, joined[0], text)
         ):
             found[at + 1] = replace(second, unit=first.unit)
     return found
@@ -302,6 +309,16 @@ def _share_units(found: list[Quantity], text: str) -> list[Quantity]:
 def _is_part(first: Quantity, joint: str) -> bool:
     """Say whether a percentage is taken of what follows: 66 % of 120."""
     return first.unit in (PERCENT, PERCENT_POINTS) and "of" in joint.split()
+
+
+def _begins_anew(first: Quantity, joint: str, text: str) -> bool:
+    """Say whether a percentage's unit ends with it: 83 % - 115 still to fill, dropped 50 % to 90."""
+    if first.unit not in (PERCENT, PERCENT_POINTS):
+        return False
+    lead = text[max(0, first.start - _LEAD) : first.start]
+    return bool(joint.strip(" -") == "" and joint[:1] == " ") or bool(
+        joint.split() == ["to"] and _MOVED_BEFORE.search(lead)
+    )
 
 
 def _none_of(text: str, nouns: frozenset[str], found: list[Quantity]) -> list[Quantity]:

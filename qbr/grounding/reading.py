@@ -19,6 +19,7 @@ from qbr.grounding import (
     idle,
     names,
     quantities,
+    sides,
     spelling,
     together,
     tracing,
@@ -178,8 +179,9 @@ def _read_quantities(found: list[Quantity], notes: _Notes, known: Knowledge) -> 
     for at, facts in enumerate(traces):
         if facts == ():
             traces[at] = _trace_again(at, noted, traces, notes, known)
-    for at, facts in couples.both_ends(noted[:_MOST_FIGURES], traces, notes.text, known.evidence):
-        traces[at] = facts
+    for of_two in (couples.both_ends, couples.parts_of_wholes):
+        for at, facts in of_two(noted[:_MOST_FIGURES], traces, notes.text, known.evidence):
+            traces[at] = facts
     for quantity, facts in zip(noted, traces, strict=False):
         _note(quantity, facts, notes, known)
     for quantity in noted[_MOST_FIGURES:]:
@@ -274,6 +276,9 @@ def _follow(
     known: Knowledge,
 ) -> tuple[str, ...]:
     """Work a figure out of what its sentence tells beside it, or else of that and the sentence before."""
+    if "week" in (quantity.unit, quantity.elided_unit) and sides.band_of(quantity, around) is not None:
+        # Weeks of a band are counted, and follow from nothing.
+        return ()
     for start in (around.sentence_start, around.sentence_start - len(around.previous)):
         told = together.Beside(
             figures=[
@@ -288,7 +293,7 @@ def _follow(
             ],
         )
         if facts := together.follows(quantity, told, around, known.facts):
-            return facts
+            return () if tracing.is_of_another(quantity, facts, around, known.evidence) else facts
         if not around.previous or not context.says(_POINTS_BACK, around.sentence[:_NEAR]):
             break
     return ()

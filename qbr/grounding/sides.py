@@ -31,14 +31,17 @@ _LEFT_AFTER = re.compile(
     re.IGNORECASE,
 )
 _NAME_LED = re.compile(
-    r"\s*(?:points?|pts?)?\s*(?:of them |are |were |is |was |lost |gone |went |come |came |taken |off |out )*(?:to|on|for|from|by|due to|because of|through|via)\s+(?:the |its )?"
+    r"\s*(?:points?|pts?)?\s*(?:of them |are |were |is |was |lost |gone |went |come |came |taken |off |out |to win back |to regain |to gain |to get back )*(?:(?:to|on|for|from|by|in|with|due to|because of|through|via)\s+(?:the |its )?|\()"
 )
 _IDLE_ONES = re.compile(
     r"\s*(?:idle|unused|empty|spare|free|dormant|unassigned|unclaimed|vacant|inactive|unfilled|surplus)\s+(?:seats?|licen[cs]es?|lics?|users?|logins?|entitlements?)\b"
     r"|\s*(?:seats?|licen[cs]es?|lics?|logins?)\s+(?:(?:are|were|lie|sit|stand|still|now|currently|that|which|remain) )*(?:idle|unused|empty|spare|free|dormant|unassigned|vacant|to (?:fill|assign|hand out|give)|(?:could|can|may|might) be (?:reassigned|given|handed|cut|dropped|released))\b",
     re.IGNORECASE,
 )
-_GAP_BEFORE = re.compile(r"\b(?:difference|gap|distance|swing|spread|margin)\b[^.;,\d]{0,32}$", re.IGNORECASE)
+_GAP_BEFORE = re.compile(
+    r"\b(?:difference|gap|distance|swing|spread(?! (?:over|across|among))|margin)\b[^.;,\d]{0,32}$",
+    re.IGNORECASE,
+)
 _USED_ONES = re.compile(
     r"\s*(?:seats?|licen[cs]es?|lics?|users?|people)?\s*(?:(?:are|were|is|being|now|currently) )*(?:used|in (?:daily |regular |active )?use|active|occupied|taken|live|working)\b",
     re.IGNORECASE,
@@ -47,7 +50,8 @@ _RED = re.compile(r"\bred\b", re.IGNORECASE)
 _GREEN = re.compile(r"\b(?:green|amber)\b", re.IGNORECASE)
 _MORE_THAN = re.compile(r"\s*(?:more|fewer|less|higher|lower|better|worse)\s+than\b", re.IGNORECASE)
 _UP_OR_DOWN = re.compile(
-    rf"\b(?:up|down|by|rose|fell|grew|climbed|slid|dropped)\s+{cues.HEDGES}$", re.IGNORECASE
+    rf"\b(?:(?<!make )(?<!makes )(?<!made )up|down|by|rose|fell|grew|climbed|slid|dropped)\s+{cues.HEDGES}$",
+    re.IGNORECASE,
 )
 _USED_FEATURES = re.compile(
     r"\s*(?:features?|modules?|tools?|capabilit\w+)\s+(?:that (?:are|were) |which are |now |currently )*(?:in (?:active |regular |daily )?use|used|live|adopted|(?:you|we|they) (?:already )?use)\b",
@@ -59,10 +63,14 @@ DRIVES = re.compile(
 )
 
 
-def is_of_its_colour(found: Quantity, fact_id: str, around: Surroundings) -> bool:
+def is_of_its_colour(found: Quantity, facts: tuple[str, ...], around: Surroundings) -> bool:
     """Say whether weeks are told of their own band, and a threshold in a sentence that names its side."""
+    fact_id = facts[0]
     if fact_id.startswith("health.weeks_"):
-        told = _band_of(found, around)
+        told = band_of(found, around)
+        if len(facts) > 1:
+            # All weeks of the quarter are of no band: 9 of thirteen weeks in Red.
+            return told is None or bool(cues.OF_RIGHT_BEFORE.search(around.text[: found.start]))
         return told is None or fact_id.endswith(told)
     if not fact_id.startswith("policy."):
         return True
@@ -71,7 +79,7 @@ def is_of_its_colour(found: Quantity, fact_id: str, around: Surroundings) -> boo
     return is_red or not is_green if fact_id == "policy.red_threshold" else is_green or not is_red
 
 
-def _band_of(found: Quantity, around: Surroundings) -> str | None:
+def band_of(found: Quantity, around: Surroundings) -> str | None:
     """Return the band that stands with a number: the one after it, or else the one before; None where none or several do."""
     text = around.text
     if (listed := _listed_band(found, around)) is not None:
@@ -85,9 +93,18 @@ def _band_of(found: Quantity, around: Surroundings) -> str | None:
     return None
 
 
+_SOLD_BEFORE = re.compile(
+    r"\b(?:sold|bought|licensed|granted|purchased|pa(?:id|ys?|ying) for)(?: (?:them|you|us))?\s+$",
+    re.IGNORECASE,
+)
+_IDLE_BESIDE = re.compile(
+    r"\s+(?:[a-z]+\s+)?(?:idle|unused|untouched|dormant|left|remaining|outstanding|open|missing|others?)\b",
+    re.IGNORECASE,
+)
+_FROM_BEFORE = re.compile(r"\bfrom\s+$", re.IGNORECASE)
 _BARE_MOVE = re.compile(r"\s*(?:up|down|higher|lower)\b(?!\s+(?:from|on|to|against))", re.IGNORECASE)
 _DONE_AFTER = re.compile(
-    r"\s+(?:(?:of (?:them|these)|can|could|have|has|had|was|were|are|is|been|be|marked|counted|as) )*(?:kept|done|delivered|closed|met|fulfilled|completed|honoured)\b",
+    r"\s+(?:of (?:the|our|your|their|its) \w+ (?:commitments?|promises?|undertakings?|pledges?|actions?|items?) )?(?:(?:of (?:them|these)|can|could|have|has|had|was|were|are|is|been|be|marked|counted|as) )*(?:kept|done|delivered|closed|met|fulfilled|completed|honoured|came through)\b",
     re.IGNORECASE,
 )
 _DONE_BEFORE = re.compile(r"\b(?:kept|delivered|met|closed|fulfilled|completed|honoured)\s+$", re.IGNORECASE)
@@ -128,6 +145,14 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
     is_done = fact_id in _TOLD_AS_DONE and len(figure.facts) == 1 and figure.needs is not Needs.REST
     if is_done and (_LEFT_BEFORE.search(before) or _LEFT_AFTER.match(after)):
         return False
+    if (
+        figure.facts == ("commitments.total",)
+        and _DONE_AFTER.match(around.text, found.end, around.sentence_end)
+        and not cues.OF_RIGHT_BEFORE.search(before)
+        and not cues.OF_AFTER.match(after)
+    ):
+        # Two made, 2 completed: the second counts what was kept.
+        return False
     is_count_left = figure.needs is Needs.REST and PERCENT not in figure.units
     is_left_undone = is_count_left and fact_id.startswith("commitments.")
     if is_left_undone and (
@@ -136,8 +161,11 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
         or _DONE_AFTER.match(around.text, found.end, around.sentence_end)
     ):
         return False
-    if figure.needs is Needs.REST and fact_id.startswith("features.") and in_use and not is_idle:
-        return False
+    if figure.needs is Needs.REST and fact_id.startswith("features."):
+        if in_use and not is_idle:
+            return False
+        if is_count_left and (_SOLD_BEFORE.search(before) or _is_whole(found, around, before)):
+            return False
     if (
         fact_id in ("seats.used", "seats.purchased")
         and figure.needs is Needs.NOTHING
@@ -174,6 +202,12 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
     return in_use or not (is_idle and is_share_in_use)
 
 
+def _is_whole(found: Quantity, around: Surroundings, before: str) -> bool:
+    """Say whether a number is what others are told of: 3 of 4 licensed features, and not of the 2 idle ones."""
+    after = around.text[found.end : around.sentence_end]
+    return bool(cues.OF_RIGHT_BEFORE.search(before)) and not _IDLE_BESIDE.match(after)
+
+
 def _listed_band(found: Quantity, around: Surroundings) -> str | None:
     """Return the band of a number in a list that follows a list of bands: weeks in Green, Amber and Red: 4, 2 and 7."""
     numbers = [match.start() for match in WHOLE_NUMBER.finditer(around.sentence)]
@@ -192,7 +226,8 @@ def _is_a_move(found: Quantity, around: Surroundings) -> bool:
     before = around.text[max(around.sentence_start, found.start - 24) : found.start]
     after = around.text[max(found.end, found.noun_end) : around.sentence_end]
     if not found.unit and _BARE_MOVE.match(after):
-        return True
+        # From 70 up is Green: where a stretch begins.
+        return not _FROM_BEFORE.search(before)
     if (
         _GAP_BEFORE.search(before)
         or _MORE_THAN.match(after)
@@ -222,7 +257,7 @@ def is_by_its_name(found: Quantity, figure: Figure, around: Surroundings) -> boo
         is_labelled = since_last.rstrip(" :=-").endswith(figure.own_name)
         if not (is_labelled and says(_POINTS, around.text[: around.sentence_start])):
             return False
-    if _UP_OR_DOWN.search(before) and not says(cues.COSTS, around.clause):
+    if _UP_OR_DOWN.search(before) and not says(cues.COSTS, around.sentence):
         # "Adoption: 76 %, down 4 points" is no cost.
         return False
     if figure.own_name in since_last:

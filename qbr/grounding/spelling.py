@@ -21,7 +21,7 @@ _ABBREVIATIONS = frozenset({
 _SENTENCE_END = re.compile(r"""[.!?…]+["')\]]*(?=\s)""")
 _CLAUSE_END = re.compile(
     # A colon before a figure joins it to its label: Idle seats: 49.
-    r"[;()]|\s[|·•]\s|:(?!\s*(?:[€$£¥~]|[a-z]{3}\s)?\s?\d)(?!\s*[a-z]+(?:-[a-z]+)?[.;,]?$)|,(?=\s)|\s[-–—]\s|\s(?:while|whereas|but|unless|although|though|with|so|because|which)\s|(?<!hundred)(?<!thousand)(?<!million)\sand\s",
+    r"[;()]|\s[|·•]\s|(?:(?<=[\d%])|(?<=percent)|(?<=per cent)):(?=\s)|:(?!\s*(?:[€$£¥~]|[a-z]{3}\s)?\s?\d)(?!\s*[a-z]+(?:-[a-z]+)?[.;,]?$)|,(?=\s)|\s[-–—]\s|\s(?:while|whereas|but|unless|although|though|with|so|because|which)\s|(?<!hundred)(?<!thousand)(?<!million)\sand\s",
     re.IGNORECASE,
 )
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")

@@ -7,22 +7,37 @@ sentence, else in the block. Words of change, of rest and of direction have to b
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from qbr.catalogue import Moment, entry
-from qbr.grounding import cues, moments, wording
-from qbr.grounding.context import Surroundings, days_named, present
+from qbr.grounding import cues, moments, motion, wording
+from qbr.grounding.context import Surroundings, days_named, present, says
+from qbr.grounding.couples import PARTS_BY_WHOLE
+from qbr.grounding.derived import WORDS_OF_GAIN
 from qbr.grounding.evidence import Evidence
 from qbr.grounding.figures import Figure, Needs
 from qbr.grounding.matching import DAYS_IN, equals, is_telling, speaks_of
-from qbr.grounding.quantities import PERCENT, Quantity
+from qbr.grounding.quantities import MONEY, PERCENT, PERCENT_POINTS, POINTS, Quantity
 
 _WIDEST = Decimal("0.25")
 """A range may be this part of its upper end wide."""
 _MEDIAN = "benchmark.adoption_median"
-_COMPARED_FACTS = frozenset({"input.feature_adoption_rate.now", _MEDIAN})
+_ADOPTION = "input.feature_adoption_rate.now"
+_COMPARED_FACTS = frozenset({_ADOPTION, _MEDIAN})
+_SCORE = "health.score_now"
+_CHANGE_OF_SCORE = "health.score_change"
+_SCORES = frozenset({_SCORE, "health.score_at_start"})
+_SCORE_BESIDE = re.compile(
+    r"\bscore\b[^.;,\d]{0,24}\b(?:above|below|under|over|beyond|at least|less than|more than|reach\w*)\s+$",
+    re.IGNORECASE,
+)
+_IS_AT = re.compile(
+    r"\b(?:is|stands|sits|was|ended|ends|closed|closes|finished)(?: the (?:quarter|period|year))?(?: now| currently| today)? (?:at|on|with)\s+$",
+    re.IGNORECASE,
+)
 _OF_PEERS = re.compile(
     r"\b(?:median|benchmark|segment average|peer average)\s+(?:of|is|was|at|stands at|sits at|lies at)\s+(?:about |around |roughly |just |only |over |under |nearly |almost |some )?$"
     r"|\b(?:peers|comparable (?:customers|companies|accounts)|similar (?:customers|companies|accounts))\s+(?:run|stand|sit|are|is)\s+at\s+$",
@@ -31,15 +46,9 @@ _OF_PEERS = re.compile(
 _WORDS_OF_ANY_MONEY = frozenset({
     "worth", "value", "pay", "paid", "costs", "spend", "year", "annual", "money", "renewal", "deal", "commercial", "stake",
 })  # fmt: skip
-_PARTS = {
-    "seats.purchased": "seats.used",
-    "features.licensed_count": "features.used_count",
-    "commitments.total": "commitments.kept",
-}
-"""Wholes and their parts."""
 _ON = re.compile(r"\s*%?\s*(?:[a-z]+ ){0,2}?(?:on|as of|as at|at|per)\s+(?:the\s+)?", re.IGNORECASE)
 _SWUNG = re.compile(
-    r"\b(?:moved|swung|swinging|ranged|ranging|fluctuat\w+|oscillat\w+|varied|travelled|wandered)\b",
+    r"\b(?:range|movements?|moved|swung|swinging|ranged|ranging|fluctuat\w+|oscillat\w+|varied|travelled|wandered)\b",
     re.IGNORECASE,
 )
 _SINCE = re.compile(r"\bsince\s+(?:the\s+|\w+day,?\s+)?$", re.IGNORECASE)
@@ -49,9 +58,15 @@ _NEAR_DAY = 48
 _BARE = frozenset({""})
 _RARELY_MET = 20
 _RATES = frozenset({Needs.PER_SEAT, Needs.PER_MONTH})
-_RATE_TOPICS = (
-    frozenset(catalogue_entry.topics) if (catalogue_entry := entry("contract.arr")) else frozenset()
-)
+
+
+def _topics_of(fact_id: str) -> frozenset[str]:
+    known = entry(fact_id)
+    return frozenset(known.topics) if known else frozenset()
+
+
+_RATE_TOPICS = _topics_of("contract.arr")
+_MEDIAN_TOPICS = _topics_of(_MEDIAN)
 
 
 class _HasTopics(Protocol):
@@ -98,52 +113,234 @@ def quantity(
         and wording.allows(found, figure, around, told=told)
         and (_is_timely(found, figure, around, known) or _is_the_other_end(found, figure, around, ends))
     ]
-    chosen = _on_topic(hits, rivals, around, is_bare=not found.unit)
-    if not chosen and not present(_topics(rivals), around.clause):
-        # A day of the history that is named says by itself what is told of it.
-        chosen = [figure for figure in hits if figure.on is not None]
-    if not chosen and (found.unit or found.out_of) and not present(_topics(rivals), around.sentence):
-        # Nothing beside it says what it is about: then the unit has to, and arithmetic would prove anything.
-        spoken_before = present(_topics(rivals), around.previous) if found.unit == PERCENT else set()
-        chosen = [
-            figure
-            for figure in hits
-            if _is_proven_by_unit(figure)
-            and (figure.facts[0] != "quarter.start" or found.unit in ("week", "month"))
-            and (not spoken_before or figure.topics & spoken_before)
-        ]
-    if not chosen and _is_large(found) and not present(_topics(rivals), around.previous + around.sentence):
-        chosen = [figure for figure in hits if figure.needs is Needs.NOTHING and _is_proven_by_unit(figure)]
-    if not chosen and is_telling(found):
-        spoken_of = present(_topics(rivals), around.clause) - _WORDS_OF_ANY_MONEY
-        chosen = [figure for figure in hits if not spoken_of or figure.topics & spoken_of]
-    if not chosen:
-        # What is told a seat or a month names its fact by that, unless the sentence is about other money.
-        others = {
-            stem for figure in rivals if figure.needs not in _RATES for stem in figure.topics
-        } - _RATE_TOPICS
-        chosen = [hit for hit in hits if hit.needs in _RATES and not present(others, around.sentence)]
-    if not chosen and cues.OF_RIGHT_BEFORE.search(before):
-        # "We kept one of 3": the whole of what is kept.
-        chosen = [
-            hit
-            for hit in hits
-            if hit.needs is Needs.NOTHING and hit.facts[0] in _PARTS and _is_told_by_part(hit, rivals, around)
-        ]
-    if not chosen and told and (parts := _parts_told(told, before)):
-        chosen = [hit for hit in hits if hit.facts in parts and hit.needs is Needs.NOTHING]
-    if not chosen and told:
-        untold = {stem for rival in rivals if not set(rival.facts) <= told for stem in rival.topics}
-        chosen = [
-            hit
-            for hit in hits
-            if len(hit.facts) > 1
-            and set(hit.facts) <= told
-            and not present(untold - _topics([hit]), around.clause)
-        ]
-    if not chosen and told:
-        chosen = _on_what_is_left(found, hits, rivals, around, told)
+    if any(figure.on is not None and _is_on(figure.on, found, around) for figure in rivals):
+        # What is told of a day of the history is what the history has of it, or of another signal by its name.
+        hits = [hit for hit in hits if hit.on is not None or _is_named_otherwise(hit, around)]
+    case = _Case(found=found, hits=hits, rivals=rivals, around=around, told=told, before=before)
+    chosen = next((some for way in _WAYS if (some := way(case))), [])
     return tuple(dict.fromkeys(fact for figure in chosen for fact in figure.facts))
+
+
+def _is_named_otherwise(hit: Figure, around: Surroundings) -> bool:
+    return not hit.facts[0].startswith("health.score_") and bool(present(hit.topics, around.clause))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A quantity with the figures that have its value (``hits``) and all that it could be by its unit (``rivals``)."""
+
+    found: Quantity
+    hits: Sequence[Figure]
+    rivals: Sequence[Figure]
+    around: Surroundings
+    told: frozenset[str]
+    before: str
+
+    def spoken_of(self, stretch: str) -> set[str]:
+        """Return the topics of the rivals that a stretch of text speaks of."""
+        return present(_topics(self.rivals), stretch)
+
+
+def _of_its_topic(case: _Case) -> list[Figure]:
+    return _on_topic(case.hits, case.rivals, case.around, is_bare=not case.found.unit)
+
+
+def _of_its_signal(case: _Case) -> list[Figure]:
+    """Points that a signal costs, where the signal is named: worth 14 points of health."""
+    sentence = case.around.sentence.casefold()
+    return [hit for hit in case.hits if hit.own_name and case.found.noun_end and hit.own_name in sentence]
+
+
+def _of_a_day(case: _Case) -> list[Figure]:
+    """A day of the history that is named says by itself what is told of it."""
+    if case.spoken_of(case.around.clause):
+        return []
+    return [hit for hit in case.hits if hit.on is not None]
+
+
+def _by_its_unit(case: _Case) -> list[Figure]:
+    """Where nothing beside a figure says what it is about the unit has to, and arithmetic would prove anything."""
+    found, around = case.found, case.around
+    if not (found.unit or found.out_of) or case.spoken_of(around.sentence):
+        return []
+    spoken_before = case.spoken_of(around.previous) if found.unit == PERCENT else set()
+    return [
+        hit
+        for hit in case.hits
+        if _is_proven_by_unit(hit)
+        and (hit.facts[0] != "quarter.start" or found.unit in ("week", "month"))
+        and (not spoken_before or hit.topics & spoken_before)
+    ]
+
+
+def _by_its_size(case: _Case) -> list[Figure]:
+    if not _is_large(case.found) or case.spoken_of(case.around.previous + case.around.sentence):
+        return []
+    return [hit for hit in case.hits if hit.needs is Needs.NOTHING and _is_proven_by_unit(hit)]
+
+
+def _by_its_digits(case: _Case) -> list[Figure]:
+    if not is_telling(case.found):
+        return []
+    spoken_of = case.spoken_of(case.around.clause) - _WORDS_OF_ANY_MONEY
+    if not spoken_of and case.found.unit == PERCENT:
+        spoken_of = case.spoken_of(case.around.sentence)
+    return [hit for hit in case.hits if not spoken_of or hit.topics & spoken_of]
+
+
+def _as_a_rate(case: _Case) -> list[Figure]:
+    """What is told a seat or a month names its fact by that, unless the sentence is about other money."""
+    others = {
+        stem for figure in case.rivals if figure.needs not in _RATES for stem in figure.topics
+    } - _RATE_TOPICS
+    return [hit for hit in case.hits if hit.needs in _RATES and not present(others, case.around.sentence)]
+
+
+def _as_a_gain(case: _Case) -> list[Figure]:
+    """Money that was saved, where no other money is told of: saved € 37,500 (fines avoided)."""
+    around = case.around
+    if case.found.unit != MONEY or not present(WORDS_OF_GAIN, around.clause):
+        return []
+    common = WORDS_OF_GAIN | _WORDS_OF_ANY_MONEY
+    spoken_of = case.spoken_of(around.sentence) - common
+    return [
+        hit
+        for hit in case.hits
+        if hit.facts[0].startswith("roi.")
+        and hit.needs is Needs.NOTHING
+        and (not spoken_of or hit.topics & spoken_of)
+    ]
+
+
+def _as_a_border(case: _Case) -> list[Figure]:
+    """A threshold, where the score is said to lie above or below it: a health score above 70."""
+    is_beside = bool(_SCORE_BESIDE.search(case.before))
+    return [hit for hit in case.hits if is_beside and hit.needs is Needs.BORDER]
+
+
+def _as_the_score(case: _Case) -> list[Figure]:
+    """The score, where the account is at it and nothing else is told: Meridian Freight is at 44."""
+    if not case.found.unit.startswith(POINTS) and case.found.unit:
+        return []
+    if not _IS_AT.search(case.before) or case.spoken_of(case.around.sentence):
+        return []
+    return [
+        hit
+        for hit in case.hits
+        if hit.facts == (_SCORE,) and hit.needs is Needs.NOTHING and _is_large(case.found)
+    ]
+
+
+def _beside_the_median(case: _Case) -> list[Figure]:
+    """The account's own adoption, where that of its peers is told: Demir stands at 51 %, below that median."""
+    around = case.around
+    if case.found.unit != PERCENT or not present(_MEDIAN_TOPICS, around.previous + around.sentence):
+        return []
+    others = {
+        stem
+        for rival in case.rivals
+        if rival.needs is Needs.NOTHING and not set(rival.facts) & _COMPARED_FACTS
+        for stem in rival.topics
+    } - _MEDIAN_TOPICS
+    if present(others, around.sentence):
+        return []
+    return [hit for hit in case.hits if hit.facts == (_ADOPTION,) and hit.needs is Needs.NOTHING]
+
+
+def _of_the_part_told(case: _Case) -> list[Figure]:
+    """We kept one of 3: the whole of what is kept."""
+    if not cues.OF_RIGHT_BEFORE.search(case.before):
+        return []
+    return [
+        hit
+        for hit in case.hits
+        if hit.needs is Needs.NOTHING
+        and hit.facts[0] in PARTS_BY_WHOLE
+        and _is_told_by_part(hit, case.rivals, case.around)
+    ]
+
+
+def _beside_its_part(case: _Case) -> list[Figure]:
+    parts = _parts_told(case.told, case.before) if case.told else set()
+    return [hit for hit in case.hits if hit.facts in parts and hit.needs is Needs.NOTHING]
+
+
+def _of_both_told(case: _Case) -> list[Figure]:
+    """What follows from two facts that the sentence tells."""
+    told = case.told
+    untold = {stem for rival in case.rivals if not set(rival.facts) <= told for stem in rival.topics}
+    return [
+        hit
+        for hit in case.hits
+        if len(hit.facts) > 1
+        and set(hit.facts) <= told
+        and not present(untold - _topics([hit]), case.around.clause)
+    ]
+
+
+def _on_what_is_left(case: _Case) -> list[Figure]:
+    """Keep the hits that the nearest words about any rival are about, but for words about figures told already."""
+    hits, told, around = case.hits, case.told, case.around
+    if not hits or not told:
+        return []
+    taken = {stem for figure in case.rivals if set(figure.facts) <= told for stem in figure.topics}
+    direct = [figure for figure in case.rivals if figure.needs in (Needs.NOTHING, Needs.BORDER)]
+    for stretch in (around.clause, around.sentence):
+        spoken_of = present(_topics([*direct, *hits]), stretch)
+        kept = [hit for hit in hits if hit.topics & spoken_of]
+        if kept:
+            return kept
+        if spoken_of - taken:
+            return []
+    if case.found.unit != PERCENT:
+        # At 44, up 11: the change of what has just been told.
+        return [hit for hit in hits if hit.needs is Needs.CHANGE and _is_change_of(hit, told)]
+    is_of_start = moments.told(around, case.found.start, case.found.end) is moments.Told.START
+    return [
+        hit
+        for hit in hits
+        if hit.needs is Needs.NOTHING
+        and _is_kin(hit.facts[0], told)
+        and (hit.facts[0] != _MEDIAN or present(hit.topics, around.sentence))
+        and (not is_of_start or hit.moment is Moment.START)
+    ]
+
+
+def _is_change_of(hit: Figure, told: frozenset[str]) -> bool:
+    if hit.facts == (_CHANGE_OF_SCORE,):
+        return bool(_SCORES & told)
+    return len(hit.facts) > 1 and hit.also is Needs.NOTHING and bool(set(hit.facts) & told)
+
+
+_WAYS = (
+    _of_its_topic,
+    _of_its_signal,
+    _of_a_day,
+    _by_its_unit,
+    _by_its_size,
+    _by_its_digits,
+    _as_a_rate,
+    _as_a_gain,
+    _as_a_border,
+    _as_the_score,
+    _beside_the_median,
+    _of_the_part_told,
+    _beside_its_part,
+    _of_both_told,
+    _on_what_is_left,
+)
+"""How the words around a quantity may say which of the figures of its value it is, the plainest first."""
+
+
+def is_of_another(found: Quantity, facts: Sequence[str], around: Surroundings, known: Evidence) -> bool:
+    """Say whether a change that was worked out is told of a signal that none of its facts is: utilisation went up five."""
+    if found.unit not in (POINTS, PERCENT_POINTS) or not says(motion.MOVED, around.clause):
+        return False
+    signals = [
+        figure for figure in known.figures if figure.moment is not None and figure.needs is Needs.NOTHING
+    ]
+    mine = _topics(figure for figure in signals if set(figure.facts) & set(facts))
+    return bool(present(_topics(signals) - mine, around.clause)) and not present(mine, around.clause)
 
 
 def between(first: Quantity, second: Quantity, around: Surroundings, known: Evidence) -> tuple[str, ...]:
@@ -169,48 +366,16 @@ def between(first: Quantity, second: Quantity, around: Surroundings, known: Evid
     return tuple(dict.fromkeys(fact for figure in _on_topic(hits, rivals, around) for fact in figure.facts))
 
 
-def _on_what_is_left(
-    found: Quantity,
-    hits: Sequence[Figure],
-    rivals: Sequence[Figure],
-    around: Surroundings,
-    told: frozenset[str],
-) -> list[Figure]:
-    """Keep the hits that the nearest words about any rival are about, but for words about figures told already."""
-    if not hits:
-        return []
-    taken = {stem for figure in rivals if set(figure.facts) <= told for stem in figure.topics}
-    direct = [figure for figure in rivals if figure.needs in (Needs.NOTHING, Needs.BORDER)]
-    for stretch in (around.clause, around.sentence):
-        spoken_of = present(_topics([*direct, *hits]), stretch)
-        kept = [hit for hit in hits if hit.topics & spoken_of]
-        if kept:
-            return kept
-        if spoken_of - taken:
-            return []
-    if found.unit != PERCENT:
-        return []
-    is_of_start = moments.told(around, found.start, found.end) is moments.Told.START
-    return [
-        hit
-        for hit in hits
-        if hit.needs is Needs.NOTHING
-        and _is_kin(hit.facts[0], told)
-        and (hit.facts[0] != _MEDIAN or present(hit.topics, around.sentence))
-        and (not is_of_start or hit.moment is Moment.START)
-    ]
-
-
 def _is_told_by_part(whole: Figure, rivals: Sequence[Figure], around: Surroundings) -> bool:
-    part = _PARTS[whole.facts[0]]
+    part = PARTS_BY_WHOLE[whole.facts[0]]
     return any(rival.facts == (part,) and present(rival.topics, around.clause) for rival in rivals)
 
 
 def _parts_told(told: frozenset[str], before: str) -> set[tuple[str, ...]]:
     """Return the wholes whose part is told before "of", and the parts whose whole is told after it."""
     if cues.OF_RIGHT_BEFORE.search(before):
-        return {(whole,) for whole, part in _PARTS.items() if part in told}
-    return {(part,) for whole, part in _PARTS.items() if whole in told}
+        return {(whole,) for whole, part in PARTS_BY_WHOLE.items() if part in told}
+    return {(part,) for whole, part in PARTS_BY_WHOLE.items() if whole in told}
 
 
 def _is_large(found: Quantity) -> bool:

@@ -15,7 +15,7 @@ _MOVED_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _MOVED_AFTER = re.compile(
-    r"\s*(?:[a-z]+\s+){0,2}?(?:more|fewer|less|higher|lower|up|down|better|worse|extra|additional|above|below|than|apart|between|ahead|behind|away)\b",
+    r"\s*(?:[a-z]+\s+){0,2}?(?:more|fewer|less|higher|lower|larger|smaller|bigger|up|down|better|worse|extra|additional|above|below|than|apart|between|ahead|behind|away)\b",
     re.IGNORECASE,
 )
 # Where it stands beside something else, not where it went.
@@ -57,6 +57,11 @@ _FROM_LINE = re.compile(
     r"\s*(?:above|below|over|under|from|short of|clear of|into|away from)\s+(?:the\s+|our\s+|its\s+)?(?:green|amber|red|threshold|line|limit)\b",
     re.IGNORECASE,
 )
+# Which side of a threshold the score stands on says nothing of where it went.
+_SIDE_OF_LINE = re.compile(
+    r"\b(?:above|below|over|under|beyond|short of|clear of) (?:the |our |its )?(?:green|amber|red|threshold|line)\b",
+    re.IGNORECASE,
+)
 _CHANGED = re.compile(
     r"\b(?:change\w*|mov\w+|swing|improv\w*|worse\w*|better|relative\w*|differ\w*|amounts?|gain\w*|loss|Δ)\b|[+-]\d",
     re.IGNORECASE,
@@ -69,6 +74,11 @@ _EXTREME_BEFORE = re.compile(
     r"\b(?:lowest|highest|lows?|highs?|peak(?:ed)?|bottom(?:ed)?|min(?:imum)?|max(?:imum)?|trough)\b[^.;,\d]{0,16}$",
     re.IGNORECASE,
 )
+_COMPARED_AFTER = re.compile(
+    r"\s*(?:more|fewer|less|higher|lower|larger|smaller|bigger|better|worse|ahead|behind|above|below)\b",
+    re.IGNORECASE,
+)
+_TO_BARE_NUMBER = re.compile(r"\s*to\s+(?:about |around )?\d[\d.,']*(?!\s?%|[\d.,]*\s*per)", re.IGNORECASE)
 _TO_NUMBER = re.compile(r"\s*%?\s*(?:to|->|→|=>)\s+(?:about |around )?\W?\d", re.IGNORECASE)
 _THEY_STAND = re.compile(
     r"\b(?:above|below|over|under|ahead of|behind|lower than|higher than|more than|less than)\s+(?:you|yours|your|the account|this account)\b",
@@ -127,7 +137,7 @@ def allows(
         around.text[max(around.sentence_start, found.start - 40) : found.start]
     ):
         return False
-    if not sides.is_of_its_colour(found, fact_id, around):
+    if not sides.is_of_its_colour(found, figure.facts, around):
         return False
     if (
         not found.unit
@@ -163,6 +173,11 @@ def allows(
             return False
     match figure.needs:
         case Needs.QUOTED:
+            at = around.sentence.casefold().find(figure.quote)
+            here = found.start - around.sentence_start
+            if at >= 0 and not at <= here < at + len(figure.quote):
+                # The number of the quotation stands inside it: this one is another.
+                return False
             own = figure.topics - figure.names
             is_called = bool(found.unit) and bool(present(figure.names, around.sentence))
             return is_called or len(present(own, around.sentence)) >= min(2, len(own))
@@ -173,10 +188,16 @@ def allows(
         case Needs.CHANGE:
             before = around.text[max(around.sentence_start, found.start - 24) : found.start]
             stands = cues.ENDS_BEFORE if found.unit else cues.STANDS_BEFORE
+            is_compared = bool(found.unit) and bool(_COMPARED_AFTER.match(after))
             is_called_so = found.unit == PERCENT_POINTS or (found.unit == POINTS and found.noun_end > 0)
-            if not is_called_so and stands.search(before) and not _CHANGE_OF.search(before):
+            if not (is_called_so or is_compared) and stands.search(before) and not _CHANGE_OF.search(before):
                 return False
-            if _TO_NUMBER.match(after) and not found.noun_end and not cues.BY_BEFORE.search(before):
+            is_rate = found.unit == PERCENT and _TO_BARE_NUMBER.match(after)
+            if (
+                _TO_NUMBER.match(after)
+                and not (found.noun_end or is_rate)
+                and not cues.BY_BEFORE.search(before)
+            ):
                 # Of "3 to 8" the 3 is an end.
                 return False
             # Beside a benchmark, a gap is the gap to it.
@@ -252,7 +273,8 @@ def _is_an_extreme(around: Surroundings) -> bool:
 
 
 def _contradicts(figure: Figure, around: Surroundings) -> bool:
-    rises, falls = bool(says(motion.RISE, around.clause)), bool(says(motion.FALL, around.clause))
+    clause = around.clause if figure.also is Needs.BORDER else _SIDE_OF_LINE.sub(" ", around.clause)
+    rises, falls = bool(says(motion.RISE, clause)), bool(says(motion.FALL, clause))
     if rises == falls or figure.value == 0:
         return False
     if figure.also is Needs.COMPARED and _THEY_STAND.search(around.clause):
