@@ -9,6 +9,9 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from accounts.services import health
+from csm_portal.core import statistics
+
 
 @contextmanager
 def database(name: str, *, folder: Path) -> Iterator[BaseDatabaseWrapper]:
@@ -47,8 +50,9 @@ def using(connection: BaseDatabaseWrapper) -> Iterator[None]:
 def settle(connection: BaseDatabaseWrapper) -> None:
     """Bring a database that was just filled to the state of one that has run for a day.
 
-    PostgreSQL gathers its statistics by itself, only later; the portal asks SQLite for none.
+    PostgreSQL gathers its statistics by itself, only later; SQLite is told of its tables by each scan.
     """
+    statistics.keep_current(*health.COUNTED)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")

@@ -183,7 +183,15 @@ def page(
     held = {currency for one in figures for currency in one.arr}
     # A book in one currency walks the index of the amounts; only several have to be made comparable first.
     rates = currencies.rates() if order.by == "arr" and len(held) > 1 else None
-    parts = _parts(rows, order, rates, is_descending=is_descending)
+    # Whoever was scored has a band and a score: nobody is looked for where everybody was.
+    are_all_scored = not any(one.count for one in figures if one.band == NONE)
+    parts = _parts(
+        rows,
+        order,
+        rates,
+        is_descending=is_descending,
+        are_all_known=are_all_scored and order.by in ("health__worst_first", "health__score"),
+    )
     named = sort if rates is None else f"{sort} in {rates.base}"
     try:
         found = keyset.page(parts, order=named, mark=mark, fields=_FIELDS, size=size)
@@ -226,7 +234,9 @@ def _compared(rates: Rates, held: Iterable[str]) -> str:
     )
 
 
-def _parts(rows: QuerySet[Account], order: Order, rates: Rates | None, *, is_descending: bool) -> list[Part]:
+def _parts(
+    rows: QuerySet[Account], order: Order, rates: Rates | None, *, is_descending: bool, are_all_known: bool
+) -> list[Part]:
     """Split the rows into those with a value in this order and those without, which come last either way."""
     if order.by == "sorted_name":
         rows = rows.annotate(sorted_name=Lower("name"))
@@ -266,6 +276,7 @@ def _parts(rows: QuerySet[Account], order: Order, rates: Rates | None, *, is_des
     unknown = Part(
         rows=rows.filter(**{f"{order.by}__isnull": True}).annotate(sorted_name=Lower("name")),
         columns=(Column(by="sorted_name", read=keyset.words), Column(by="pk", read=keyset.key)),
+        is_empty=are_all_known,
     )
     return [*known, unknown]
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import CharField, Count, DecimalField, F, Max, QuerySet, Sum, Value
 from django.db.models.functions import Cast
+from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import Account
 from accounts.selectors.portfolio_filters import NONE
@@ -66,7 +67,7 @@ def summed(accounts: QuerySet[Account], kind: str, *, by: str) -> QuerySet[Any, 
 def counted(accounts: QuerySet[Account], kind: str, *, by: str, label: str) -> QuerySet[Any, Any]:
     """Count accounts by a column. Made to stand beside ``summed`` in one union."""
     return (
-        accounts.annotate(kind=_said(kind), value=Cast(F(by), CharField()))
+        accounts.annotate(kind=_said(kind), value=_AsText(F(by)))
         .values("kind", "value")
         .annotate(
             label=Max(label),
@@ -76,6 +77,19 @@ def counted(accounts: QuerySet[Account], kind: str, *, by: str, label: str) -> Q
         .order_by()
         .values_list(*_COLUMNS)
     )
+
+
+class _AsText(Cast):
+    """A column in the one type that a union has for it.
+
+    SQLite keeps keys and words alike as text: there it stays the bare column, so that groups come in an index's order.
+    """
+
+    def __init__(self, column: F) -> None:
+        super().__init__(column, CharField())
+
+    def as_sqlite(self, compiler: SQLCompiler, *args: Any, **kwargs: Any) -> Any:
+        return compiler.compile(self.get_source_expressions()[0])
 
 
 def _said(word: str) -> Value:

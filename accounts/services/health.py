@@ -27,6 +27,8 @@ from csm_portal.core.models import Tenant, User
 from csm_portal.core.scope import current_tenant_id, proving_keys_once
 
 BATCH: Final = 1_000
+COUNTED: Final = (Account, AccountHealth, Alert, ChurnAssessment, HealthScore)
+"""The tables whose sizes each scan tells SQLite."""
 
 Progress = Callable[[int, int], None]
 """Is told how many accounts of how many are scored."""
@@ -176,7 +178,7 @@ def scan(
     data: Mapping[str, Any] | None = None,
 ) -> ScanCounts:
     """Score every account and write the scan into the audit log, one row a run; ``data`` goes in beside."""
-    statistics.keep_current(Account, AccountHealth, Alert, ChurnAssessment, HealthScore)
+    statistics.keep_current(*COUNTED)
     counts = score_accounts(as_of=as_of, now=now, progress=progress)
     tenant = Tenant.objects.get(pk=current_tenant_id())
     audit.record("scan.finished", tenant, actor=actor, at=now, data={**counts.to_mapping(), **(data or {})})

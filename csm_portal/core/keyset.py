@@ -35,10 +35,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Rows in the order of their columns, of which the last is unique among them."""
+    """Rows in the order of their columns, of which the last is unique among them.
+
+    ``is_empty``: it is known already that there are none, and nobody need ask.
+    """
 
     rows: QuerySet[Any]
     columns: tuple[Column, ...]
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +102,7 @@ def page(parts: Sequence[Part], *, order: str, mark: str, fields: Sequence[str],
     """Return the page at ``mark``, the first one where it is empty.
 
     ``order`` names the order, so that a mark made under another one is refused. At most one query for each
-    part, and none for a part that the page does not reach. Raises UnknownPlace.
+    part, and none for a part that the page does not reach or that is empty. Raises UnknownPlace.
     """
     if not mark:
         rows, more = _walk(parts, fields=fields, size=size)
@@ -162,6 +166,8 @@ def _fetch(
     limit: int,
     is_backwards: bool,
 ) -> list[_Found]:
+    if part.is_empty:
+        return []
     ordering = [
         F(column.by).desc() if column.is_descending != is_backwards else F(column.by).asc()
         for column in part.columns
