@@ -5,6 +5,8 @@ blocks are rendered from facts by the portal and are not checked. When in doubt 
 mark, nobody looks at what is not marked.
 """
 
+import functools
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,8 +14,9 @@ from dataclasses import dataclass
 from qbr.document import Audience, Content, SectionKey, TextBlock
 from qbr.facts import NUMERIC_KINDS, FactSheet
 from qbr.grounding import names, spelling
+from qbr.grounding import reading as one_block
 from qbr.grounding.findings import FindingKind, Traced
-from qbr.grounding.reading import Knowledge, Reading, prepare, read
+from qbr.grounding.reading import Knowledge, Reading
 
 __all__ = [
     "Finding",
@@ -71,6 +74,23 @@ _NOT_FOR_CUSTOMERS = re.compile(
     r"|stakeholder (?:engagement|notes?))\b)"
     r"|\b(?:Amber|Red|Green)\b(?! [A-Z])|\bRAG\b"
 )
+
+
+def prepare(facts: FactSheet) -> Knowledge:
+    """Prepare facts for checking. The same facts are prepared once: a page is shown more often than drafted."""
+    return _prepared(json.dumps(facts.to_json()))
+
+
+# By text: two facts of one value may be written differently.
+@functools.lru_cache(maxsize=32)
+def _prepared(facts: str) -> Knowledge:
+    return one_block.prepare(FactSheet.from_json(json.loads(facts)))
+
+
+@functools.lru_cache(maxsize=2048)
+def read(block: TextBlock, known: Knowledge) -> Reading:
+    """Trace what one block says; most of a review stays as it is from one edit to the next."""
+    return one_block.read(block, known)
 
 
 def check(content: Content, facts: FactSheet, vouches: Iterable[Vouch] = ()) -> list[Finding]:

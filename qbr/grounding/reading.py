@@ -41,7 +41,7 @@ class Reading:
     untraced: tuple[tuple[int, int, FindingKind, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Knowledge:
     """The facts, prepared once for many blocks."""
 
