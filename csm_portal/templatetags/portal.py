@@ -1,6 +1,6 @@
 """The tags and filters that page templates are written with. ``templates/components/README.md`` shows each.
 
-Everything is rendered through templates or ``format_html``, so text from outside is always escaped.
+Everything is rendered through templates, ``format_html`` or ``fill``, so text from outside is always escaped.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from csm_portal.core.models import Job, JobState
 from csm_portal.templatetags import cells, states, trends, wording
+from csm_portal.templatetags.markup import fill
 
 register = template.Library()
 
@@ -89,9 +90,9 @@ def initials(name: str) -> str:
 def days_until(on: date | None, today: date | None = None, soon: int = 30) -> SafeString | str:
     """Say when a deadline falls, with its date on hover: ``in 14 days``, ``3 days overdue``."""
     if on is None:
-        return format_html('<span class="muted">{}</span>', "No date")
+        return fill('<span class="muted">{}</span>', "No date")
     told = wording.countdown(on, today=today or timezone.localdate(), soon_days=soon)
-    return format_html(
+    return fill(
         '<time class="{}" datetime="{}" title="{}">{}</time>',
         told.tone,
         on.isoformat(),

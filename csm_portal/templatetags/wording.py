@@ -10,6 +10,7 @@ NBSP: Final = "\u00a0"
 MINUS: Final = "−"
 NOT_KNOWN: Final = "Not known"
 _SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS_WORTH_COUNTING: Final = 120
 _MONTH_DAYS: Final = Decimal("30.4375")
 
@@ -63,7 +64,7 @@ def percent(ratio: Amount | None) -> str:
 
 def day(value: date) -> str:
     """Say a date in full: ``14 May 2026``."""
-    return f"{value.day} {value:%b} {value.year}"
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
