@@ -82,6 +82,8 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "csm_portal.form_renderer.Renderer"
+
 _SQLITE: dict[str, Any] = {
     # WAL alone does not end "database is locked": only IMMEDIATE does (LIBRARIES 1.7).
     "timeout": 20,
