@@ -193,10 +193,13 @@ def test_the_commitments_of_the_last_review_are_scored(harbour: Account, alice: 
     ):
         Commitment.objects.create(qbr=earlier, position=position, text=text, owner_name="Alice")
     qbr = drafted(harbour, actor=alice)
+    told = "Of the 2 commitments of the previous review, kept so far: {}. The table says what became of each."
+    assert told.format(0) in says(qbr).content.document().plain_lines()
 
     editing.settle(qbr, outcomes={1: "kept", 2: "not kept"}, actor=alice, version=qbr.version, now=LATER)
 
     lines = says(qbr).content.document().plain_lines()
+    assert told.format(1) in lines, "the sentence is true before and after"
     assert "Train the planners. | Alice | – | kept" in lines
     assert says(qbr).findings == (), "the steps are worded as the last review's were"
     assert Commitment.objects.get(qbr=earlier, position=2).settled_by == alice

@@ -222,9 +222,10 @@ def _kept(facts: StatedFacts) -> str:
             return (
                 f"All {facts.counted('commitments.total', 'commitments')} of the previous review were kept."
             )
+        # It has to stay true while people score them one after the other: the figures follow, the words stay.
         return (
             f"Of the {facts.counted('commitments.total', 'commitments')} of the previous review, "
-            f"{cite('commitments.kept')} {'was' if kept == 1 else 'were'} kept. The others are open and come first."
+            f"kept so far: {cite('commitments.kept')}. The table says what became of each."
         )
     return "There is no earlier review on record, so there are no commitments to look back on."
 
