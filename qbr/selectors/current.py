@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from uuid import UUID
 
 from qbr import vouching
@@ -56,6 +57,14 @@ def sheet(qbr_id: UUID, *, edition: int) -> FactSheet:
     """Return the facts of one edition, in their order. One query."""
     rows = QBRFact.objects.filter(qbr_id=qbr_id, edition=edition).order_by("position")
     return FactSheet.from_json(rows.values_list("data", flat=True))
+
+
+def covered_until(qbr: QBR, text: Current | None) -> date:
+    """Return the last day that a review speaks of: of a quarter that ran when its figures were taken, that day."""
+    last_day = qbr.quarter_end - timedelta(days=1)
+    as_of = None if text is None else text.facts.known("quarter.as_of")
+    known = None if as_of is None else as_of.value
+    return min(known, last_day) if isinstance(known, date) else last_day
 
 
 def given(vouches: Iterable[Vouch]) -> dict[str, check.Vouch]:

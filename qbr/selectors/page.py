@@ -76,6 +76,7 @@ class ReviewPage:
     under_way: UnderWay | None
     question: Question | None
     changes_asked: Transition | None
+    # The last day that it speaks of: before the quarter's own where that still ran.
     last_day: date
     # What the customer's version says and must not; looked for where that version is shown.
     leaks: tuple[str, ...] = ()
@@ -83,6 +84,10 @@ class ReviewPage:
     threads: tuple[ShownThread, ...] = ()
     # Sections in which the reader has left text that they did not save.
     unsaved: tuple[tuple[SectionKey, datetime], ...] = ()
+
+    @property
+    def is_to_date(self) -> bool:
+        return self.last_day < self.qbr.quarter_end - timedelta(days=1)
 
     @property
     def open_threads(self) -> tuple[ShownThread, ...]:
@@ -173,7 +178,7 @@ def review(
         under_way=publishing.under_way(last, job, now=now) if publishes and last is not None else None,
         question=publishing.question(last) if qbr.state == State.APPROVED else None,
         changes_asked=_changes_asked(history),
-        last_day=qbr.quarter_end - timedelta(days=1),
+        last_day=current.covered_until(qbr, text),
         leaks=()
         if text is None or version is Version.INTERNAL
         else audience.leaks(text.content, text.facts, notes=qbr.account.notes),

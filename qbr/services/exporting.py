@@ -6,7 +6,7 @@ The customer's version leaves the portal only as it was approved, and never with
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -66,7 +66,7 @@ def export(qbr: QBR, *, version: Version, shape: Shape, format: Format, actor: U
         text.facts,
         version=version,
         shape=shape,
-        period=f"{shown_date(qbr.quarter_start)} to {shown_date(qbr.quarter_end - timedelta(days=1))}",
+        period=f"{shown_date(qbr.quarter_start)} to {shown_date(current.covered_until(qbr, text))}",
         company=qbr.account.tenant.name,
         stamp=stamp,
     )

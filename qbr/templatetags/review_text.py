@@ -4,6 +4,7 @@ A review holds hundreds of runs, so they are written without a template each; ``
 """
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -21,6 +22,8 @@ from qbr.preview import Run, Runs
 from qbr.selectors import versions
 
 register = template.Library()
+# “30 September 2026” and “1,234,567 accounts” fit on any phone.
+_LONGEST_ON_A_LINE: Final = 20
 
 
 @register.simple_tag
@@ -45,7 +48,8 @@ def _run(run: Run) -> SafeString | str:
 def _told(run: Run) -> SafeString | str:
     if run.finding is not None and run.finding.is_open:
         return format_html(
-            '<mark class="finding" title="{}">{}<span class="visually-hidden"> (not traced to a fact)</span></mark>',
+            '<mark class="finding{}" title="{}">{}<span class="visually-hidden"> (not traced to a fact)</span></mark>',
+            _holding(run.text),
             run.finding.message,
             run.text,
         )
@@ -60,7 +64,8 @@ def _told(run: Run) -> SafeString | str:
         )
     if run.fact is not None:
         return format_html(
-            '<a class="fact" href="#fact-{}" title="{}: {}, as of {}">{}</a>',
+            '<a class="fact{}" href="#fact-{}" title="{}: {}, as of {}">{}</a>',
+            _holding(run.text),
             run.fact.id,
             run.fact.label,
             run.fact.source,
@@ -68,6 +73,12 @@ def _told(run: Run) -> SafeString | str:
             run.text,
         )
     return run.text
+
+
+def _holding(text: str) -> str:
+    """Return the class that holds a figure and its unit, or a day and its month, on one line; longer text may break."""
+    is_figure = len(text) <= _LONGEST_ON_A_LINE and any(char.isdigit() for char in text)
+    return " nowrap" if is_figure else ""
 
 
 @register.simple_tag

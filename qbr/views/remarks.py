@@ -114,8 +114,18 @@ def _take(request: PortalRequest, thread: Thread, step: Callable[[], object]) ->
 def _thread(request: PortalRequest, thread: Thread, *, status: int = 200, **more: Any) -> HttpResponse:
     """Answer with the thread as it is now: alone, or on the page of its review."""
     if not is_partial(request):
-        refusal = more.get("refusal") or "Write what you want to say."
-        return show(request, look_up(request, thread.qbr_id), status=status, refusal=refusal)
+        form = more.get("answer_form")
+        refusal = more.get("refusal") or (
+            str(form.errors["body"][0]) if form and "body" in form.errors else ""
+        )
+        said = request.POST.get("body", "")
+        return show(
+            request,
+            look_up(request, thread.qbr_id),
+            status=status,
+            refusal=refusal or "Nothing was said. Look at the comment again.",
+            own_words=said,
+        )
     text = current.latest(thread.qbr)
     shown = () if text is None else selector.threads(thread.qbr, text.content)
     context = {

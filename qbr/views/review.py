@@ -109,9 +109,13 @@ def show(
     *,
     status: int = 200,
     refusal: str = "",
+    own_words: str = "",
     **bound: Form,
 ) -> HttpResponse:
-    """Render the page; ``refusal`` says why what was just asked for was not done, ``bound`` are forms with errors."""
+    """Render the page; ``refusal`` says why what was just asked for was not done, ``bound`` are forms with errors.
+
+    ``own_words`` is what the person had written with it, where the form that it belongs into may be gone.
+    """
     version = Version.CUSTOMER if request.GET.get("version") == Version.CUSTOMER else Version.INTERNAL
     now = timezone.now()
     page = selector.review(qbr, request.membership, version=version, now=now)
@@ -125,6 +129,7 @@ def show(
         "qbr": qbr,
         "account": qbr.account,
         "refusal": refusal,
+        "own_words": own_words,
         "step_form": StepForm(initial=step),
         "modes": MODES,
         "publish_form": PublishForm(initial=step),

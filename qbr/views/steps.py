@@ -251,11 +251,14 @@ def _take(
     ``otherwise`` is said where the step had nothing to do; ``then`` says from its result where to go instead.
     """
     if not form.is_valid():
-        return show(request, qbr, status=422, refusal=_complaint(form), **{name: form})
+        said = "" if name == "changes_form" else _own_words(form)
+        return show(request, qbr, status=422, refusal=_complaint(form), own_words=said, **{name: form})
     try:
         result = step(form.cleaned_data)
     except (moves.OutOfDate, NotAllowed, editing.NothingToVouchFor, editing.UnknownRevision) as error:
-        return show(request, look_up(request, qbr.pk), status=409, refusal=str(error))
+        return show(
+            request, look_up(request, qbr.pk), status=409, refusal=str(error), own_words=_own_words(form)
+        )
     if result is None and otherwise:
         messages.info(request, otherwise)
     elif done:
@@ -269,6 +272,11 @@ def _compared(saved: QBRRevision) -> str:
     """Return where a new version stands beside the one before it."""
     query = urlencode({"before": saved.number - 1, "after": saved.number})
     return f"{reverse('qbr-compare', args=[saved.qbr_id])}?{query}"
+
+
+def _own_words(form: Form) -> str:
+    """Return what a person wrote into the form, whether or not it was taken: nothing of it is thrown away."""
+    return next((str(form[name].data or "") for name in ("comment", "reason") if name in form.fields), "")
 
 
 def _complaint(form: Form) -> str:

@@ -495,6 +495,23 @@ def test_a_double_click_says_nothing_twice(harbour: Account, alice: User) -> Non
     assert Remark.objects.count() == Thread.objects.count() == 1
 
 
+def test_an_answer_that_is_refused_is_told_back_without_javascript_too(harbour: Account, alice: User) -> None:
+    qbr = drafted(harbour, actor=alice)
+    client = signed_in(alice)
+    say(client, qbr, "account_health_summary", "On the whole: good.")
+    thread = Thread.objects.get()
+    long = "Why? " * 500
+
+    answer = client.post(
+        reverse("qbr-comment-answer", args=[qbr.pk, thread.pk]), {"body": long, "key": str(uuid4())}
+    )
+
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Keep it under 2,000 characters." in html
+    assert long.strip() in html
+
+
 def test_the_form_of_a_comment_quotes_what_was_marked(harbour: Account, alice: User) -> None:
     qbr = drafted(harbour, actor=alice)
     quote = " ".join(passage(qbr).split()[:3])

@@ -86,6 +86,8 @@ def test_the_customer_reads_no_score_no_band_and_no_notes(harbour: Account, alic
     for word in ("health score", "Health", "Amber", "Green", "Red", "Expansion", "ARR", "churn"):
         assert word not in customer
     assert "46 %" in customer
+    # The quarter still runs: the file says until when it speaks of it.
+    assert "1 April 2026 to 14 May 2026" in customer
 
 
 LEAKS = {

@@ -26,6 +26,7 @@ from tests.qbr.reviews import (
     says,
     submitted,
     write_more,
+    writers,
 )
 from tests.workspace import Connected
 
@@ -185,6 +186,43 @@ def test_vouching_through_the_page(harbour: Account, alice: User) -> None:
     assert "your name stands beside it" in without.content.decode()
     html = page(alice, qbr)
     assert re.search(r'class="finding is-vouched" title="Alice vouches for it: I saw the report\."', html)
+
+
+def test_what_was_written_with_a_refused_step_is_told_back(harbour: Account, alice: User, bob: User) -> None:
+    qbr = submitted(harbour, asked_by=None, by=alice)
+    seen = qbr.version
+    write_more(qbr, "They plan with it.", by=alice)
+
+    late = post(signed_in(bob), qbr, "request-changes", version=seen, comment="Say who.\n<b>And</b> when.")
+    short = post(
+        signed_in(alice), qbr, "vouch", section=SectionKey.HEALTH.value, text="87 %", reason="No" * 300
+    )
+
+    assert (late.status_code, short.status_code) == (409, 422)
+    assert "You had written:" in late.content.decode()
+    assert "Say who.<br>&lt;b&gt;And&lt;/b&gt; when." in late.content.decode()
+    assert "Keep it under 500 characters." in short.content.decode()
+    assert "No" * 300 in short.content.decode()
+
+
+def test_a_review_of_the_running_quarter_says_until_when(harbour: Account, alice: User) -> None:
+    qbr = drafted(harbour, actor=alice)
+    before = drafting.begin(harbour, quarter=QUARTER.previous, actor=alice, origin=Origin.ON_DEMAND, now=NOW)
+    drafting.draft(before.pk, writers=writers(), now=NOW)
+
+    assert "Q2 2026, 1 Apr 2026 to 14 May 2026, the quarter to date" in page(alice, qbr)
+    assert "Q1 2026, 1 Jan 2026 to 31 Mar 2026</p>" in page(alice, before)
+
+
+def test_figures_stay_on_their_line_and_long_facts_may_break(harbour: Account, alice: User) -> None:
+    qbr = write_more(drafted(harbour, actor=alice), INVENTED, by=alice)
+
+    html = page(alice, qbr)
+
+    assert re.search(r'class="fact nowrap" [^>]+>46 %</a>', html)
+    assert re.search(r'class="fact" [^>]+>Harbour Logistics</a>', html)
+    assert re.search(r'class="finding nowrap" [^>]+>87 %<', html)
+    assert re.search(r'class="finding" [^>]+>Marta Silva<', html)
 
 
 def test_a_draft_that_is_on_its_way_is_polled_for(harbour: Account, alice: User, bob: User) -> None:
