@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from csm_portal.core.models import Job, JobState
 from csm_portal.templatetags import cells, states, trends, wording
-from csm_portal.templatetags.markup import fill
+from csm_portal.templatetags.markup import fill, fill_each
 
 register = template.Library()
 
@@ -28,6 +28,7 @@ _CALLOUT_ICONS: Final = {
     "red": "alert",
     "unknown": "help",
 }
+_CURRENT: Final = SafeString(' aria-current="page"')
 _MESSAGE_TONES: Final = {"success": "green", "warning": "amber", "error": "red"}
 
 
@@ -226,6 +227,24 @@ def field(bound: BoundField, unit: str = "", search: bool = False) -> dict[str, 
         "is_check": getattr(widget, "input_type", "") == "checkbox" and not bound.use_fieldset,
         "is_choice_list": bound.use_fieldset,
     }
+
+
+@register.simple_tag
+def nav_entries(entries: Iterable[Any]) -> SafeString:
+    """List the pages of the portal, each with its icon and how much waits there. Every page shows them twice."""
+    return fill_each(
+        '<li><a href="{}"{}>{}{}{}</a></li>',
+        (
+            (
+                entry.url,
+                _CURRENT if entry.is_current else "",
+                cells.icon(entry.icon),
+                entry.label,
+                fill('<span class="nav-count">{}</span>', entry.count) if entry.count else "",
+            )
+            for entry in entries
+        ),
+    )
 
 
 @register.inclusion_tag("components/form_fields.html")
