@@ -20,7 +20,7 @@ from csm_portal.demo.finished_reviews import Finished
 from csm_portal.demo.quarter_pace import Course, Reached
 from csm_portal.ports.workspace import Workspace
 from csm_portal.ports.writer import Writer
-from qbr.document import SectionKey
+from qbr.document import SectionKey, TextKind
 from qbr.editing import to_editable
 from qbr.models import QBR, Deputy, Origin
 from qbr.modes import Mode
@@ -277,15 +277,20 @@ def _version(qbr: QBR) -> int:
 
 
 def _talk(qbr: QBR, *, owner: User, manager: User, is_settled: bool, now: datetime) -> None:
-    """Have the manager ask about the first passage, and the CSM answer; the last question stays open."""
-    told = [(SectionKey.ROI, "Have they confirmed this themselves? Say who.", is_settled)]
+    """Have the manager ask about two passages, and the CSM answer the first question; the last one stays open."""
+    text = current.latest(qbr)
+    if text is None:
+        return
+    steps = text.content.section(SectionKey.NEXT_STEPS).text
+    first_step = next((at for at, block in enumerate(steps) if block.kind is TextKind.BULLET), 0)
+    told = [(SectionKey.HEALTH, 0, "Have they seen these figures themselves? Say who.", is_settled)]
     if is_settled:
-        told.append((SectionKey.NEXT_STEPS, "Who on their side owns this?", False))
-    for section, question, is_over in told:
+        told.append((SectionKey.NEXT_STEPS, first_step, "Who on their side owns this?", False))
+    for section, block, question, is_over in told:
         thread = remarks.start(
             qbr,
             section=section,
-            block=0,
+            block=block,
             quote="",
             revision=1,
             body=question,
