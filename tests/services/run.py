@@ -24,6 +24,9 @@ _NO_DATABASE = ("tests/unit", "tests/simulators", "tests/integrations")
 # Python keeps what it compiles, whatever the environment says: pytest's rewritten tests take a worker fifteen seconds.
 _KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 
+# One for each processor, and two at least.
+_WORKERS = max(2, os.cpu_count() or 2)
+
 # More than a few failures are no stall.
 _MOST_TRIED_AGAIN = 3
 
@@ -71,15 +74,16 @@ def main() -> int:
             redis.server() as redis_url,
             migrated.databases(database_url) as (file, template),
         ):
+            # One more, for the tests that wait: for a queue, for the windows of a budget.
+            many = f"-n{_WORKERS + 1}"
             lanes.append(
-                run_lane("SQLite", ["-n", "2", "-m", "not browser", *chosen], **{migrated.VARIABLE: file})
+                run_lane("SQLite", [many, "-m", "not browser", *chosen], **{migrated.VARIABLE: file})
             )
             lanes.append(
                 run_lane(
                     "PostgreSQL and Redis",
                     [
-                        "-n",
-                        "2",
+                        f"-n{_WORKERS}",
                         "-m",
                         "not browser and not one_database",
                         *(f"--ignore={path}" for path in _NO_DATABASE),
@@ -93,7 +97,7 @@ def main() -> int:
             lanes.append(
                 run_lane(
                     "Chromium",
-                    ["-n", "2", "--dist", "loadfile", "-m", "browser", "tests/browser", *chosen],
+                    [f"-n{_WORKERS}", "--dist", "loadfile", "-m", "browser", "tests/browser", *chosen],
                     CHROMIUM=browser,
                     **{migrated.VARIABLE: file},
                 )
