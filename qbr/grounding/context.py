@@ -11,12 +11,17 @@ from qbr.grounding.dates import When
 _KEPT = 4096
 # What looks like a word of a topic and is none: it used to be 26, where this is heading, 6 compared with 4.
 _NO_TOPIC = re.compile(
-    r"\bused to\b|\bfor completeness\b|\b(?:before|until|since|after|from) (?:(?:the date|the day|the time) of )?(?:this|the|our|today's) (?:review|report|document|qbr)\b(?! period)|\bhead(?:ing|ed|lines?|way|winds?)\b|\bcompared (?:with|to|against)(?=\s+(?:about |around |just |only )?(?:\W?\d|[€$£¥]|the (?:start|beginning|outset|opening)|last\b|before\b))|\bcompared\s*$"
+    r"\bused to\b|(?:(?<=engagement )|(?<=frequency )|(?<=login )|(?<=logins )|(?<=nps )|(?<=promoter )|(?<=adoption )|(?<=utilisation )|(?<=utilization ))scores?\b|\bfor completeness\b|\b(?:before|until|since|after|from) (?:(?:the date|the day|the time) of )?(?:this|the|our|today's) (?:review|report|document|qbr)\b(?! period)|\bhead(?:ing|ed|lines?|way|winds?)\b|\bcompared (?:with|to|against)(?=\s+(?:about |around |just |only )?(?:\W?\d|[€$£¥]|the (?:start|beginning|outset|opening)|last\b|before\b))|\bcompared\s*$"
     r"|\b(?:came|come|comes|coming) in (?:at|on|with|around|about|just|above|below|under|over|nearly|close)\b"
     r"|\bscor(?:es|ed|ing)\s+(?:a |at |about |only )?(?=\d[\d.,]*\s?(?:%|per))"
     # Where days are counted from or to.
     r"|\b(?:end|close|start|beginning|last day|first day|opening|outset) of (?:the|this|our|each) (?:quarter|period)\b|\bquarter(?:'s)?[\s-]+(?:end|close|start|last day|first day)\b"
     r"|\bquarter (?:has |had )?(?:ago|closed|ended|began|opened|started|was over|is over|earlier|before)\b",
+    re.IGNORECASE,
+)
+
+_POINTS_BACK = re.compile(
+    r"\s*(?:that|this|which|it|so that|that's) (?:is|was|makes|makes up|amounts to|equals|means|corresponds to|represents)\b",
     re.IGNORECASE,
 )
 
@@ -44,9 +49,9 @@ def surroundings(text: str, start: int) -> Surroundings:
 
 
 def asked(around: Surroundings) -> str:
-    """Return the sentence with the question before it that it answers, if there is one."""
-    is_question = around.previous.rstrip().endswith("?")
-    return f"{around.previous} {around.sentence}" if is_question else around.sentence
+    """Return the sentence with the one before it that it answers or points back to, if it does."""
+    is_answer = around.previous.rstrip().endswith("?") or _POINTS_BACK.match(around.sentence)
+    return f"{around.previous} {around.sentence}" if is_answer else around.sentence
 
 
 def sentences(text: str) -> list[list[tuple[int, int]]]:

@@ -44,11 +44,11 @@ AT_START = re.compile(
 )
 NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
 IDLE = re.compile(
-    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on|deployed|adopted|launched|rolled out|started|set up|enabled)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|to (?:fill|assign|hand out|give out)|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|yet to be (?:used|opened|touched|activated|adopted|switched on|launched|tried)|(?:not|never) (?:yet )?(?:been )?put to (?:work|use)|untapped|unopened|unexplored|out of use|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|reassign\w*|reallocat\w*|redistribut\w*|clean-?up|wait(?:s|ing)? (?:to be|for (?:some|an?)))\b",
+    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on|deployed|adopted|launched|rolled out|started|set up|enabled)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|to (?:fill|assign|hand out|give out)|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|yet to be (?:used|opened|touched|activated|adopted|switched on|launched|tried)|(?:not|never) (?:yet )?(?:been )?put to (?:work|use)|untapped|unopened|unexplored|out of use|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|reassign\w*|reallocat\w*|redistribut\w*|to be (?:filled|assigned|handed out)|clean-?up|wait(?:s|ing)? (?:to be|for (?:some|an?)))\b",
     re.IGNORECASE,
 )
 IN_USE = re.compile(
-    r"(?<!not )(?<!not yet )(?<!never )(?<!don't )(?<!to be )\b(?:in use|in regular use|live|adopted|activated|switched on|running|deployed|rolled out|in production|used|(?<!in )(?<!in regular )(?<!in daily )uses?|using|active|taken|occupied|works?|working|log|logs|logged|productive|utili[sz](?:e[sd]?|ing)|populated|filled)\b",
+    r"(?<!not )(?<!not yet )(?<!never )(?<!don't )(?<!to be )(?<!never been )\b(?:in use|in regular use|live|adopted|activated|switched on|running|deployed|rolled out|in production|used|(?<!in )(?<!in regular )(?<!in daily )uses?|using|active|taken|occupied|works?|working|log|logs|logged|productive|utili[sz](?:e[sd]?|ing)|populated|filled)\b",
     re.IGNORECASE,
 )
 BOUGHT = re.compile(r"\b(?:bought|purchas\w+|pa(?:id|ys?) for|licen[cs]ed for)\b", re.IGNORECASE)

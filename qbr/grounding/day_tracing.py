@@ -48,6 +48,11 @@ _BY = re.compile(r"\bby\s+(?:the\s+)?$", re.IGNORECASE)
 _PROMISE = re.compile(r"\b(?:promis|commitment|undertaking|pledge|obligation)", re.IGNORECASE)
 _ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth)\b", re.IGNORECASE)
 _NUMBERED = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+_WEEKDAY = re.compile(
+    r"^(?:on|by|next|this|until|till|before|from)\s+(?:mon|tues|wednes|thurs|fri|satur|sun)day$",
+    re.IGNORECASE,
+)
+_OF_THE_PAST = re.compile(r"(?:last|since)\b", re.IGNORECASE)
 _NEAR = 60
 _FIRST_YEAR = 1900
 
@@ -78,6 +83,17 @@ def trace(found: When, around: Surroundings, known: Evidence) -> tuple[str, ...]
         and not (is_repeated and happenings.of_fact(item.fact) in happenings.OF_THE_CONTRACT)
     ]
     return tuple(dict.fromkeys(item.fact for item in hits if _is_told(item, told, around, found)))
+
+
+def claims_nothing(found: When, around: Surroundings) -> bool:
+    """Say whether a day is a weekday of a plan, of which no fact could be: the forecast call on Friday."""
+    if not _WEEKDAY.search(around.text[found.start : found.end]):
+        return False
+    return not (
+        _OF_THE_PAST.match(around.text, found.start)
+        or happenings.told(found, around).happenings
+        or _GONE_BY.search(around.clause)
+    )
 
 
 def _is_said_so(item: Day, told: Told) -> bool:

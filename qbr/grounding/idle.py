@@ -46,7 +46,7 @@ _SEEN = re.compile(
 )
 # Page 2 of 3; the number of a standard.
 _OF_PAGES = re.compile(
-    r"\b(?:pages?|slides?|parts?|sheets?|steps?|items?|points?|topics?|sections?|chapters?|volumes?|p\.) \w+ (?:of|/|out of) $",
+    r"\b(?:pages?|slides?|parts?|sheets?|steps?|items?|points?|topics?|sections?|chapters?|volumes?|options?|proposals?|drafts?|rounds?|p\.) \w+ (?:of|/|out of) $",
     re.IGNORECASE,
 )
 _STANDARD_BEFORE = re.compile(
@@ -256,6 +256,12 @@ _OF_PEERS = re.compile(
     r"\s+(?:of\s+)?(?:them|those|these|(?:all |the |our |its |your )*(?:accounts|customers|peers|companies|field|segment|group|cohort))\b|\s+(?:do|does|are|is|lie|stand|sit|did) (?:better|worse|above|below|higher|lower)\b",
     re.IGNORECASE,
 )
+_AGREED_BEFORE = re.compile(
+    r"\b(?:agreed|promised|kept|did|delivered|shook hands|signed up)(?: (?:on|to|for))?\s+$", re.IGNORECASE
+)
+_THINGS = re.compile(
+    r"\s+(?:[a-z]+\s+)?(?:things|items|actions|points|steps|tasks|deliverables)\b", re.IGNORECASE
+)
 _LEGEND = re.compile(r"(?<![\w.,])\d{1,2}\s?=\s?(?:[a-z]|[\"'])", re.IGNORECASE)
 # A 6-week pilot, a 12-month roadmap: so long a plan shall take.
 _PLAN_AFTER = re.compile(
@@ -279,7 +285,7 @@ _DOCUMENT_AFTER = re.compile(
 _ITEM_BEFORE = re.compile(
     r"\b(?:commitment|promise|action|risk|item|goal|objective|priority|ask)\s+$", re.IGNORECASE
 )
-_ITEM_AFTER = re.compile(r"\s*(?::|\)|\s[-–—]\s)")
+_ITEM_AFTER = re.compile(r"\s*(?::|,?\s*\"|\)|\s[-–—]\s)")
 _RESPONSE = re.compile(
     r"\b(?:answered|answers?|resolved|resolution|responded|response|replied|fixed|restored|solved|reacted|reaction|average|waiting|wait|handling|downtime|outages?|late|delay\w*)\b",
     re.IGNORECASE,
@@ -356,6 +362,9 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return True
     if _WITHIN_HOURS.search(before) and found.unit == "hour" and not _ANSWERED.search(around.clause):
         return any(value in _HOURS_OF_DAYS for value, _ in found.numeral.readings)
+    if _AGREED_BEFORE.search(before) and _THINGS.match(text, end):
+        # We agreed 5 things: promises by another name.
+        return False
     if _is_legend(found, around) or _PLAN_AFTER.match(text, found.numeral.end):
         return True
     if _DOCUMENT_AFTER.match(text, found.numeral.end) or (
@@ -538,7 +547,8 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
         return True
     if _NOT_SO_MANY.search(before) and not found.unit:
         return True
-    if _CHOICE_BEFORE.search(before) and not _GAIN.search(around.sentence):
+    is_time = re.fullmatch(_time, found.unit or "-", re.IGNORECASE)
+    if _CHOICE_BEFORE.search(before) and not is_time and not _GAIN.search(around.sentence):
         return True
     return bool(_AT_A_TIME.match(text, end) or _MORE_OF_IT.match(text, end))
 

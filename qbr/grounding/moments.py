@@ -20,7 +20,7 @@ _START_RIGHT_BEFORE = re.compile(
 _FROM_BEFORE = re.compile(rf"\bfrom\b{_small}$", re.IGNORECASE)
 # Moving adoption on from 29 % is a plan: it stands there now.
 _TO_BE_MOVED = re.compile(
-    rf"\b(?:move|moving|raise|raising|lift|lifting|take|taking|bring|bringing|get|getting|grow|growing|increase|increasing|improve|improving|push|pushing)\b[^.;,]{{0,32}}\bfrom\b{_small}$",
+    rf"(?<!an )(?<!a )(?<!the )(?<!of )\b(?:move|moving|raise|raising|lift|lifting|take|taking|bring|bringing|get|getting|grow|growing|increase|increasing|improve|improving|push|pushing)\b[^.;,]{{0,32}}\bfrom\b{_small}$",
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"\([^()]*\)")
@@ -136,9 +136,10 @@ def told(around: Surroundings, start: int, end: int) -> Told:
         return Told.NOW
     following = _next_number(after)
     after_words = after[: min(60, following)]
-    if _NOW_RIGHT_AFTER.match(after_words):
+    is_now, is_start = _NOW_RIGHT_AFTER.match(after_words), _START_RIGHT_AFTER.match(after_words)
+    if is_now and not (is_start and is_start.end() < is_now.end()):
         return Told.NOW
-    if _START_RIGHT_AFTER.match(after_words) and not _moves(near):
+    if is_start and not _moves(near):
         return Told.START
     if _NOW_RIGHT_BEFORE.search(near):
         return Told.NOW

@@ -10,10 +10,10 @@ _rises = (
     r"up(?!on|\s+(?:for (?:renewal|discussion|review)|the (?:chain|ladder|line)))|rose|risen|rise[s]?|rising|grew|grown|grows?|growing|growth|increas(?:e[sd]?|ing)|gain(?:s|ed|ing)?|climb(?:s|ed|ing)?|jump(?:s|ed|ing)?"
     r"|higher|soar(?:s|ed|ing)?|surg(?:es|ed|ing)|swell(?:s|ed|ing)?|swollen|expand(?:s|ed|ing)?|added|adds|adding|doubled|tripled|quadrupled|crept up|picked up"
     r"|uptick|upturn|upswing|advanc(?:es|ed|ing)|mount(?:s|ed|ing)|larger|bigger|lift(?:s|ed)|boost(?:s|ed)|leapt|leap(?:s|ed)?|shot up|ticked up|edged up|inched up"
-    r"|accelerat(?:es|ed)|balloon(?:s|ed)|rocketed|skyrocketed|spiked|ascended|elevated|raised|multiplied|widened"
+    r"|accelerat(?:es|ed)|balloon(?:s|ed)|rocketed|skyrocketed|spiked|ascended|elevated|raised(?! (?:the|a|an|this|that|it|concerns?|questions?|issues?|with|by)\b)|multiplied|widened"
 )
 _falls = (
-    r"down|fell|fallen|fall[s]?|falling|drop(?:s|ped|ping)?|declin(?:e|es|ed|ing)|decreas(?:e[sd]?|ing)|lost|loses?|losing|lower(?:ed)?|slipp(?:ed|ing)|slips?|slid|slide(?:s)?(?= (?:from|to|by|back|in|of))"
+    r"(?<!work )(?<!working )(?<!bring )(?<!burn )(?<!note )(?<!noted )(?<!break )(?<!wind )down|fell|fallen|fall[s]?|falling|drop(?:s|ped|ping)?|declin(?:e|es|ed|ing)|decreas(?:e[sd]?|ing)|lost|loses?|losing|lower(?:ed)?|slipp(?:ed|ing)|slips?|slid|slide(?:s)?(?= (?:from|to|by|back|in|of))"
     r"|shrank|shrunk|shrinks?|shrinking|contract(?:ed|ion)|reduc(?:ed|es|ing|tion)|eas(?:ed|es|ing)|dipp?(?:ed|s|ing)?|halved|sank|sunk|sinks?|tumbled|plunged|loss"
     r"|reced(?:ed|es)|dwindl(?:ed|es)|retreat(?:ed|s)?|diminish(?:ed|es)|subsid(?:ed|es)|downturn|downtick|smaller|shed|sheds|shedding|plummeted|slumped|ebbed|waned|narrowed"
     r"|trimmed|cut|dwindling|softened|erod(?:ed|es)|gave up|gone backwards?|lessened|collapsed|thinned"

@@ -416,6 +416,10 @@ def _distrust_mixtures(pieces: list[_Piece], known: KnownNames, run: list[_Token
     result = []
     for index, (start, end, facts, kind) in enumerate(pieces):
         beside = kinds[max(0, index - 1) : index] + kinds[index + 1 : index + 2]
+        is_of_a_label = bool(facts) and all(fact.startswith("roi.") for fact in facts)
+        if is_of_a_label and kind == "part" and "trade" in beside:
+            # Recall Manager, where recall costs are avoided.
+            kind, facts = "unknown", ()
         if kind == "part" and any(other in ("part", "unknown") for other in beside):
             kind, facts = "unknown", ()
         result.append((start, end, facts, kind))

@@ -146,11 +146,14 @@ def _read_dates(whens: list[When], notes: _Notes, known: Knowledge) -> None:
     for when in whens:
         if _inside(when.start, when.end, notes.cited):
             continue
-        facts = day_tracing.trace(when, context.surroundings(notes.text, when.start), known.evidence)
+        around = context.surroundings(notes.text, when.start)
+        facts = day_tracing.trace(when, around, known.evidence)
+        if not facts and day_tracing.claims_nothing(when, around):
+            continue
         if facts:
             notes.traced.append(Traced(start=when.start, end=when.end, facts=facts))
         else:
-            hint = day_tracing.nearest(context.surroundings(notes.text, when.start), known.evidence)
+            hint = day_tracing.nearest(around, known.evidence)
             message = findings.about_date(notes.words(when.start, when.end), hint, known.facts)
             notes.mark(when.start, when.end, FindingKind.DATE, message)
 
@@ -221,6 +224,9 @@ def _trace(found: Quantity, notes: _Notes, known: Knowledge) -> tuple[str, ...] 
     facts = tracing.quantity(found, around, known.evidence)
     if not facts and found.elided_unit:
         facts = tracing.quantity(replace(found, unit=found.elided_unit), around, known.evidence)
+        if found.elided_unit == PERCENT and len(facts) > 1:
+            # What a percentage before it leaves to a bare number is a level, and no arithmetic.
+            facts = ()
     if not facts and found.elided_scale:
         facts = tracing.quantity(replace(found, out_of=found.elided_scale), around, known.evidence)
     if not facts and found.unit == FOLD and notes.words(found.start, found.end).endswith("times"):

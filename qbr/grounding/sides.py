@@ -6,7 +6,7 @@ from qbr.grounding import cues
 from qbr.grounding.context import Surroundings, asked, says
 from qbr.grounding.figures import Figure, Needs
 from qbr.grounding.moments import NUMBER, WHOLE_NUMBER
-from qbr.grounding.quantities import PERCENT, PERCENT_POINTS, POINTS, Quantity
+from qbr.grounding.quantities import PERCENT, PERCENT_POINTS, POINTS, SHARE, Quantity
 
 _PARTS = frozenset({"seats.used", "seats.unused", "features.used_count", "commitments.kept"})
 _WHOLES = frozenset({"seats.purchased", "features.licensed_count", "commitments.total"})
@@ -93,6 +93,10 @@ def band_of(found: Quantity, around: Surroundings) -> str | None:
     return None
 
 
+_AGREED_BEFORE = re.compile(
+    r"\b(?:agreed|promised|gave|took on|set ourselves|signed up (?:to|for)|shook hands)(?: (?:on|to))?\s+$",
+    re.IGNORECASE,
+)
 _SOLD_BEFORE = re.compile(
     r"\b(?:sold|bought|licensed|granted|purchased|pa(?:id|ys?|ying) for)(?: (?:them|you|us))?\s+$",
     re.IGNORECASE,
@@ -115,6 +119,10 @@ _PARTED = re.compile(r"[,;.|/]|\band\b|\bversus\b|\bagainst\b", re.IGNORECASE)
 
 
 # Two of the six features, among them X and Y, remain unused.
+_TOLD_IDLE = re.compile(
+    r"(?:\s+(?:out )?of\s+(?:the\s+|its\s+|your\s+|their\s+|our\s+)?\w+)?\s+(?:licensed\s+)?(?:features?|modules?|tools?|capabilit\w+|functions?)\s+(?:that\s+|which\s+)?(?:have|has|had|are|were|is|was)\s+(?:still\s+|yet\s+)?(?:never|not|yet to|unused|idle|untouched|dormant)\b",
+    re.IGNORECASE,
+)
 _LISTED_IDLE = re.compile(
     r"(?:\s+(?:out )?of\s+(?:the\s+|its\s+|your\s+|their\s+|our\s+)?\w+)?\s+(?:licensed\s+)?(?:features?|modules?|tools?|capabilit\w+|functions?)\s*[,(–—-][^.;:\d]{0,90}?[,)–—-]\s*(?:still\s+)?(?:remain\w*\s+(?:unused|untapped|idle|untouched|dormant)|(?:have|has)\s+(?:yet to be|not (?:yet )?been|never been)|(?:are|is|were|was)\s+(?:not (?:yet )?(?:in use|used|live|opened)|still (?:unused|idle)|unused|idle|untouched))",
     re.IGNORECASE,
@@ -142,6 +150,11 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
         is_bought = fact_id == "seats.purchased" and cues.BOUGHT_AFTER.match(after)
         if not is_the_whole and not is_bought and (is_a_part or cues.SEATS_IN_USE.match(after)):
             return False
+    if figure.facts == ("commitments.kept",) and _AGREED_BEFORE.search(before):
+        return False
+    if figure.needs is Needs.REST and found.unit in (PERCENT, SHARE) and in_use and not is_idle:
+        # A quarter of what we bought is in use.
+        return False
     is_done = fact_id in _TOLD_AS_DONE and len(figure.facts) == 1 and figure.needs is not Needs.REST
     if is_done and (_LEFT_BEFORE.search(before) or _LEFT_AFTER.match(after)):
         return False
@@ -164,7 +177,8 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
     if figure.needs is Needs.REST and fact_id.startswith("features."):
         if in_use and not is_idle:
             return False
-        if is_count_left and (_SOLD_BEFORE.search(before) or _is_whole(found, around, before)):
+        is_sold = _SOLD_BEFORE.search(before) and not is_idle
+        if is_count_left and (is_sold or _is_whole(found, around, before)):
             return False
     if (
         fact_id in ("seats.used", "seats.purchased")
@@ -185,7 +199,10 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
         return says(cues.IDLE, around.sentence) or not (in_use or says(cues.BOUGHT, clause))
     if figure.facts in (("features.used_count",), ("features.licensed_count",)) and (
         not cues.OF_RIGHT_BEFORE.search(before)
-        and _LISTED_IDLE.match(around.text, found.end, around.sentence_end)
+        and (
+            _LISTED_IDLE.match(around.text, found.end, around.sentence_end)
+            or _TOLD_IDLE.match(around.text, found.end, around.sentence_end)
+        )
     ):
         return False
     if figure.facts == ("features.used_count",) and not in_use:
@@ -252,7 +269,7 @@ def is_by_its_name(found: Quantity, figure: Figure, around: Surroundings) -> boo
     ):
         # 25 points lost to NPS, 20 to escalations.
         return until_next.startswith(figure.own_name, led.end())
-    if not found.unit and not says(_POINTS, around.sentence):
+    if not found.unit and not says(_POINTS, around.previous + around.sentence):
         # "NPS: 6" is not what the NPS costs the score, unless what stands before asks for points.
         is_labelled = since_last.rstrip(" :=-").endswith(figure.own_name)
         if not (is_labelled and says(_POINTS, around.text[: around.sentence_start])):
@@ -262,5 +279,5 @@ def is_by_its_name(found: Quantity, figure: Figure, around: Surroundings) -> boo
         return False
     if figure.own_name in since_last:
         return True
-    is_of_cost = says(cues.COSTS, around.sentence) or says(DRIVES, around.sentence)
+    is_of_cost = says(cues.COSTS, around.previous + around.sentence) or says(DRIVES, around.sentence)
     return is_of_cost and not any(name in since_last for name in figure.names)

@@ -9,6 +9,8 @@ from qbr.grounding.quantities import Quantity
 # What ends the words that belong to what is counted.
 _WORD = re.compile(r"[ -]+(?P<word>[A-Za-z]+)(?:'s?)?")
 _OF_THEM = re.compile(r"\s+of\s+(?:the|our|your|their|its|my|his|her|these|those)\b", re.IGNORECASE)
+# 1 or 2 success stories.
+_TO_ANOTHER = re.compile(r"\s?(?:-|\bto\b|\bor\b)\s?(?:\d{1,2}|two|three|four|five|six)\b", re.IGNORECASE)
 _IRREGULAR = frozenset({"criteria", "hypotheses", "halves", "phenomena", "analyses", "theses"})
 _MOST_WORDS = 5
 _STILL_OPEN = re.compile(
@@ -18,14 +20,14 @@ _STILL_OPEN = re.compile(
 _VALUE_BEFORE = re.compile(
     r"\b(?:of|is|at|to|from|by|was|were|stands?|reads|than|nps|score|rate)\s+$", re.IGNORECASE
 )
-_OBJECT_AFTER = re.compile(r"\s+(?:the|a|an|that|us|our|your|their|its|this|it|them)\b", re.IGNORECASE)
+_OBJECT_AFTER = re.compile(r"\s+(?:the|a|an|us|our|your|their|its)\b", re.IGNORECASE)
 _THE_BEFORE = re.compile(r"\b(?:the|these|those|our|your|its|their|his|her)\s+$", re.IGNORECASE)
 # The two largest drags, our three strongest months: what stands in the text, by its rank.
 _BY_RANK = re.compile(
     r"\s+(?:[a-z]{3,}(?:est)|most|least|best|worst|main|biggest|key|top|chief|major|principal|leading|central|core|remaining other|named|listed|mentioned|same|said|first|last)\b",
     re.IGNORECASE,
 )
-_TOP_BEFORE = re.compile(r"\b(?:top|bottom|best|first|worst)\s+$", re.IGNORECASE)
+_TOP_BEFORE = re.compile(r"\b(?:top|bottom)\s+$", re.IGNORECASE)
 _TOP_AFTER = re.compile(
     r"\s*(?:[.,;:!?)]|$|\s(?:list|lists|ranking|of (?:the|our|your|their|its|all))\b)", re.IGNORECASE
 )
@@ -36,8 +38,8 @@ def counted_noun(text: str, end: int) -> tuple[str, int]:
 
     Of several words the last one is counted: two savings lines are lines.
     """
-    of_them = _OF_THEM.match(text, end)
-    at = of_them.end() if of_them else end
+    lead = _OF_THEM.match(text, end) or _TO_ANOTHER.match(text, end)
+    at = lead.end() if lead else end
     found, found_end = "", end
     for _ in range(_MOST_WORDS):
         match = _WORD.match(text, at)

@@ -43,6 +43,23 @@ _OF_PEERS = re.compile(
     r"|\b(?:peers|comparable (?:customers|companies|accounts)|similar (?:customers|companies|accounts))\s+(?:run|stand|sit|are|is)\s+at\s+$",
     re.IGNORECASE,
 )
+_WORDS_OF_ANY_REST = frozenset(
+    {
+        "unused",
+        "idle",
+        "free",
+        "spare",
+        "not in use",
+        "shelf",
+        "dormant",
+        "unassigned",
+        "unclaimed",
+        "inactive",
+        "empty",
+        "vacant",
+        "gather dust",
+    }
+)
 _WORDS_OF_ANY_MONEY = frozenset({
     "worth", "value", "pay", "paid", "costs", "spend", "year", "annual", "money", "renewal", "deal", "commercial", "stake",
 })  # fmt: skip
@@ -52,6 +69,7 @@ _SWUNG = re.compile(
     re.IGNORECASE,
 )
 _SINCE = re.compile(r"\bsince\s+(?:the\s+|\w+day,?\s+)?$", re.IGNORECASE)
+_THAN_ON = re.compile(r"\bthan (?:on|at|as of|as at)\s+(?:the\s+)?$", re.IGNORECASE)
 _LAST_DAYS = re.compile(r"\b(?:last|past|preceding|previous)\s+(?:90|ninety)\s+days\b", re.IGNORECASE)
 _LED_BY_DAY = re.compile(r"\s*(?:on|at|as of|as at|by)\s+(?:the\s+|\w+day,?\s+)?", re.IGNORECASE)
 _NEAR_DAY = 48
@@ -148,7 +166,8 @@ def _of_its_topic(case: _Case) -> list[Figure]:
 def _of_its_signal(case: _Case) -> list[Figure]:
     """Points that a signal costs, where the signal is named: worth 14 points of health."""
     sentence = case.around.sentence.casefold()
-    return [hit for hit in case.hits if hit.own_name and case.found.noun_end and hit.own_name in sentence]
+    is_of_points = bool(case.found.noun_end) or says(cues.COSTS, case.around.previous + case.around.sentence)
+    return [hit for hit in case.hits if hit.own_name and is_of_points and hit.own_name in sentence]
 
 
 def _of_a_day(case: _Case) -> list[Figure]:
@@ -222,7 +241,7 @@ def _as_the_score(case: _Case) -> list[Figure]:
     """The score, where the account is at it and nothing else is told: Meridian Freight is at 44."""
     if not case.found.unit.startswith(POINTS) and case.found.unit:
         return []
-    if not _IS_AT.search(case.before) or case.spoken_of(case.around.sentence):
+    if not _IS_AT.search(case.before) or case.spoken_of(case.around.clause) - {"account"}:
         return []
     return [
         hit
@@ -387,7 +406,7 @@ def _is_kin(fact_id: str, told: frozenset[str]) -> bool:
     """Say whether a fact is the other end of one that was told, or what it is compared with."""
     kin = {fact_id.replace(".now", ".at_start"), fact_id.replace(".at_start", ".now")} - {fact_id}
     if fact_id in _COMPARED_FACTS:
-        kin |= _COMPARED_FACTS
+        kin |= _COMPARED_FACTS - {fact_id}
     return bool(kin & told)
 
 
@@ -433,6 +452,10 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
             and not when.quarter
             and when.agrees_with(known.starts_on)
             and not _SINCE.search(around.sentence[: when.start])
+            and not (
+                _THAN_ON.search(around.sentence[: when.start])
+                and found.end <= around.sentence_start + when.start
+            )
             for when in days_named(around.sentence)
         )
     )
@@ -473,6 +496,7 @@ def _on_topic(
     """Keep the hits that the nearest words about any rival are about."""
     if not hits:
         return []
+    of_rests: list[_Topical] = []
     for stretch in (around.clause, around.sentence, around.previous, around.text):
         spoken_of = present(_topics(rivals), stretch)
         # Where detention fees are named, "a year" does not make the contract's value of an amount.
@@ -483,8 +507,12 @@ def _on_topic(
         if spoken_of:
             # What fits any sentence fits only where the clause itself speaks of nothing else.
             fits_any = stretch is not around.clause
-            return [hit for hit in hits if hit.topics & spoken_of or (fits_any and not hit.topics)]
-    return []
+            kept = [hit for hit in hits if hit.topics & spoken_of or (fits_any and not hit.topics)]
+            if not is_bare or spoken_of - _WORDS_OF_ANY_REST:
+                return kept
+            # Of the licensed features, three remain unused: what is left of what stands elsewhere.
+            of_rests = of_rests or kept
+    return of_rests
 
 
 def _topics(rivals: Iterable[_HasTopics]) -> set[str]:

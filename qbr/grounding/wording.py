@@ -2,7 +2,7 @@
 
 import re
 
-from qbr.grounding import cues, motion, sides
+from qbr.grounding import cues, moments, motion, sides
 from qbr.grounding.context import Surroundings, asked, days_named, present, says
 from qbr.grounding.figures import Figure, Needs
 from qbr.grounding.matching import is_telling
@@ -62,6 +62,11 @@ _SIDE_OF_LINE = re.compile(
     r"\b(?:above|below|over|under|beyond|short of|clear of) (?:the |our |its )?(?:green|amber|red|threshold|line)\b",
     re.IGNORECASE,
 )
+_COST_BEFORE = re.compile(
+    r"\b(?:cost(?:s|ing)?|takes?|took|deducts?|deducted|lowers?|weighs?)(?: (?:us|it|you|them|the (?:score|account|health score)))?(?: by)?\s+$",
+    re.IGNORECASE,
+)
+_BETWEEN_BEFORE = re.compile(r"\bbetween\s+(?:\S+\s+and\s+)?$", re.IGNORECASE)
 _CHANGED = re.compile(
     r"\b(?:change\w*|mov\w+|swing|improv\w*|worse\w*|better|relative\w*|differ\w*|amounts?|gain\w*|loss|Δ)\b|[+-]\d",
     re.IGNORECASE,
@@ -80,6 +85,10 @@ _COMPARED_AFTER = re.compile(
 )
 _TO_BARE_NUMBER = re.compile(r"\s*to\s+(?:about |around )?\d[\d.,']*(?!\s?%|[\d.,]*\s*per)", re.IGNORECASE)
 _TO_NUMBER = re.compile(r"\s*%?\s*(?:to|->|→|=>)\s+(?:about |around )?\W?\d", re.IGNORECASE)
+_SWUNG = re.compile(
+    r"\b(?:moved|swung|ranged|fluctuated|oscillated|varied|swinging|moving|was always|has been)\b",
+    re.IGNORECASE,
+)
 _THEY_STAND = re.compile(
     r"\b(?:above|below|over|under|ahead of|behind|lower than|higher than|more than|less than)\s+(?:you|yours|your|the account|this account)\b",
     re.IGNORECASE,
@@ -110,6 +119,14 @@ def allows(
     if figure.on is not None and figure.needs not in (Needs.LOWEST, Needs.HIGHEST):
         named = days_named(around.sentence) or days_named(around.previous)
         return any(when.agrees_with(figure.on) and (when.readings or when.month) for when in named)
+    if (
+        not figure.own_name
+        and found.unit in ("", POINTS)
+        and _COST_BEFORE.search(around.text[max(around.sentence_start, found.start - 32) : found.start])
+        and figure.needs is Needs.CHANGE
+    ):
+        # Escalations, which cost 18: of the points of a signal alone.
+        return False
     if figure.also is not Needs.NOTHING and not says(cues.NEEDED[figure.also], around.sentence):
         return False
     after = around.text[max(found.end, found.noun_end) : around.sentence_end]
@@ -132,6 +149,14 @@ def allows(
         and figure.facts[0].startswith("health.score_")
         and _is_an_extreme(around)
     ):
+        return False
+    if (
+        figure.needs is Needs.NOTHING
+        and figure.facts[0].startswith("health.score_")
+        and says(_SWUNG, around.clause)
+        and _BETWEEN_BEFORE.search(around.text[max(around.sentence_start, found.start - 24) : found.start])
+    ):
+        # What the score moved between are its lowest and its highest.
         return False
     if figure.needs in _EXTREMES and _ENDED_ON.search(
         around.text[max(around.sentence_start, found.start - 40) : found.start]
@@ -187,6 +212,8 @@ def allows(
             return found.is_per_month or says(_MONTH, around.sentence)
         case Needs.CHANGE:
             before = around.text[max(around.sentence_start, found.start - 24) : found.start]
+            if not (found.unit or found.elided_unit) and _is_of_the_start(found, figure, around, before):
+                return False
             stands = cues.ENDS_BEFORE if found.unit else cues.STANDS_BEFORE
             is_compared = bool(found.unit) and bool(_COMPARED_AFTER.match(after))
             is_called_so = found.unit == PERCENT_POINTS or (found.unit == POINTS and found.noun_end > 0)
@@ -229,7 +256,8 @@ def allows(
                 is_moved = any(says(cue, around.sentence) for cue in (motion.RISE, motion.FALL, _CHANGED))
                 if not is_moved:
                     return False
-            if not is_worked_out and not is_moved and not _STANDS_APART.match(after):
+            is_bare = not (found.unit or found.elided_unit)
+            if (is_bare or not is_worked_out) and not is_moved and not _STANDS_APART.match(after):
                 return False
         case Needs.NOTHING:
             if (found.is_per_seat or found.is_per_month) and figure.currency and figure.value > 1000:
@@ -266,6 +294,14 @@ def is_beside_others(found: Quantity, around: Surroundings) -> bool:
     """Say whether a distance is one to other customers: 4 points behind where comparable accounts are."""
     after = around.text[max(found.end, found.noun_end) : around.sentence_end]
     return bool(_STANDS_APART.match(after)) and says(cues.NEEDED[Needs.COMPARED], around.sentence)
+
+
+def _is_of_the_start(found: Quantity, figure: Figure, around: Surroundings, before: str) -> bool:
+    """Say whether a bare number is told as what was there at the start, and so is no change: lower than the 3 you gave us."""
+    after = around.text[found.end : around.sentence_end]
+    if figure.moment is None or cues.BY_BEFORE.search(before) or _MOVED_AFTER.match(after):
+        return False
+    return moments.told(around, found.start, found.end) is moments.Told.START
 
 
 def _is_an_extreme(around: Surroundings) -> bool:
