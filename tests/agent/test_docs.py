@@ -27,6 +27,7 @@ def table() -> dict[str, list[str]]:
     return {name: [cell.strip() for cell in cells.split("|")] for name, cells in rows}
 
 
+@pytest.mark.one_database
 def test_the_table_of_tasks_is_the_code() -> None:
     rows = table()
 
@@ -43,6 +44,7 @@ def test_the_table_of_tasks_is_the_code() -> None:
         assert capability.is_long == one.is_long
 
 
+@pytest.mark.one_database
 def test_a_registry_is_told_all_that_it_needs() -> None:
     told = create_csm_registration()
 
@@ -55,6 +57,7 @@ def test_a_registry_is_told_all_that_it_needs() -> None:
     assert told["output_schema"]["title"] == CSMResult.__name__
 
 
+@pytest.mark.one_database
 def test_every_name_of_the_contract_can_be_imported() -> None:
     for name in package.__all__:
         assert getattr(package, name) is not None
@@ -70,6 +73,7 @@ def test_every_name_of_the_contract_can_be_imported() -> None:
         _ = package.nothing
 
 
+@pytest.mark.one_database
 def test_the_forms_are_read_without_django_and_the_agent_without_a_models_library() -> None:
     forms = "import sys, csm_portal.agent as a; a.CSMTask, a.CSMResult, a.create_csm_registration()"
     whole = "import sys, django; django.setup(); from csm_portal.agent import CSMAgent; CSMAgent()"
@@ -84,6 +88,7 @@ def test_the_forms_are_read_without_django_and_the_agent_without_a_models_librar
         assert done.returncode == 0, (absent, done.stderr)
 
 
+@pytest.mark.one_database
 def test_neither_agent_imports_the_other() -> None:
     folder = Path(package.__file__).parent
 
