@@ -17,6 +17,7 @@ from accounts.views import alerts as alert_views
 from csm_portal.http import PortalRequest, member
 from csm_portal.pages import profile
 from qbr import policies as qbr_policies
+from qbr import quarters
 from qbr.models import QBR
 
 
@@ -51,6 +52,7 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
         today=today,
         span=request.GET.get("since", ""),
     )
+    reviews, running = _reviews(found), quarters.quarter_of(today)
     context = {
         "detail": detail,
         "alerts": alerts.of_account(found, request.membership, today=today),
@@ -60,7 +62,9 @@ def account(request: PortalRequest, account_id: UUID) -> HttpResponse:
         "undo": alert_views.undoable(request),
         "here": request.path,
         "account": found,
-        "reviews": _reviews(found),
+        "reviews": reviews,
+        # There is one review of a quarter: where it is begun, the way leads to it.
+        "present_review": next((one for one in reviews if one.starts_on == running.start), None),
         "spans": _spans(detail.span),
         "can_draft": qbr_policies.can_draft(request.membership, found) and _is_current(found),
         "override": getattr(found, "word", None),

@@ -19,6 +19,7 @@ from accounts.selectors import account_detail
 from accounts.services import health, policies
 from csm_portal.core.models import Tenant, User
 from csm_portal.core.scope import tenant_scope
+from qbr import quarters
 from qbr.models import QBR
 from tests.conftest import make_member, signed_in
 from tests.factories import make_account, make_sync_run
@@ -329,6 +330,29 @@ def test_only_the_owner_and_managers_are_offered_to_draft(
     offered = {user.name: "Draft QBR" in text(page_of(account, user)) for user in (alice, bob, carol, ada)}
 
     assert offered == {"Alice": True, "Bob": True, "Carol": False, "Ada": False}
+
+
+def test_where_the_quarters_review_is_begun_the_way_leads_to_it(
+    tenant: Tenant, account: Account, alice: User
+) -> None:
+    running = quarters.quarter_of(timezone.localdate(timezone=tenant.zone))
+    with tenant_scope(tenant):
+        for quarter in (running.previous, running):
+            before = text(page_of(account, alice))
+            review = QBR.objects.create(
+                account=account,
+                quarter_start=quarter.start,
+                quarter_end=quarter.end,
+                quarter_label=quarter.label,
+                state="draft",
+            )
+            assert "Draft QBR" in before, "the one before says nothing of this quarter"
+
+    page = page_of(account, alice)
+
+    assert "Draft QBR" not in text(page)
+    assert f"Open the {running.label} QBR" in text(page)
+    assert f'<a class="button primary" href="/qbrs/{review.pk}/">' in page.content.decode()
 
 
 def test_sales_people_and_strangers_find_nothing(
