@@ -24,8 +24,8 @@ _NO_DATABASE = ("tests/unit", "tests/simulators", "tests/integrations")
 # Python keeps what it compiles, whatever the environment says: pytest's rewritten tests take a worker fifteen seconds.
 _KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 
-# One for each processor, and two at least.
-_WORKERS = max(2, os.cpu_count() or 2)
+# One for each processor, but two at least, and no more than four: a container may have fewer than it can see.
+_WORKERS = min(4, max(2, os.cpu_count() or 2))
 
 # More than a few failures are no stall.
 _MOST_TRIED_AGAIN = 3
