@@ -24,6 +24,10 @@ _GAP_AFTER = re.compile(
     r"\s*(?:up|down|higher|lower|better|worse|more|fewer|less|above|below|ahead|behind|in front|apart|gain|loss|rise|drop|fall|increase|decrease|improvement|decline)\b",
     re.IGNORECASE,
 )
+_FROM_OTHERS = re.compile(
+    r"\s*(?:clear(?:ly)? |well )?(?:above|below|over|under|ahead of|behind|short of|off|from)\s+(?:the |its |their |our |your )?(?:[a-z]+ ){0,2}?(?:median|benchmark|peers?|segment|average|norm|green|amber|red|threshold|line)\b",
+    re.IGNORECASE,
+)
 _GAP_BEFORE = re.compile(
     r"\b(?:up|down|by|plus|minus|gain(?:ed)? of|loss of|rise of|drop of|fall of|increase of|decrease of|change of|gap of|swing of|move of|added|lost)\s+$",
     re.IGNORECASE,
@@ -216,6 +220,11 @@ def gaps_told_wrongly(found: Sequence[Quantity], traces: Sequence[Facts], text: 
         is_points = gap.unit in (POINTS, PERCENT_POINTS) and (first.unit == second.unit == PERCENT)
         is_bare = gap.unit == POINTS and not (first.unit or second.unit) and not first.out_of
         if not (is_points or is_bare) or not _is_a_gap(gap, text, between):
+            continue
+        if _FROM_OTHERS.match(text, max(gap.end, gap.noun_end)) and not any(
+            fact.startswith("benchmark.") for fact in (*some, *others)
+        ):
+            # From 25 % to 34 %, which is 11 points above the median: not how far it went.
             continue
         is_between = _APART.search(between) or _APART.search(text[gap.end : gap.end + _NEAR_GAP])
         if not (_are_of_one(some, others) or is_between):

@@ -17,7 +17,7 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
         r"\b(?:between|before|ahead|prior|after|apart|later|earlier|from|separat\w+)\b", re.IGNORECASE
     ),
     Needs.BORDER: re.compile(
-        r"\b(?:threshold\w*|limit\w*|border|line|green|amber|red|away|below|under|above|beyond|over|reach\w*|cross\w*|short)\b",
+        r"\b(?:threshold\w*|limit\w*|border|line|green|amber|red|away|below|under|above|beyond|over(?! the (?:quarter|period|year|last|past))|reach\w*|cross\w*|short)\b",
         re.IGNORECASE,
     ),
     Needs.LOWEST: re.compile(
@@ -44,11 +44,11 @@ AT_START = re.compile(
 )
 NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
 IDLE = re.compile(
-    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on|deployed|adopted|launched|rolled out|started|set up|enabled)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|to (?:fill|assign|hand out|give out)|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|yet to be (?:used|opened|touched|activated|adopted|switched on|launched|tried)|(?:not|never) (?:yet )?(?:been )?put to (?:work|use)|untapped|unopened|unexplored|out of use|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|reassign\w*|reallocat\w*|redistribut\w*|to be (?:filled|assigned|handed out)|clean-?up|wait(?:s|ing)? (?:to be|for (?:some|an?)))\b",
+    r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been |being )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on|deployed|adopted|launched|rolled out|started|set up|enabled)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|to (?:fill|assign|hand out|give out)|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|yet to be (?:used|opened|touched|activated|adopted|switched on|launched|tried)|(?:not|never) (?:yet )?(?:been )?put to (?:work|use)|untapped|unopened|unexplored|out of use|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|reassign\w*|reallocat\w*|redistribut\w*|to be (?:filled|assigned|handed out)|clean-?up|wait(?:s|ing)? (?:to be|for (?:some|an?)))\b",
     re.IGNORECASE,
 )
 IN_USE = re.compile(
-    r"(?<!not )(?<!not yet )(?<!never )(?<!don't )(?<!to be )(?<!never been )\b(?:in use|in regular use|live|adopted|activated|switched on|running|deployed|rolled out|in production|used|(?<!in )(?<!in regular )(?<!in daily )uses?|using|active|taken|occupied|works?|working|log|logs|logged|productive|utili[sz](?:e[sd]?|ing)|populated|filled)\b",
+    r"(?<!not )(?<!not yet )(?<!never )(?<!don't )(?<!to be )(?<!never been )(?<!not being )\b(?:in use|in regular use|live|adopted|activated|switched on|running|deployed|rolled out|in production|used|(?<!in )(?<!in regular )(?<!in daily )uses?|using|active|taken|occupied|works?|working|log|logs|logged|productive|utili[sz](?:e[sd]?|ing)|populated|filled)\b",
     re.IGNORECASE,
 )
 BOUGHT = re.compile(r"\b(?:bought|purchas\w+|pa(?:id|ys?) for|licen[cs]ed for)\b", re.IGNORECASE)
@@ -62,13 +62,15 @@ SEATS_IN_USE = re.compile(
 )
 _numbers = r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|half|some|many|most|none|all)"
 OF_BEFORE = re.compile(
-    rf"(?:^\s*|(?<!every )(?<!each )\b{_numbers}\s(?:out )?)of (?:the |its |their |our |all )*$",
+    rf"(?:^\s*|(?<!every )(?<!each )\b{_numbers}\s(?:out )?)of (?:the |its |their |our |all |last quarter's |the last review's )*$",
     re.IGNORECASE,
 )
 OF_AFTER = re.compile(
     rf"\s(?:out )?of (?:(?:the |its |their |our )?{_numbers}\b|(?:them|those|which|these)\b)", re.IGNORECASE
 )
-OF_RIGHT_BEFORE = re.compile(r"\d\s?/\s?$|\bof (?:the |its |their |our |all )*$", re.IGNORECASE)
+OF_RIGHT_BEFORE = re.compile(
+    r"\d\s?/\s?$|\bof (?:the |its |their |our |all |last quarter's )*$", re.IGNORECASE
+)
 HEDGES = r"(?:(?:about|around|roughly|some|just|over|under|above|below|more|less|fewer|than|nearly|almost|not|quite|close to|slightly|well|barely|approximately|only|at least|at most|up to) )*"
 BY_BEFORE = re.compile(rf"\b(?:by|up|down|gained|lost|plus|minus|added|shed)\s+{HEDGES}$", re.IGNORECASE)
 STANDS_BEFORE = re.compile(

@@ -17,7 +17,7 @@ _SHARED_BY_DATES = frozenset({
     "touch", "commit", "promis", "contract", "agreement",
 })  # fmt: skip
 _GONE_BY = re.compile(
-    r"\b(?:last (?:word|time|call|contact|spoke|conversation|exchange|meeting|visit|talk|touch|heard)|spoke|spoken|met|talked|heard|have been|has been|was|were|came|called|conferred|visited|saw|had|chat|chatted|thanks for|caught up|rang|phoned|wrote|e-?mailed|sat down|pleasure of|recorded|measured|took place|since|ago|dates from)\b",
+    r"\b(?:last (?:word|time|call|contact|spoke|conversation|exchange|meeting|visit|talk|touch|heard)|spoke|spoken|met|talked|heard|have been|has been|was|were|came|called|held|conferred|visited|saw|had|chat|chatted|thanks for|caught up|rang|phoned|wrote|e-?mailed|sat down|pleasure of|recorded|measured|took place|since|ago|dates from)\b",
     re.IGNORECASE,
 )
 _AHEAD = re.compile(

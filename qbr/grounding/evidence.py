@@ -46,7 +46,7 @@ _WORDS_OF_SCORES = frozenset(
 )
 _WORDS_OF_DUTY = frozenset({
     "due", "commit", "agreed", "promis", "owe", "owes", "owed", "deadline", "undertak", "pledg", "task", "action", "deliver",
-    "kept", "done", "finish", "slip", "missed", "late", "overdue", "complet",
+    "kept", "done", "said", "finish", "slip", "missed", "late", "overdue", "complet",
 })  # fmt: skip
 
 

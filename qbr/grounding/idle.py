@@ -73,7 +73,7 @@ _IDIOM = re.compile(
     r"\bbetween (?:the|these|those) two\b|\b1:1s?\b|\bone-on-ones?\b|\b30[-/]60[-/]90\b|\b(?:5|five) whys\b|^\+1\b|\b\w+-odd\b|\bone (?:survey|swallow|number|quarter|figure|reading|visit) does not make\b|\b(?:two|2) (?:accounts|customers|companies) (?:with|that have|of) the same\b|\bma(?:ke|de|kes) (?:it|that|this) an? (?:10|ten)\b|\b(?:a|an) (?:[a-z]+ ){1,4}or two\b|\bnever (?:2|two|more than one)\b|, (?:one|two|three|four|five) at (?:most|best|a time)\b|\b(?:two|three|four|five|six|\d) (?:\d+|thirty|sixty|twenty|forty-five)-(?:minute|hour)\b|"
     r"\b24/7\b|\bthe last (?:10|20|ten|twenty|few)\s?(?:%|per ?cent)(?= (?:is|are))|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
     r"|\b(?:24|twenty-four) hours a day\b|\b(?:7|seven) days a week\b|\b(?:365|366) days a year\b"
-    r"|\b(?:takes|it takes) two\b|\bsecond to none\b|\bhalf the (?:battle|job|story|work|fun)\b|\bzero surprises\b"
+    r"|\btakes two(?=[.,;!?]|$| to )|\bfrom one \w+ to (?:the next|another)\b|\bsecond to none\b|\bhalf the (?:battle|job|story|work|fun)\b|\bzero surprises\b"
     r"|\bhalf an eye\b|\bfour eyes see more than two\b|\bfour-eyes\b|\bnine to five\b|\bat sixes and sevens\b|\bone hundred percent (?:sure|certain|behind)\b|\b100\s?% (?:sure|certain|behind)\b"
     r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|hundred|2|3|5|10|12) times over\b|\b(?:for|per|each|every|a single|any) one (?:seat|user|licence|license|person|account)\b|\bone (?:contact person|point of contact|hour|day|page|voice|team|owner|place|list)\b"
     r"|\bten to one\b|\ba thousand thanks\b|\b(?:a )?million thanks\b",
@@ -125,11 +125,12 @@ _THOSE_AFTER = re.compile(
     r"\s*(?:[.,;:!?)]|$|(?:and you get|add|make|come|came|go|are|is|of (?:us|you|them|these|those)|together|combined|sum|total|work|fit|belong|will|can|should|agree[ds]?|sides|parties|companies|teams)\b)",
     re.IGNORECASE,
 )
+_POINTED_AT = re.compile(r"\b(?:these|those|both)\s+$", re.IGNORECASE)
 _NOT_SO_MANY = re.compile(
     r"(?:\bnot|\brather than|\binstead of|\bscale (?:of|from) \w+ to|\bscale (?:of|from))\s+$", re.IGNORECASE
 )
 _CHOICE_BEFORE = re.compile(
-    r"\b(?:room for|pick|choose|select|take|try|start with|begin with|focus on|prioriti[sz]e|name|nominate|send|bring|add|with)\s+(?:just |only |at least |about )?$",
+    r"\b(?:room for|pick|choose|select|take|try|start with|begin with|focus on|prioriti[sz]e|name|nominate|send|bring|add|live with|go with|work with)\s+(?:just |only |at least |about )?$",
     re.IGNORECASE,
 )
 _GATHERING = re.compile(
@@ -256,8 +257,16 @@ _OF_PEERS = re.compile(
     r"\s+(?:of\s+)?(?:them|those|these|(?:all |the |our |its |your )*(?:accounts|customers|peers|companies|field|segment|group|cohort))\b|\s+(?:do|does|are|is|lie|stand|sit|did) (?:better|worse|above|below|higher|lower)\b",
     re.IGNORECASE,
 )
+_TIMES_AFTER = re.compile(r"\stimes$", re.IGNORECASE)
+_MULTIPLE = re.compile(
+    r"\s+(?:as|more|the|that|what|its|their|higher|larger|bigger|better|faster|over)\b", re.IGNORECASE
+)
 _AGREED_BEFORE = re.compile(
-    r"\b(?:agreed|promised|kept|did|delivered|shook hands|signed up)(?: (?:on|to|for))?\s+$", re.IGNORECASE
+    r"\b(?:agreed|promised|kept|do|did|delivered|shook hands|signed up)(?: (?:on|to|for))?\s+$", re.IGNORECASE
+)
+_THINGS_AGREED = re.compile(
+    r"\s+(?:things|items|actions|points|steps|tasks)\b[^.;]{0,32}\b(?:agreed|promis\w+|said|signed|shook|committed|kept|owed|made good)\b",
+    re.IGNORECASE,
 )
 _THINGS = re.compile(
     r"\s+(?:[a-z]+\s+)?(?:things|items|actions|points|steps|tasks|deliverables)\b", re.IGNORECASE
@@ -283,7 +292,8 @@ _DOCUMENT_AFTER = re.compile(
     r"-(?:pages?|slides?|pagers?|minutes?|steps?|parts?|way|person)\b", re.IGNORECASE
 )
 _ITEM_BEFORE = re.compile(
-    r"\b(?:commitment|promise|action|risk|item|goal|objective|priority|ask)\s+$", re.IGNORECASE
+    r"\b(?:commitment|promise|action|risk|item|goal|objective|priority|ask|driver|factor|cause|reason)\s+$",
+    re.IGNORECASE,
 )
 _ITEM_AFTER = re.compile(r"\s*(?::|,?\s*\"|\)|\s[-–—]\s)")
 _RESPONSE = re.compile(
@@ -356,13 +366,16 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return True
     if found.unit == SHARE and _A_TIME.match(text, found.numeral.end) and not _GAIN.search(around.clause):
         return True
+    if found.unit == FOLD and _TIMES_AFTER.search(text[start:end]) and not _MULTIPLE.match(text, end):
+        # Spelled the same all 12 times.
+        return not _RESULT.search(around.sentence)
     if found.unit in (SHARE, FOLD):
         return _is_idiom(text, start, end) or _is_pair(text, start, end)
     if _is_idiom(text, start, end) or _is_clock(text, start, end) or _is_window(found, around):
         return True
     if _WITHIN_HOURS.search(before) and found.unit == "hour" and not _ANSWERED.search(around.clause):
         return any(value in _HOURS_OF_DAYS for value, _ in found.numeral.readings)
-    if _AGREED_BEFORE.search(before) and _THINGS.match(text, end):
+    if (_AGREED_BEFORE.search(before) and _THINGS.match(text, end)) or _THINGS_AGREED.match(text, end):
         # We agreed 5 things: promises by another name.
         return False
     if _is_legend(found, around) or _PLAN_AFTER.match(text, found.numeral.end):
@@ -508,7 +521,7 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
             and not _ANSWERED.search(around.clause)
             and bool(_TAKES_BEFORE.search(before) or _PLAN.search(around.sentence))
         )
-    if found.unit == "minute" and not _SAVED.search(around.clause):
+    if (found.unit or found.elided_unit) == "minute" and not _SAVED.search(around.clause):
         # No fact counts minutes, but a support desk's answers are a result all the same.
         is_met = _GATHERING.search(around.sentence)
         return bool(is_met) or not _RESPONSE.search(around.sentence)
@@ -544,6 +557,9 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
     if not found.numeral.is_word or found.elided_unit in _COUNTED:
         return False
     if _THOSE_BEFORE.search(before) and _THOSE_AFTER.match(text, end):
+        return True
+    if not found.unit and _POINTED_AT.search(before) and _SOME_PLURAL.match(text, end):
+        # Against those two thresholds.
         return True
     if _NOT_SO_MANY.search(before) and not found.unit:
         return True

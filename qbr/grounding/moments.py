@@ -43,7 +43,7 @@ _NOW_RIGHT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _past = (
-    r"(?:at|in|since|on|when|from|as of|before)\s+(?:the\s+)?(?:quarter'?s?\s+)?(?:very\s+)?(?:start|beginning|begin|outset|first day|first week|opening)"
+    r"(?:at|in|since|on|when|from|as of|before)\s+(?:(?:the|its|our|their|this)\s+)?(?:quarter'?s?\s+)?(?:very\s+)?(?:start|beginning|begin|outset|first day|first week|opening)"
     r"|(?:when|as|before|after) (?:the|this|our) (?:quarter|period|review|year) (?:began|opened|started)|(?:a|one|last|the previous|the last|the prior|the) quarter (?:ago|earlier|before)"
     r"|(?:three|3) months (?:ago|earlier|before|back|prior)|(?:thirteen|13|twelve|12) weeks (?:ago|earlier|before|back|prior)|last quarter|the time before|last time(?: round| around)?|previously"
     r"|(?:before|earlier|then|ago|prior|beforehand)(?=\s*(?:[.,;:!?)]|$|and\b|but\b))|initially|originally|at first|back then|of the start|in the (?:previous|prior|preceding) quarter|before that"

@@ -16,7 +16,7 @@ _falls = (
     r"(?<!work )(?<!working )(?<!bring )(?<!burn )(?<!note )(?<!noted )(?<!break )(?<!wind )down|fell|fallen|fall[s]?|falling|drop(?:s|ped|ping)?|declin(?:e|es|ed|ing)|decreas(?:e[sd]?|ing)|lost|loses?|losing|lower(?:ed)?|slipp(?:ed|ing)|slips?|slid|slide(?:s)?(?= (?:from|to|by|back|in|of))"
     r"|shrank|shrunk|shrinks?|shrinking|contract(?:ed|ion)|reduc(?:ed|es|ing|tion)|eas(?:ed|es|ing)|dipp?(?:ed|s|ing)?|halved|sank|sunk|sinks?|tumbled|plunged|loss"
     r"|reced(?:ed|es)|dwindl(?:ed|es)|retreat(?:ed|s)?|diminish(?:ed|es)|subsid(?:ed|es)|downturn|downtick|smaller|shed|sheds|shedding|plummeted|slumped|ebbed|waned|narrowed"
-    r"|trimmed|cut|dwindling|softened|erod(?:ed|es)|gave up|gone backwards?|lessened|collapsed|thinned"
+    r"|trimmed|cut(?! (?:the|a|an|this|that|it)\b)|dwindling|softened|erod(?:ed|es)|gave up|gone backwards?|lessened|collapsed|thinned"
 )
 _above = r"above|ahead|in front|exceed(?:s|ed|ing)?|outpac(?:es|ed|ing)|beat(?:s|ing)?|outperform(?:s|ed|ing)?|top(?:s|ped|ping)|surpass(?:es|ed|ing)?|outstrip(?:s|ped)?|north of|clear of|beyond"
 _below = r"below|behind|short(?: of)?|trail(?:s|ed|ing)?|lag(?:s|ged|ging)?|underperform(?:s|ed|ing)?|south of|shy of|beneath|adrift of"

@@ -25,7 +25,7 @@ _OPENS = re.compile(
 )
 # The full stop of these ends no sentence: incl. Dispute Center.
 _SHORTENED = re.compile(
-    r"\b(?:incl|excl|e\.g|i\.e|vs|esp|approx|resp|cf|etc|no|dept|feat|w|aka|a\.k\.a)\.\s+$", re.IGNORECASE
+    r"\b(?:incl|excl|e\.g|i\.e|vs|esp|approx|resp|cf|etc|dept|feat|w|aka|a\.k\.a)\.\s+$", re.IGNORECASE
 )
 # What follows a heading that stands before its text: Commercials: …, **Efficiency:** …
 _LABELS = re.compile(r"\s*[*_]*:")
@@ -37,6 +37,7 @@ _QUALIFIERS = frozenset({
     "additional", "further", "proposed", "recommended", "agreed", "suggested", "positive", "negative", "best", "better", "real", "true", "full", "final",
     "regular", "monthly", "daily", "joint", "shared", "stable", "steady", "solid", "rising", "falling", "growing", "declining", "improved",
     "please", "let", "ask", "bring", "show", "give", "offer", "plan", "make", "get", "keep", "start", "set", "send", "see", "closing", "opening", "login",
+    "under", "on", "in", "for", "about", "with", "from", "to", "at", "by", "of", "as", "per", "regarding", "beyond", "despite", "between",
     "logins", "feature", "seat", "ticket", "median", "peer", "peers", "renewal", "notice", "risk", "next", "value", "health", "net", "promoter",
 })  # fmt: skip
 _LOWER_AFTER = re.compile(r"\s+[a-z]|,\s")
@@ -79,7 +80,7 @@ _LETTERED = re.compile(
 )
 _MARK = re.compile(r"[pP]\d\d|[hHyYnN]\d{1,2}|[Ͱ-Ͽ]|[vV]\d{1,2}(?:\.\d{1,2}){0,2}")
 _PARTS_OF_PAPERS = frozenset({
-    "section", "slide", "page", "chapter", "appendix", "annex", "exhibit", "schedule", "clause", "article", "table", "figure", "part", "step", "phase", "item", "point",
+    "top", "driver", "section", "slide", "page", "chapter", "appendix", "annex", "exhibit", "schedule", "clause", "article", "table", "figure", "part", "step", "phase", "item", "point",
     "option", "scenario", "week", "day", "level", "tier", "room", "rule", "action", "paragraph", "attachment", "footnote", "milestone", "commitment", "priority",
 })  # fmt: skip
 _NUMBER_AFTER = re.compile(r"s?\s\d")
@@ -90,6 +91,10 @@ _SHORTEST_QUOTATION = 8
 _LISTED = 7
 _SHORTEST_STEM = 3
 _ALIKE = 0.6
+_LEEWAY = 0.05
+# A word in small letters, as names of many languages have them: van der Meer, Travel ehf.
+_SMALL_WORD = re.compile(r" (?P<word>[a-z]{1,5})\b")
+_WORD_AFTER = re.compile(r" (?P<word>[^\W\d_]+)")
 _LONGEST_NAME = 16
 _LONGEST_WRITTEN = 60
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof"})
@@ -191,6 +196,7 @@ def find(text: str, known: KnownNames) -> list[Name]:
     text = _BORDER.sub(lambda match: "x" * len(match[0]), masked(text, found))
     for run in _runs(text):
         found += _read_run(run, text, known)
+    found = [_with_small_words(name, text, known) for name in found]
     return sorted(_without_mentions(_without_mixtures(found), text, known), key=lambda name: name.start)
 
 
@@ -223,6 +229,34 @@ def _without_mentions(found: list[Name], text: str, known: KnownNames) -> list[N
         is_feature = is_beside or _OF_FEATURES.search(words)
         checked.append(replace(name, facts=()) if is_feature and not is_quoted else name)
     return checked
+
+
+def _with_small_words(name: Name, text: str, known: KnownNames) -> Name:
+    """Take the facts from the beginning of a name whose small word behind it is another: Pieter (an) der Meer, Travel (eaf.)"""
+    if name.is_whole or not name.facts:
+        return name
+    told = words_of(text[name.start : name.end])
+    for whole in known.whole:
+        if not told or whole[: len(told)] != told:
+            continue
+        end, rest = name.end, whole[len(told) :]
+        while rest and (behind := _SMALL_WORD.match(text, end)):
+            word, end = fold(behind["word"]), behind.end()
+            if word != rest[0] and _is_slip(word, rest, text, end):
+                return replace(name, end=end, facts=())
+            if word != rest[0]:
+                break
+            rest = rest[1:]
+    return name
+
+
+def _is_slip(word: str, rest: Words, text: str, end: int) -> bool:
+    """Say whether a small word stands for the first of ``rest``: the next one follows, or it looks like it."""
+    if len(rest) > 1:
+        after = _WORD_AFTER.match(text, end)
+        return after is not None and fold(after["word"]) == rest[1]
+    alike = difflib.SequenceMatcher(None, word, rest[0]).ratio()
+    return not ordinary.is_ordinary(word) and alike > _ALIKE - _LEEWAY
 
 
 def _without_mixtures(found: list[Name]) -> list[Name]:

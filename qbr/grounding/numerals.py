@@ -56,6 +56,10 @@ _LEVEL_BEFORE = re.compile(
 _ENDS_AFTER = re.compile(
     r"\s*(?:[,;)]|\.(?!\d)|$|roughly\b|full\b|used\b|in use\b|adopted\b|occupied\b)", re.IGNORECASE
 )
+_SHARE_AFTER = re.compile(
+    r"\s*(?:[.,;:)!?-]|$|\s(?:of|are|is|were|was|remain|less|more|lower|higher|fewer|better|worse|empty|unused|used|in|full|idle|to|from|by|up|down|below|above|and|or|adopted|licen[cs]es|seats|users)\b)",
+    re.IGNORECASE,
+)
 _HALF_BEFORE = re.compile(
     r"\b(?:by|in|than|nearly|almost|about|roughly|only|just|over|under|at|to|around)\s+$", re.IGNORECASE
 )
@@ -79,7 +83,7 @@ _ORDINALS = re.compile(
 _VAGUE = re.compile(r"\b(?:dozens|hundreds|thousands|millions|billions)\b", re.IGNORECASE)
 # "one in ten" is a tenth; "12 in 2026" is not, and dates are gone before numbers are read.
 _ONE_IN = re.compile(
-    rf"\b(?P<over>\d|{_word})\s+(?:in|out of(?!\s+\w+\s+(?:(?:licensed|bought|purchased|agreed)\s+)?(?:features|modules|tools|capabilities|commitments|promises|undertakings|actions|pledges)\b)(?=\s+\w+\s+of\b|\s+\w+\s+(?:the\s+|its\s+|their\s+|your\s+|our\s+|all\s+)*(?!(?:this|was|is|as|has|its|across|plus|less|versus|always|towards|perhaps|us|yes|thus)\b)[a-z]+s\b))\s+(?P<under>\d\d?|{_word})\b"
+    rf"\b(?P<over>\d|{_word})\s+(?:in|out of(?!\s+\w+\s+(?:(?:licensed|bought|purchased|agreed)\s+)?(?:features|modules|tools|capabilities|commitments|promises|undertakings|actions|pledges)\b)(?=\s+\w+\s+of\b|\s+\w+\s+(?:the\s+|its\s+|their\s+|your\s+|our\s+|all\s+)*(?!this\b)[a-z]+s\b))\s+(?P<under>\d\d?|{_word})\b"
     r"(?!\s*%|[.,]\d)",
     re.IGNORECASE,
 )
@@ -179,6 +183,15 @@ def _shares(text: str) -> list[Numeral]:
         ):
             continue
         if not count and part != "half":
+            continue
+        if (
+            count == "a"
+            and not match["of"]
+            and part != "half"
+            and not stands
+            and not _SHARE_AFTER.match(text, match.end())
+        ):
+            # A third e-mail, a fifth reminder.
             continue
         if part.startswith("quarter") and (
             count in {"", "two"}

@@ -27,7 +27,7 @@ _LEFT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _LEFT_AFTER = re.compile(
-    r"(?:\s+(?:out )?of\s+(?:the\s+|our\s+|its\s+)?\w+(?:\s+(?:licensed\s+)?(?:commitments?|promises?|pledges?|undertakings?|actions?|features?|modules?|items?|capabilit\w+))?)?\s+(?:(?:are|were|was|is|still|remain\w*|of them|of these) )*(?:open|outstanding|remain\w*|left|missing|missed|not (?:kept|done|met)|carried|to go|unused|idle|untouched)\b",
+    r"(?:\s+(?:out )?of\s+(?:the\s+|our\s+|its\s+)?\w+(?:\s+(?:licensed\s+)?(?:commitments?|promises?|pledges?|undertakings?|actions?|features?|modules?|items?|capabilit\w+))?)?\s+(?:(?:are|were|was|is|had|have|has|still|remain\w*|of them|of these) )*(?:open|outstanding|remain\w*|left|missing|missed|not (?:been )?(?:kept|done|met)|carried|to go|unused|idle|untouched)\b",
     re.IGNORECASE,
 )
 _NAME_LED = re.compile(
@@ -148,7 +148,12 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
         is_the_whole = bool(cues.OF_RIGHT_BEFORE.search(before))
         is_a_part = bool(cues.OF_AFTER.match(after)) or (is_idle and not in_use)
         is_bought = fact_id == "seats.purchased" and cues.BOUGHT_AFTER.match(after)
-        if not is_the_whole and not is_bought and (is_a_part or cues.SEATS_IN_USE.match(after)):
+        is_used_ones = fact_id == "features.licensed_count" and is_used
+        if (
+            not is_the_whole
+            and not is_bought
+            and (is_a_part or is_used_ones or cues.SEATS_IN_USE.match(after))
+        ):
             return False
     if figure.facts == ("commitments.kept",) and _AGREED_BEFORE.search(before):
         return False

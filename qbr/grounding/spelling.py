@@ -19,6 +19,8 @@ _ABBREVIATIONS = frozenset({
     "sept", "oct", "nov", "dec", "a.m", "p.m",
 })  # fmt: skip
 _SENTENCE_END = re.compile(r"""[.!?…]+["')\]]*(?=\s)""")
+# No. 3 goes on, "No." is an answer.
+_NUMBER_NEXT = re.compile(r"\s*\d")
 _CLAUSE_END = re.compile(
     # A colon before a figure joins it to its label: Idle seats: 49.
     r"[;()]|\s[|·•]\s|(?:(?<=[\d%])|(?<=percent)|(?<=per cent)):(?=\s)|:(?!\s*(?:[€$£¥~]|[a-z]{3}\s)?\s?\d)(?!\s*[a-z]+(?:-[a-z]+)?[.;,]?$)|,(?=\s)|\s[-–—]\s|\s(?:while|whereas|but|unless|although|though|with|so|because|which)\s|(?<!hundred)(?<!thousand)(?<!million)\sand\s",
@@ -52,8 +54,11 @@ def sentences(text: str) -> list[Stretch]:
     for match in _SENTENCE_END.finditer(text):
         before = text[start : match.start()].rsplit(None, 1)
         last = before[-1].casefold() if before else ""
-        if match[0] == "." and (
-            last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha() and last != "i")
+        is_answer = last == "no" and not _NUMBER_NEXT.match(text, match.end())
+        if (
+            match[0] == "."
+            and not is_answer
+            and (last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha() and last != "i"))
         ):
             continue
         found.append(Stretch(start=start, end=match.end()))

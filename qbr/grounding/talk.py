@@ -28,9 +28,6 @@ _BY_RANK = re.compile(
     re.IGNORECASE,
 )
 _TOP_BEFORE = re.compile(r"\b(?:top|bottom)\s+$", re.IGNORECASE)
-_TOP_AFTER = re.compile(
-    r"\s*(?:[.,;:!?)]|$|\s(?:list|lists|ranking|of (?:the|our|your|their|its|all))\b)", re.IGNORECASE
-)
 
 
 def counted_noun(text: str, end: int) -> tuple[str, int]:
@@ -77,9 +74,7 @@ def is_of_talk(found: Quantity, text: str) -> bool:
 def is_ranked(found: Quantity, before: str, text: str) -> bool:
     """Say whether a number tells of so many by their rank: the two largest drags, the top 10."""
     if _TOP_BEFORE.search(before):
-        return bool(_TOP_AFTER.match(text, found.numeral.end)) or bool(
-            counted_noun(text, found.numeral.end)[0]
-        )
+        return True
     return (
         found.numeral.is_word
         and bool(_THE_BEFORE.search(before))
@@ -96,11 +91,18 @@ _WANTED_BEFORE = re.compile(
 _PEOPLE = frozenset(
     {"seat", "people", "person", "contact", "manager", "champion", "department", "team", "site", "agent"}
 )
+_ASKED_BEFORE = re.compile(
+    r"\b(?:nominat\w+|invit(?:e|es|ing)|appoint\w*|recruit\w*)\s+(?:just |only |at least |about |up to )?$",
+    re.IGNORECASE,
+)
+_NEVER_ASKED = frozenset({"ticket", "escalation", "commitment", "week", "day", "feature", "point"})
 _MOST_WANTED = 12
 
 
 def is_wanted(found: Quantity, before: str, after: str) -> bool:
     """Say whether a small number tells of people whom a plan asks for, and of none who are there."""
+    if _ASKED_BEFORE.search(before) and found.unit not in _NEVER_ASKED:
+        return all(value <= _MOST_WANTED for value, _ in found.numeral.readings)
     if found.unit not in _PEOPLE or any(value > _MOST_WANTED for value, _ in found.numeral.readings):
         return False
     return bool(_WANTED_BEFORE.search(_UP_TO.sub("", before))) or bool(_ENOUGH_AFTER.match(after))

@@ -35,7 +35,7 @@ _SCORE_BESIDE = re.compile(
     re.IGNORECASE,
 )
 _IS_AT = re.compile(
-    r"\b(?:is|stands|sits|was|ended|ends|closed|closes|finished)(?: the (?:quarter|period|year))?(?: now| currently| today)? (?:at|on|with)\s+$",
+    r"\b(?:is|stands|sits|was|ended|ends|closed|closes|finished)(?: the (?:quarter|period|year))?(?: now| currently| today)? (?:at|on|with)\s+$|,\s+at\s+$",
     re.IGNORECASE,
 )
 _OF_PEERS = re.compile(
@@ -69,10 +69,14 @@ _SWUNG = re.compile(
     re.IGNORECASE,
 )
 _SINCE = re.compile(r"\bsince\s+(?:the\s+|\w+day,?\s+)?$", re.IGNORECASE)
-_THAN_ON = re.compile(r"\bthan (?:on|at|as of|as at)\s+(?:the\s+)?$", re.IGNORECASE)
+_THAN_ON = re.compile(
+    r"\bthan (?:(?:it|they) (?:was|were|had been) )?(?:on|at|as of|as at)\s+(?:the\s+)?$", re.IGNORECASE
+)
 _LAST_DAYS = re.compile(r"\b(?:last|past|preceding|previous)\s+(?:90|ninety)\s+days\b", re.IGNORECASE)
 _LED_BY_DAY = re.compile(r"\s*(?:on|at|as of|as at|by)\s+(?:the\s+|\w+day,?\s+)?", re.IGNORECASE)
 _NEAR_DAY = 48
+# A day that leads a figure begins the sentence, one that follows it stands right behind.
+_REACH_OF_DAY = 120
 _BARE = frozenset({""})
 _RARELY_MET = 20
 _RATES = frozenset({Needs.PER_SEAT, Needs.PER_MONTH})
@@ -133,7 +137,11 @@ def quantity(
     ]
     if any(figure.on is not None and _is_on(figure.on, found, around) for figure in rivals):
         # What is told of a day of the history is what the history has of it, or of another signal by its name.
-        hits = [hit for hit in hits if hit.on is not None or _is_named_otherwise(hit, around)]
+        hits = [
+            hit
+            for hit in hits
+            if (hit.on is not None and _is_on(hit.on, found, around)) or _is_named_otherwise(hit, around)
+        ]
     case = _Case(found=found, hits=hits, rivals=rivals, around=around, told=told, before=before)
     chosen = next((some for way in _WAYS if (some := way(case))), [])
     return tuple(dict.fromkeys(fact for figure in chosen for fact in figure.facts))
@@ -235,6 +243,13 @@ def _as_a_border(case: _Case) -> list[Figure]:
     """A threshold, where the score is said to lie above or below it: a health score above 70."""
     is_beside = bool(_SCORE_BESIDE.search(case.before))
     return [hit for hit in case.hits if is_beside and hit.needs is Needs.BORDER]
+
+
+def _as_an_extreme(case: _Case) -> list[Figure]:
+    """The lowest and the highest score of the quarter, where nothing else is told: the worst value was 33."""
+    if case.found.unit or case.spoken_of(case.around.sentence) - _WORDS_OF_ANY_MONEY:
+        return []
+    return [hit for hit in case.hits if hit.needs in (Needs.LOWEST, Needs.HIGHEST) and _is_large(case.found)]
 
 
 def _as_the_score(case: _Case) -> list[Figure]:
@@ -342,6 +357,7 @@ _WAYS = (
     _as_a_gain,
     _as_a_border,
     _as_the_score,
+    _as_an_extreme,
     _beside_the_median,
     _of_the_part_told,
     _beside_its_part,
@@ -463,8 +479,10 @@ def _is_timely(found: Quantity, figure: Figure, around: Surroundings, known: Evi
 
 def _is_on(day: date | None, found: Quantity, around: Surroundings) -> bool:
     """Say whether a figure is told as it was on a day: the score was 64 on July 1st."""
-    after = around.text[found.end : around.clause_end]
+    after = around.text[found.end : min(around.clause_end, found.end + _REACH_OF_DAY)]
     before = around.text[around.sentence_start : found.start]
+    if len(before) > _REACH_OF_DAY:
+        before = ""
     return day is not None and (
         any(
             (when.readings or when.day) and when.agrees_with(day) and bool(_ON.fullmatch(after[: when.start]))

@@ -66,6 +66,10 @@ _COST_BEFORE = re.compile(
     r"\b(?:cost(?:s|ing)?|takes?|took|deducts?|deducted|lowers?|weighs?)(?: (?:us|it|you|them|the (?:score|account|health score)))?(?: by)?\s+$",
     re.IGNORECASE,
 )
+_LABELLED = re.compile(
+    r"(?<!change)(?<!delta)(?<!difference)(?<!move)(?<!movement)(?<!gap)(?<!gain)(?<!loss)(?<!trend)[a-z)]\s?:\s*$",
+    re.IGNORECASE,
+)
 _BETWEEN_BEFORE = re.compile(r"\bbetween\s+(?:\S+\s+and\s+)?$", re.IGNORECASE)
 _CHANGED = re.compile(
     r"\b(?:change\w*|mov\w+|swing|improv\w*|worse\w*|better|relative\w*|differ\w*|amounts?|gain\w*|loss|Δ)\b|[+-]\d",
@@ -212,6 +216,9 @@ def allows(
             return found.is_per_month or says(_MONTH, around.sentence)
         case Needs.CHANGE:
             before = around.text[max(around.sentence_start, found.start - 24) : found.start]
+            if not found.unit and not found.numeral.sign and _LABELLED.search(before):
+                # NPS rating: 2 is where it stands.
+                return False
             if not (found.unit or found.elided_unit) and _is_of_the_start(found, figure, around, before):
                 return False
             stands = cues.ENDS_BEFORE if found.unit else cues.STANDS_BEFORE
