@@ -13,7 +13,7 @@ _KEPT = 4096
 _NO_TOPIC = re.compile(
     r"\bused to\b|(?:(?<=engagement )|(?<=frequency )|(?<=login )|(?<=logins )|(?<=nps )|(?<=promoter )|(?<=adoption )|(?<=utilisation )|(?<=utilization ))scores?\b|\bfor completeness\b|\b(?:before|until|since|after|from) (?:(?:the date|the day|the time) of )?(?:this|the|our|today's) (?:review|report|document|qbr)\b(?! period)|\bhead(?:ing|ed|lines?|way|winds?)\b|\bcompared (?:with|to|against)(?=\s+(?:about |around |just |only )?(?:\W?\d|[€$£¥]|the (?:start|beginning|outset|opening)|last\b|before\b))|\bcompared\s*$"
     r"|\b(?:came|come|comes|coming) in (?:at|on|with|around|about|just|above|below|under|over|nearly|close)\b"
-    r"|\bscor(?:es|ed|ing)\s+(?:a |at |about |only )?(?=\d[\d.,]*\s?(?:%|per))"
+    r"|\bscor(?:es|ed|ing)\s+(?:a |at |about |only )?(?=\d[\d.,]*\s?(?:%|per)|[a-z-]+\s?per)"
     # Where days are counted from or to.
     r"|\b(?:end|close|start|beginning|last day|first day|opening|outset) of (?:the|this|our|each) (?:quarter|period)\b|\bquarter(?:'s)?[\s-]+(?:end|close|start|last day|first day)\b"
     r"|\bquarter (?:has |had )?(?:ago|closed|ended|began|opened|started|was over|is over|earlier|before)\b",

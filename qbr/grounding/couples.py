@@ -47,7 +47,7 @@ _AGAINST = re.compile(
 _OF_SOMETHING = re.compile(r"\s+of\s+[a-z]", re.IGNORECASE)
 _THAN_BEFORE = re.compile(r"\b(?:than|from|against|versus)\s+(?:the\s+|its\s+)?$", re.IGNORECASE)
 _THAT_DISTANCE = re.compile(
-    r"\s*(?:(?:that|this|it|which)\s+(?:is|makes|means|amounts to|comes to|gives)|the (?:distance|gap|difference|change|gain|loss|move|swing) (?:is|was|amounts to|comes to|between (?:the two|them) is))\s+(?:a |an |the )?(?:(?:distance|gap|difference|change|gain|loss|move|swing|rise|fall|drop|increase|decrease|progress|improvement|decline) of )?",
+    r"\s*(?:(?:an? )?(?:gap|difference|distance) of\s+|(?:that|this|it|which)\s+(?:is|makes|means|amounts to|comes to|gives)|the (?:distance|gap|difference|change|gain|loss|move|swing) (?:is|was|amounts to|comes to|between (?:the two|them) is))\s+(?:a |an |the )?(?:(?:distance|gap|difference|change|gain|loss|move|swing|rise|fall|drop|increase|decrease|progress|improvement|decline) of )?",
     re.IGNORECASE,
 )
 _COMPARED_BEFORE = re.compile(r"\b(?:compared (?:with|to)|against|versus|vs\.?|from)\s+$", re.IGNORECASE)
@@ -86,6 +86,9 @@ _BETTER_THAN = re.compile(
     re.IGNORECASE,
 )
 _SAID_AGAIN = re.compile(r"\b(?:means?|equals?|i\.e|that is|or|in other words)\b", re.IGNORECASE)
+_RANGED_BEFORE = re.compile(
+    r"\b(?:rang|swung|swing|vari|fluctuat|oscillat|span)\w*\s+(?:all the way )?from\s+$", re.IGNORECASE
+)
 _FROM = re.compile(r"\bfrom\s+(?:a |an |about |the )*$", re.IGNORECASE)
 _TO = re.compile(r"[\w\s()%]{0,24}\bto\s+(?:a |an |about |the )*", re.IGNORECASE)
 
@@ -106,7 +109,19 @@ def told_twice(
                 # 20 %, better than the 20 % that is usual.
                 yield first, second
             continue
-        if len(between) >= _NEAR or re.search(r"[.!?]\s", between) or _TOO_MANY.match(text, second.end):
+        if any(
+            other.start > first.start
+            and other.end <= second.start
+            and _OF_THE_WHOLE.fullmatch(text[other.end : second.start])
+            for other, _ in told
+        ):
+            # Two were made, and 1 of 2 was kept.
+            continue
+        if (
+            len(between) >= _NEAR
+            or re.search(r"(?<!vs)[.!?]\s", between)
+            or _TOO_MANY.match(text, second.end)
+        ):
             continue
         if _GAP_BEFORE.search(text[max(0, second.start - _NEAR_GAP) : second.start]):
             continue
@@ -340,15 +355,19 @@ def parts_of_wholes(
             figure for figure in wholes if context.present(_OWN_WORDS[figure.facts[0]], around.sentence)
         ] or [figure for figure in wholes if context.present(_OWN_WORDS[figure.facts[0]], around.previous)]
         for whole in named or wholes:
+            part = PARTS_BY_WHOLE[whole.facts[0]]
+            is_rest = bool(_REST_NEAR.search(around.sentence))
             parts = [
-                figure for figure in evidence.figures if figure.facts == (PARTS_BY_WHOLE[whole.facts[0]],)
-            ]
-            if (
-                parts
-                and _is_counted(first, parts[0])
-                and _is_counted(second, whole)
-                and not _REST_NEAR.search(around.clause)
-            ):
+                figure
+                for figure in evidence.figures
+                if (
+                    figure.facts == (whole.facts[0], part)
+                    and figure.needs is Needs.REST
+                    and PERCENT not in figure.units
+                )
+                if is_rest
+            ] or [figure for figure in evidence.figures if figure.facts == (part,) and not is_rest]
+            if parts and _is_counted(first, parts[0]) and _is_counted(second, whole):
                 yield at, parts[0].facts
                 yield at + 1, whole.facts
                 break
@@ -374,6 +393,8 @@ def _is_timely(found: Quantity, figure: Figure, text: str) -> bool:
 def moved_otherwise(first: Quantity, second: Quantity, text: str) -> int | None:
     """Return where "fell from 46 % to 58 %" begins: both figures may be right and the sentence wrong. None elsewhere."""
     if not _FROM.search(text[max(0, first.start - 12) : first.start]):
+        return None
+    if _RANGED_BEFORE.search(text[max(0, first.start - 24) : first.start]):
         return None
     was, is_now = value_of(first), value_of(second)
     if (

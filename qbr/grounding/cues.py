@@ -14,18 +14,19 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
         r"\b(?:total\w*|together|combined|sum\w*|altogether|in all|overall)\b", re.IGNORECASE
     ),
     Needs.BETWEEN: re.compile(
-        r"\b(?:between|before|ahead|prior|after|apart|later|earlier|from|separat\w+)\b", re.IGNORECASE
+        r"\b(?:between|before|ahead|prior|after|apart|later|earlier|from|separat\w+|notice period|notice of|days'? notice)\b",
+        re.IGNORECASE,
     ),
     Needs.BORDER: re.compile(
         r"\b(?:threshold\w*|limit\w*|border|line|green|amber|red|away|below|under|above|beyond|over(?! the (?:quarter|period|year|last|past))|reach\w*|cross\w*|short)\b",
         re.IGNORECASE,
     ),
     Needs.LOWEST: re.compile(
-        r"\b(?:rang(?:e|es|ed|ing)|corridor|(?:moved|swung|been|was|stood|between)\s+between|(?:at|in) its (?:weakest|worst)|low|lowest|bottom\w*|dip\w*|trough|minimum|min|worst)\b",
+        r"\b(?:rang(?:e|es|ed|ing)|corridor|(?:moved|swung|been|was|stood|between)\s+between|between(?= \S+ and \S+ (?:the |our |its )?(?:health )?(?:score|it)\b)|(?:at|in) its (?:weakest|worst)|low|lowest|bottom\w*|dip\w*|trough|minimum|min|worst)\b",
         re.IGNORECASE,
     ),
     Needs.HIGHEST: re.compile(
-        r"\b(?:rang(?:e|es|ed|ing)|corridor|(?:moved|swung|been|was|stood|between)\s+between|(?:better|brightest|strongest) (?:moments?|days?|weeks?)|peak\w*|high|highest|best|maximum|max|top\w*)\b",
+        r"\b(?:rang(?:e|es|ed|ing)|corridor|(?:moved|swung|been|was|stood|between)\s+between|between(?= \S+ and \S+ (?:the |our |its )?(?:health )?(?:score|it)\b)|never (?:went |rose |got )?(?:over|above|beyond)|(?:better|brightest|strongest) (?:moments?|days?|weeks?)|peak\w*|high|highest|best|maximum|max|top\w*)\b",
         re.IGNORECASE,
     ),
     Needs.COMPARED: re.compile(

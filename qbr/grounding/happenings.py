@@ -62,7 +62,7 @@ _ATTRIBUTES = re.compile(
     r"|\b(?:discuss|present|prepar|review|negotiat|talk|address|secur|defend|support)\w* (?:about |through |for |on )?(?:the |your |their |our |this )?renewal\b(?! (?:date|day|on)\b)"
     r"|\bwhether (?:or not )?to renew\b|\bunless (?:\w+ )?renewed\b"
     r"|\brenew(?:ing|al)?,? or (?:not|to |no )?\w+|\b\w+(?:ing)? or (?:to )?renew(?:al|ing)?\b"
-    r"|\bwithout (?:a |any |another )?(?:\w+ )?conversations? (?:about|on)\b|\bconversations? (?:should|must|needs? to|has to|have to|will|can) (?:begin|start|happen|take place|be had)\b"
+    r"|\bwithout (?:a |any |another )?(?:\w+ )?conversations? (?:about|on)\b|\b(?:be|get|keep|stay) in touch\b|\brenewal position\b|\bconversations? (?:should|must|needs? to|has to|have to|will|can) (?:begin|start|happen|take place|be had)\b"
     r"|\bcontact (?:persons?|details?|points?|names?|lists?)\b|\btouch ?points?(?= plan)",
     re.IGNORECASE,
 )

@@ -16,7 +16,7 @@ _time = r"(?:seconds?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|quarters?|
 _LABEL_BEFORE = re.compile(
     r"\b(?:slide|section|chapter|step|page|part|phase|item|point|priority|option|question|table|figure|chart|appendix|annex"
     r"|version|release|level|tier|wave|(?<!time )round|day|week|sprint|track|block|exhibit|line|row|column|paragraph|objective|pillar"
-    r"|workstream|milestone|stage|path|route|rule|principle|hall|floor|gate|slot|lane|zone|variant|draft|revision|(?:(?<=the )|(?<=our )|(?<=is )|(?<=as )|(?<=a )|(?<=item )|(?<=point )|(?<=slide )|(?<=risk )|(?<=priority )|(?<=question )|(?<=room )|(?<=driver )|(?<=and )|^)number|no\.|nr\.|no(?=\s\d)|nr(?=\s\d)|scenario|plan|goal|topic|room|building|channel|group|lesson|module)s?"
+    r"|workstream|milestone|stage|path|route|rule|principle|hall|floor|gate|slot|lane|zone|variant|draft|revision|workshop|session|(?:(?<=the )|(?<=our )|(?<=is )|(?<=as )|(?<=a )|(?<=item )|(?<=point )|(?<=slide )|(?<=risk )|(?<=priority )|(?<=question )|(?<=room )|(?<=driver )|(?<=and )|^)number|no\.|nr\.|no(?=\s\d)|nr(?=\s\d)|scenario|plan|goal|topic|room|building|channel|group|lesson|module)s?"
     rf"\s+(?:{_number}(?:\s?,\s?|\s?-\s?|\s?/\s?|\s+(?:and|or|to)\s+))*$|#\s?$",
     re.IGNORECASE,
 )
@@ -64,13 +64,13 @@ _LISTED_BEFORE = re.compile(r"(?:^|[.!?;:,])[\"')\]]*\s*\(?$|\s\($")
 _LISTED_AFTER = re.compile(r"[.)]\s+\S|\)")
 _LISTED = re.compile(r"(?:^|(?<=[.!?;:,]\s)|(?<=\s))\(?(\d{1,2})[.)](?=\s+\S)")
 _CLOCK = re.compile(
-    r"\b(?:phones?|office|desk|staffed|weekdays?|business days)\b[^.;]{0,40}\bfrom \d{1,2} (?:to|till|until) \d{1,2}\b|\b(?:till|until) \d{1,2}(?=[.,;)]|\s*$)|\bfrom \d{1,2} (?:to|till|until) \d{1,2} on (?:week|work|business)"
+    r"\b(?:join|meet|ring) (?:us |them |me |you )?at \d{1,2}(?=[?.,;)]|\s*$)|\b(?:phones?|office|desk|staffed|weekdays?|business days)\b[^.;]{0,40}\bfrom \d{1,2} (?:to|till|until) \d{1,2}\b|\b(?:till|until) \d{1,2}(?=[.,;)]|\s*$)|\bfrom \d{1,2} (?:to|till|until) \d{1,2} on (?:week|work|business)"
     r"|\b\d{1,2}(?::|h|\.(?=\d\d\s*(?:[ap]\.?m|h\b|o'clock|uhr)))\d\d\b|\b(?:\d{1,2}|[a-z]+)\s?(?:[ap]\.m\.?|[ap]m\b|o'clock)"
     rf"|\b{_number}-to-{_number}\b|\b(?:works?|working|open|hours|shifts?|runs?)\s+(?:from\s+)?{_number} to {_number}\b",
     re.IGNORECASE,
 )
 _IDIOM = re.compile(
-    r"\bbetween (?:the|these|those) two\b|\b1:1s?\b|\bone-on-ones?\b|\b30[-/]60[-/]90\b|\b(?:5|five) whys\b|^\+1\b|\b\w+-odd\b|\bone (?:survey|swallow|number|quarter|figure|reading|visit) does not make\b|\b(?:two|2) (?:accounts|customers|companies) (?:with|that have|of) the same\b|\bma(?:ke|de|kes) (?:it|that|this) an? (?:10|ten)\b|\b(?:a|an) (?:[a-z]+ ){1,4}or two\b|\bnever (?:2|two|more than one)\b|, (?:one|two|three|four|five) at (?:most|best|a time)\b|\b(?:two|three|four|five|six|\d) (?:\d+|thirty|sixty|twenty|forty-five)-(?:minute|hour)\b|"
+    r"\bbetween (?:the|these|those) two\b|\b1:1s?\b|\bone-on-ones?\b|\b30[-/]60[-/]90\b|\b(?:5|five) whys\b|^\+1\b|\b\w+-odd\b|\bone point in particular\b|\b(?:one|two|three|four|five|ten|\d{1,2}) (?:is|are) (?:plenty|enough|too many|the limit)\b|\b(?:three|3) months (?:ago|earlier|before that|back)\b|\bone (?:survey|swallow|number|quarter|figure|reading|visit) does not make\b|\b(?:two|2) (?:accounts|customers|companies) (?:with|that have|of) the same\b|\bma(?:ke|de|kes) (?:it|that|this) an? (?:10|ten)\b|\b(?:a|an) (?:[a-z]+ ){1,4}or two\b|\bnever (?:2|two|more than one)\b|, (?:one|two|three|four|five) at (?:most|best|a time)\b|\b(?:two|three|four|five|six|\d) (?:\d+|thirty|sixty|twenty|forty-five)-(?:minute|hour)\b|"
     r"\b24/7\b|\bthe last (?:10|20|ten|twenty|few)\s?(?:%|per ?cent)(?= (?:is|are))|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
     r"|\b(?:24|twenty-four) hours a day\b|\b(?:7|seven) days a week\b|\b(?:365|366) days a year\b"
     r"|\btakes two(?=[.,;!?]|$| to )|\bfrom one \w+ to (?:the next|another)\b|\bsecond to none\b|\bhalf the (?:battle|job|story|work|fun)\b|\bzero surprises\b"
@@ -238,14 +238,20 @@ _REACH = 160
 _WITHIN_HOURS = re.compile(r"\bwithin\s+(?:the next\s+)?$", re.IGNORECASE)
 _HOURS_OF_DAYS = frozenset({24, 48, 72})
 _PAGES_AFTER = re.compile(
-    r"\s+(?:slides|pages|paragraphs|words|lines|sentences|screens|megabytes|[KMGT]B)\b", re.IGNORECASE
+    r"[ -](?:slides?|pages?|pagers?|paragraphs|words|lines|sentences|screens|megabytes|[KMGT]B)\b",
+    re.IGNORECASE,
 )
+_INSTEAD_BEFORE = re.compile(r"\b(?:instead of|rather than|not|or|to|cut to|down to)\s+$", re.IGNORECASE)
 _SAVED = re.compile(
     r"\b(?:sav\w+|spar(?:e|es|ed)|cut|cuts|cutting|reduc\w+|gain\w*|faster|slower|quicker|shorter|shorten\w*|sooner|lost|losing|wast\w+|downtime|outages?|down for|overdue|delay\w*|escalat\w+)\b",
     re.IGNORECASE,
 )
 _PAPERS_BEFORE = re.compile(
     r"\b(?:agenda|invit\w+|deck|slides|materials?|minutes|notes|papers?|pre-?reads?|recordings?|summary|documents?|draft)\b[^.;:\d]{0,40}\s$",
+    re.IGNORECASE,
+)
+_CHECK_BACK = re.compile(
+    r"\b(?:check (?:in|back)|follow up|look again|revisit|review|repeat|report back|come back|catch up)\b[^.;,\d]{0,24}\b(?:after|in|within|every)\s+$",
     re.IGNORECASE,
 )
 _PRICE = re.compile(r"\b(?:costs?|price\w*|fee|charge[ds]?|comes to|worth|amounts to)\b", re.IGNORECASE)
@@ -259,7 +265,8 @@ _OF_PEERS = re.compile(
 )
 _TIMES_AFTER = re.compile(r"\stimes$", re.IGNORECASE)
 _MULTIPLE = re.compile(
-    r"\s+(?:as|more|the|that|what|its|their|higher|larger|bigger|better|faster|over)\b", re.IGNORECASE
+    r"\s+(?:as|more|the|that|what|its|their|higher|larger|bigger|better|faster|over|in|within|during|since|this|last)\b",
+    re.IGNORECASE,
 )
 _AGREED_BEFORE = re.compile(
     r"\b(?:agreed|promised|kept|do|did|delivered|shook hands|signed up)(?: (?:on|to|for))?\s+$", re.IGNORECASE
@@ -292,7 +299,7 @@ _DOCUMENT_AFTER = re.compile(
     r"-(?:pages?|slides?|pagers?|minutes?|steps?|parts?|way|person)\b", re.IGNORECASE
 )
 _ITEM_BEFORE = re.compile(
-    r"\b(?:commitment|promise|action|risk|item|goal|objective|priority|ask|driver|factor|cause|reason)\s+$",
+    r"\b(?:commitment|promise|action|risk|item|goal|objective|priority|ask|driver|factor|cause|reason|workshop|session)\s+$",
     re.IGNORECASE,
 )
 _ITEM_AFTER = re.compile(r"\s*(?::|,?\s*\"|\)|\s[-–—]\s)")
@@ -354,6 +361,28 @@ _LIST_OF_POINTS = re.compile(
 _THAN_BEFORE = re.compile(r"\b(?:to|from|by|was|were)\s+$", re.IGNORECASE)
 
 
+_NAMED_BY_NUMBER = re.compile(
+    r"(?:^|[.!?;:(\n]\s*|\b(?:on|see|in|under|the)\s+)(?:slide|section|chapter|page|priority|option|question|table|appendix|annex|step|phase|action|risk|driver|workshop|session|topic|item)\s+$",
+    re.IGNORECASE,
+)
+_BEHIND_LABELS = frozenset({"point", "week", "day", "step", "goal", "milestone", "feature", "document"})
+_NAMED_AFTER = re.compile(
+    r"\s*(?::|,|\"|\(|[-–—]\s|(?:is|was|are|concerns?|covers?|shows?|has|deals|asks|took|will|should)\b)",
+    re.IGNORECASE,
+)
+
+
+def is_a_label(found: Quantity, text: str) -> bool:
+    """Say whether a number names one of a list and so is no figure, whatever fact has its value: Priority 2 is …"""
+    before = text[max(0, found.start - 24) : found.start]
+    return (
+        not found.numeral.is_word
+        and _is_of_a_list(found)
+        and bool(_NAMED_BY_NUMBER.search(before))
+        and bool(_NAMED_AFTER.match(text, found.numeral.end))
+    )
+
+
 def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     """Say whether a number that no fact bears out states nothing that a fact could."""
     text, start, end = around.text, found.start, found.end
@@ -378,6 +407,8 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     if (_AGREED_BEFORE.search(before) and _THINGS.match(text, end)) or _THINGS_AGREED.match(text, end):
         # We agreed 5 things: promises by another name.
         return False
+    if is_a_label(found, text):
+        return True
     if _is_legend(found, around) or _PLAN_AFTER.match(text, found.numeral.end):
         return True
     if _DOCUMENT_AFTER.match(text, found.numeral.end) or (
@@ -400,7 +431,7 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return False
     if _PAPER_BEFORE.search(before):
         return True
-    if not found.unit or found.unit in ("point", "week", "day", "step", "goal", "milestone", "feature"):
+    if not found.unit or found.unit in _BEHIND_LABELS:
         label = _LABEL_BEFORE.search(before)
         is_range = _LABEL_RANGE.search(before)
         is_end = re.search(r"\bto\s+$", before, re.IGNORECASE) and not is_range
@@ -508,12 +539,13 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
         or found.out_of
     ):
         return False
+    is_time = re.fullmatch(_time, found.unit or "-", re.IGNORECASE)
     is_effort = (
         _EFFORT_BEFORE.search(before)
         and _EFFORT_UNIT.match(text, end)
         and not _SILENT.search(around.sentence)
     )
-    if _is_of_papers(found, before):
+    if _is_of_papers(found, before) or (_CHECK_BACK.search(before) and _is_round(found) and is_time):
         return True
     if is_effort and found.unit != "minute" and not _GAIN.search(around.sentence):
         return (
@@ -521,7 +553,10 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
             and not _ANSWERED.search(around.clause)
             and bool(_TAKES_BEFORE.search(before) or _PLAN.search(around.sentence))
         )
-    if (found.unit or found.elided_unit) == "minute" and not _SAVED.search(around.clause):
+    is_minutes = found.unit == "minute" or (
+        found.elided_unit == "minute" and bool(_INSTEAD_BEFORE.search(before))
+    )
+    if is_minutes and not _SAVED.search(around.clause):
         # No fact counts minutes, but a support desk's answers are a result all the same.
         is_met = _GATHERING.search(around.sentence)
         return bool(is_met) or not _RESPONSE.search(around.sentence)
@@ -540,7 +575,7 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
         return not _RESULT.search(around.sentence)
     if found.unit in ("site", "time") and _MORE_OF_IT.match(text, end):
         return True
-    if not found.unit and talk.is_ranked(found, before, text):
+    if (not found.unit or talk.is_of_the_oldest(before)) and talk.is_ranked(found, before, text):
         return True
     if talk.is_wanted(found, before, text[found.numeral.end : around.sentence_end]):
         return True
@@ -554,6 +589,8 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
         and talk.is_of_talk(found, text)
     ):
         return True
+    if found.numeral.is_word and _NOT_SO_MANY.search(before) and not found.unit:
+        return True
     if not found.numeral.is_word or found.elided_unit in _COUNTED:
         return False
     if _THOSE_BEFORE.search(before) and _THOSE_AFTER.match(text, end):
@@ -561,9 +598,6 @@ def _is_in_passing(found: Quantity, before: str, around: Surroundings) -> bool:
     if not found.unit and _POINTED_AT.search(before) and _SOME_PLURAL.match(text, end):
         # Against those two thresholds.
         return True
-    if _NOT_SO_MANY.search(before) and not found.unit:
-        return True
-    is_time = re.fullmatch(_time, found.unit or "-", re.IGNORECASE)
     if _CHOICE_BEFORE.search(before) and not is_time and not _GAIN.search(around.sentence):
         return True
     return bool(_AT_A_TIME.match(text, end) or _MORE_OF_IT.match(text, end))

@@ -220,6 +220,8 @@ def _trace(found: Quantity, notes: _Notes, known: Knowledge) -> tuple[str, ...] 
     """Return the facts of a figure, empty where there are none; None where a citation says what it is."""
     if any(citation.start < found.end and found.start < citation.end for citation in notes.cited):
         return None
+    if idle.is_a_label(found, notes.text):
+        return ()
     around = context.surroundings(notes.text, found.start)
     facts = tracing.quantity(found, around, known.evidence)
     if not facts and found.elided_unit:

@@ -93,6 +93,10 @@ def band_of(found: Quantity, around: Surroundings) -> str | None:
     return None
 
 
+_LICENSED_AFTER = re.compile(
+    r"\s+(?:features\s+|seats\s+)?(?:licensed|bought|purchased)\s*[,;/|.)]", re.IGNORECASE
+)
+_DISTANCE_BEFORE = re.compile(r"\b(?:distance|gap)\b[^.;,]{0,56}\b(?:is|was|of|comes to)\s+$", re.IGNORECASE)
 _AGREED_BEFORE = re.compile(
     r"\b(?:agreed|promised|gave|took on|set ourselves|signed up (?:to|for)|shook hands)(?: (?:on|to))?\s+$",
     re.IGNORECASE,
@@ -108,7 +112,7 @@ _IDLE_BESIDE = re.compile(
 _FROM_BEFORE = re.compile(r"\bfrom\s+$", re.IGNORECASE)
 _BARE_MOVE = re.compile(r"\s*(?:up|down|higher|lower)\b(?!\s+(?:from|on|to|against))", re.IGNORECASE)
 _DONE_AFTER = re.compile(
-    r"\s+(?:of (?:the|our|your|their|its) \w+ (?:commitments?|promises?|undertakings?|pledges?|actions?|items?) )?(?:(?:of (?:them|these)|can|could|have|has|had|was|were|are|is|been|be|marked|counted|as) )*(?:kept|done|delivered|closed|met|fulfilled|completed|honoured|came through)\b",
+    r"\s+(?:of (?:(?:the|our|your|their|its) )?\w+ (?:commitments?|promises?|undertakings?|pledges?|actions?|items?) )?(?:(?:of (?:them|these)|can|could|have|has|had|was|were|are|is|been|be|marked|counted|as) )*(?:kept|done|delivered|closed|met|fulfilled|completed|honoured|came through)\b",
     re.IGNORECASE,
 )
 _DONE_BEFORE = re.compile(r"\b(?:kept|delivered|met|closed|fulfilled|completed|honoured)\s+$", re.IGNORECASE)
@@ -120,7 +124,7 @@ _PARTED = re.compile(r"[,;.|/]|\band\b|\bversus\b|\bagainst\b", re.IGNORECASE)
 
 # Two of the six features, among them X and Y, remain unused.
 _TOLD_IDLE = re.compile(
-    r"(?:\s+(?:out )?of\s+(?:the\s+|its\s+|your\s+|their\s+|our\s+)?\w+)?\s+(?:licensed\s+)?(?:features?|modules?|tools?|capabilit\w+|functions?)\s+(?:that\s+|which\s+)?(?:have|has|had|are|were|is|was)\s+(?:still\s+|yet\s+)?(?:never|not|yet to|unused|idle|untouched|dormant)\b",
+    r"(?:\s+(?:out )?of\s+(?:the\s+|its\s+|your\s+|their\s+|our\s+)?\w+)?\s+(?:licensed\s+)?(?:features?|modules?|tools?|capabilit\w+|functions?)\s+(?:that\s+|which\s+)?(?:nobody|no one|(?:have|has|had|are|were|is|was)\s+(?:still\s+|yet\s+)?(?:never|not|yet to|unused|idle|untouched|dormant))\b",
     re.IGNORECASE,
 )
 _LISTED_IDLE = re.compile(
@@ -155,7 +159,12 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
             and (is_a_part or is_used_ones or cues.SEATS_IN_USE.match(after))
         ):
             return False
-    if figure.facts == ("commitments.kept",) and _AGREED_BEFORE.search(before):
+    is_kept_or_left = figure.facts[-1] == "commitments.kept"
+    if is_kept_or_left and _AGREED_BEFORE.search(before):
+        return False
+    if figure.facts in (("features.used_count",), ("seats.used",)) and _LICENSED_AFTER.match(after):
+        return False
+    if is_level and found.unit == POINTS and _DISTANCE_BEFORE.search(before):
         return False
     if figure.needs is Needs.REST and found.unit in (PERCENT, SHARE) and in_use and not is_idle:
         # A quarter of what we bought is in use.

@@ -27,6 +27,11 @@ _BY_RANK = re.compile(
     r"\s+(?:[a-z]{3,}(?:est)|most|least|best|worst|main|biggest|key|top|chief|major|principal|leading|central|core|remaining other|named|listed|mentioned|same|said|first|last)\b",
     re.IGNORECASE,
 )
+_RANK_BEFORE = re.compile(
+    r"\b(?:the|our|your|their|its)\s+(?!latest|last|first|rest)(?:[a-z]{3,}est|most [a-z]+)\s+$",
+    re.IGNORECASE,
+)
+_PLURAL_AFTER = re.compile(r"\s+(?:[a-z]+\s+)?[a-z]{3,}s\b")
 _TOP_BEFORE = re.compile(r"\b(?:top|bottom)\s+$", re.IGNORECASE)
 
 
@@ -71,10 +76,19 @@ def is_of_talk(found: Quantity, text: str) -> bool:
     return not _STILL_OPEN.match(text, end)
 
 
+def is_of_the_oldest(before: str) -> bool:
+    """Say whether a rank stands before a number: the oldest 3 tickets."""
+    return bool(_RANK_BEFORE.search(before))
+
+
 def is_ranked(found: Quantity, before: str, text: str) -> bool:
     """Say whether a number tells of so many by their rank: the two largest drags, the top 10."""
     if _TOP_BEFORE.search(before):
         return True
+    if _RANK_BEFORE.search(before):
+        return bool(_PLURAL_AFTER.match(text, found.numeral.end)) and all(
+            value <= _MOST_WANTED for value, _ in found.numeral.readings
+        )
     return (
         found.numeral.is_word
         and bool(_THE_BEFORE.search(before))

@@ -15,7 +15,7 @@ _TERMS = (
     "WIP RSVP BTW NB CC ASAP UAT SOP RCA RACI SWOT TCO CAC LTV CLV GRR NRR CES CSAT FTE FTEs SKU SKUs BI BU PMO CAB SVP EVP MD GM CPO CDO CCO "
     "CHRO P.S PS Appendix Annex Exhibit HTTP HTTPS URL URLs JSON XML XLS XLSX DOC PPT PNG GDPR HIPAA SOX ISO IEC SOC WCAG PCI DSS ITIL NIST RFC "
     "IEEE DIN UTC GMT CET R&D T&C KB MB GB TB IP VPN OS QA N/A HQ LMS HRIS BPO PMs PM AM TL I OK USD EUR GBP CHF JPY "
-    "Q Esc Mon Tue Wed Thu Fri A4 L1 L2 Whys Notion Excel Customer Success Executive Business Review Quarterly Finance Sales Marketing "
+    "TLS SSL Q Esc Mon Tue Wed Thu Fri A4 L1 L2 Whys Notion Excel Customer Success Executive Business Review Quarterly Finance Sales Marketing "
     "Support Operations Product Engineering Legal Procurement Security Admin Admins Plan Sponsor Board Account Manager "
     "Health Score Summary Next Steps Internet English"
 )

@@ -39,7 +39,7 @@ _IS_AT = re.compile(
     re.IGNORECASE,
 )
 _OF_PEERS = re.compile(
-    r"\b(?:median|benchmark|segment average|peer average)\s+(?:of|is|was|at|stands at|sits at|lies at)\s+(?:about |around |roughly |just |only |over |under |nearly |almost |some )?$"
+    r"\b(?:median|benchmark) (?:of|for) (?:the |our )?(?:peers|group|segment|benchmark)\s*[:=]?\s*$|\b(?:median|benchmark|segment average|peer average)\s+(?:of|is|was|at|stands at|sits at|lies at)\s+(?:about |around |roughly |just |only |over |under |nearly |almost |some )?$"
     r"|\b(?:peers|comparable (?:customers|companies|accounts)|similar (?:customers|companies|accounts))\s+(?:run|stand|sit|are|is)\s+at\s+$",
     re.IGNORECASE,
 )

@@ -66,6 +66,22 @@ _COST_BEFORE = re.compile(
     r"\b(?:cost(?:s|ing)?|takes?|took|deducts?|deducted|lowers?|weighs?)(?: (?:us|it|you|them|the (?:score|account|health score)))?(?: by)?\s+$",
     re.IGNORECASE,
 )
+_OF_ALL = re.compile(
+    r"\s+of (?:the |our |their |its |your )?(?:total|whole|all|them|those|these|seats|licences|licenses|features)\b",
+    re.IGNORECASE,
+)
+_NOT_IN_USE = re.compile(
+    r"\b(?:not|rest|remainder|others?|without|never|no active|yet|go(?:es)? to waste|headroom|room|available)\b",
+    re.IGNORECASE,
+)
+_RATE_BEFORE = re.compile(
+    r"\b(?:utili[sz]ation|usage|adoption|use)(?: rate)?\s+(?:is|was|at|of|stands at|came to|comes to)\s+$",
+    re.IGNORECASE,
+)
+_ABOVE_IT = re.compile(
+    r"\s*(?:above|below|over|under|ahead of|behind)\s+(?:it|that|this|them|the middle|the others)\b",
+    re.IGNORECASE,
+)
 _LABELLED = re.compile(
     r"(?<!change)(?<!delta)(?<!difference)(?<!move)(?<!movement)(?<!gap)(?<!gain)(?<!loss)(?<!trend)[a-z)]\s?:\s*$",
     re.IGNORECASE,
@@ -131,9 +147,17 @@ def allows(
     ):
         # Escalations, which cost 18: of the points of a signal alone.
         return False
-    if figure.also is not Needs.NOTHING and not says(cues.NEEDED[figure.also], around.sentence):
-        return False
     after = around.text[max(found.end, found.noun_end) : around.sentence_end]
+    is_above_it = figure.also is Needs.COMPARED and bool(_ABOVE_IT.match(after))
+    told_of = around.previous + around.sentence if is_above_it else around.sentence
+    if figure.also is not Needs.NOTHING and not says(cues.NEEDED[figure.also], told_of):
+        return False
+    if figure.needs is Needs.REST and found.unit == PERCENT:
+        lead = around.text[max(around.sentence_start, found.start - 32) : found.start]
+        told_of = asked(around)
+        if _RATE_BEFORE.search(lead) or not (says(cues.IDLE, told_of) or says(_NOT_IN_USE, told_of)):
+            # What is in use is no rest.
+            return False
     is_of_line = bool(_FROM_LINE.match(after))
     if is_of_line and figure.needs is Needs.CHANGE and figure.also is not Needs.BORDER:
         return False
@@ -222,6 +246,9 @@ def allows(
             if not (found.unit or found.elided_unit) and _is_of_the_start(found, figure, around, before):
                 return False
             stands = cues.ENDS_BEFORE if found.unit else cues.STANDS_BEFORE
+            if found.unit == PERCENT and _OF_ALL.match(after):
+                # 8 % of the total are a share.
+                return False
             is_compared = bool(found.unit) and bool(_COMPARED_AFTER.match(after))
             is_called_so = found.unit == PERCENT_POINTS or (found.unit == POINTS and found.noun_end > 0)
             if not (is_called_so or is_compared) and stands.search(before) and not _CHANGE_OF.search(before):
