@@ -11,7 +11,7 @@ from qbr.grounding.dates import When
 _KEPT = 4096
 # What looks like a word of a topic and is none: it used to be 26, where this is heading, 6 compared with 4.
 _NO_TOPIC = re.compile(
-    r"\bused to\b|(?:(?<=engagement )|(?<=frequency )|(?<=login )|(?<=logins )|(?<=nps )|(?<=promoter )|(?<=adoption )|(?<=utilisation )|(?<=utilization ))scores?\b|\bfor completeness\b|\b(?:before|until|since|after|from) (?:(?:the date|the day|the time) of )?(?:this|the|our|today's) (?:review|report|document|qbr)\b(?! period)|\bhead(?:ing|ed|lines?|way|winds?)\b|\bcompared (?:with|to|against)(?=\s+(?:about |around |just |only )?(?:\W?\d|[€$£¥]|the (?:start|beginning|outset|opening)|last\b|before\b))|\bcompared\s*$"
+    r"\bused to\b|\bdid (?=[\w ]{1,24} (?:do|go|change|move|say|look)\b)|(?:(?<=engagement )|(?<=frequency )|(?<=login )|(?<=logins )|(?<=nps )|(?<=promoter )|(?<=adoption )|(?<=utilisation )|(?<=utilization ))scores?\b|\bfor completeness\b|\b(?:before|until|since|after|from) (?:(?:the date|the day|the time) of )?(?:this|the|our|today's) (?:review|report|document|qbr)\b(?! period)|\bhead(?:ing|ed|lines?|way|winds?)\b|\bcompared (?:with|to|against)(?=\s+(?:about |around |just |only )?(?:\W?\d|[€$£¥]|the (?:start|beginning|outset|opening)|last\b|before\b))|\bcompared\s*$"
     r"|\b(?:came|come|comes|coming) in (?:at|on|with|around|about|just|above|below|under|over|nearly|close)\b"
     r"|\bscor(?:es|ed|ing)\s+(?:a |at |about |only )?(?=\d[\d.,]*\s?(?:%|per)|[a-z-]+\s?per)"
     # Where days are counted from or to.

@@ -66,6 +66,11 @@ _OWN_WORDS = {
     "commitments.total": ("commit", "promis", "pledg", "undertak", "agreed", "kept", "deliver"),
 }
 _OF_THE_WHOLE = re.compile(r"\s?/\s?|\s+(?:out )?of\s+(?:the |its |our |your |their )?", re.IGNORECASE)
+_ENDS_THERE = re.compile(r"[.;,(:]")
+_DONE_NEAR = re.compile(
+    r"\W*(?:[a-z]+ ){0,3}?\b(?:kept|done|delivered|met|closed|fulfilled|completed|honoured|uses?|used|using|in use|active|adopted|live|working)\b",
+    re.IGNORECASE,
+)
 _REST_NEAR = re.compile(
     r"\b(?:open|outstanding|left|missed|missing|unused|idle|untouched|dormant|empty|free|carried|still|not|never|remain\w*|lie|without)\b",
     re.IGNORECASE,
@@ -89,6 +94,10 @@ _SAID_AGAIN = re.compile(r"\b(?:means?|equals?|i\.e|that is|or|in other words)\b
 _RANGED_BEFORE = re.compile(
     r"\b(?:rang|swung|swing|vari|fluctuat|oscillat|span)\w*\s+(?:all the way )?from\s+$", re.IGNORECASE
 )
+_LED_GAP = re.compile(
+    r"[\s,;(–-]*(?:up|down|a (?:gain|loss|rise|drop|fall) of|plus|minus)\s+(?:by )?", re.IGNORECASE
+)
+_FROM_AFTER = re.compile(r"\s+(?:from|on)\s+(?:the )?", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom\s+(?:a |an |about |the )*$", re.IGNORECASE)
 _TO = re.compile(r"[\w\s()%]{0,24}\bto\s+(?:a |an |about |the )*", re.IGNORECASE)
 
@@ -227,6 +236,12 @@ def gaps_told_wrongly(found: Sequence[Quantity], traces: Sequence[Facts], text: 
     for (first, some), (second, others), (gap, facts) in zip(told, told[1:], told[2:], strict=False):
         if not (some and others and facts) or gap.numeral.readings == ():
             continue
+        if _is_led_gap(first, second, gap, text):
+            # 25 %, down 5 points from 31 %.
+            a, b, said = value_of(first), value_of(gap), value_of(second)
+            if a is not None and b is not None and said is not None and abs(abs(a - b) - said) >= 1:
+                yield second
+            continue
         between = text[second.end : gap.start]
         if re.search(r"[.!?]\s", text[first.end : second.start]):
             continue
@@ -247,6 +262,21 @@ def gaps_told_wrongly(found: Sequence[Quantity], traces: Sequence[Facts], text: 
         a, b, said = value_of(first), value_of(second), value_of(gap)
         if a is not None and b is not None and said is not None and abs(abs(a - b) - said) >= 1:
             yield gap
+
+
+def _is_led_gap(first: Quantity, gap: Quantity, second: Quantity, text: str) -> bool:
+    """Say whether a gap stands between the two figures that it is of: 25 %, down 5 points from 31 %."""
+    if (
+        first.unit != PERCENT
+        or second.unit != PERCENT
+        or gap.unit not in (POINTS, PERCENT_POINTS)
+        or gap.hedge
+    ):
+        return False
+    lead = text[first.end : gap.start]
+    return bool(_LED_GAP.fullmatch(lead)) and bool(
+        _FROM_AFTER.fullmatch(text[max(gap.end, gap.noun_end) : second.start])
+    )
 
 
 def distances_told_wrongly(
@@ -356,7 +386,13 @@ def parts_of_wholes(
         ] or [figure for figure in wholes if context.present(_OWN_WORDS[figure.facts[0]], around.previous)]
         for whole in named or wholes:
             part = PARTS_BY_WHOLE[whole.facts[0]]
-            is_rest = bool(_REST_NEAR.search(around.sentence))
+            is_rest = _is_told_as_rest(
+                text[around.clause_start : first.start],
+                text[second.end : around.sentence_end],
+                around.sentence,
+            )
+            if is_rest is None:
+                continue
             parts = [
                 figure
                 for figure in evidence.figures
@@ -371,6 +407,18 @@ def parts_of_wholes(
                 yield at, parts[0].facts
                 yield at + 1, whole.facts
                 break
+
+
+def _is_told_as_rest(before: str, after: str, sentence: str) -> bool | None:
+    """Say whether two figures tell what is left of a whole, or what is done of it; None where the words leave that open."""
+    after = _ENDS_THERE.split(after, maxsplit=1)[0]
+    if _DONE_NEAR.match(after):
+        return False
+    if _REST_NEAR.search(after[:_NEAR_GAP]):
+        return True
+    if _DONE_NEAR.search(before) or not _REST_NEAR.search(sentence):
+        return False
+    return True if _REST_NEAR.search(before) else None
 
 
 def _is_counted(found: Quantity, figure: Figure) -> bool:

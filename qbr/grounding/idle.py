@@ -64,7 +64,7 @@ _LISTED_BEFORE = re.compile(r"(?:^|[.!?;:,])[\"')\]]*\s*\(?$|\s\($")
 _LISTED_AFTER = re.compile(r"[.)]\s+\S|\)")
 _LISTED = re.compile(r"(?:^|(?<=[.!?;:,]\s)|(?<=\s))\(?(\d{1,2})[.)](?=\s+\S)")
 _CLOCK = re.compile(
-    r"\b(?:join|meet|ring) (?:us |them |me |you )?at \d{1,2}(?=[?.,;)]|\s*$)|\b(?:phones?|office|desk|staffed|weekdays?|business days)\b[^.;]{0,40}\bfrom \d{1,2} (?:to|till|until) \d{1,2}\b|\b(?:till|until) \d{1,2}(?=[.,;)]|\s*$)|\bfrom \d{1,2} (?:to|till|until) \d{1,2} on (?:week|work|business)"
+    r"\b(?:join|meet|ring) (?:us |them |me |you )?at \d{1,2}(?=[?.,;)]|\s*$)|\b(?:phones?|office|desk|staffed|weekdays?|business days)\b[^.;]{0,40}\bfrom \d{1,2} (?:to|till|until) \d{1,2}\b|\b(?:signal|line|office|desk|phone|meeting|call|free|busy|out|away|there|here|reachable) (?:till|until) \d{1,2}(?=[.,;)]|\s*$)|\b(?:weekdays|business days|office hours) (?:between|from) \d{1,2} (?:and|to) \d{1,2}\b|\bfrom \d{1,2} (?:to|till|until) \d{1,2} on (?:week|work|business)"
     r"|\b\d{1,2}(?::|h|\.(?=\d\d\s*(?:[ap]\.?m|h\b|o'clock|uhr)))\d\d\b|\b(?:\d{1,2}|[a-z]+)\s?(?:[ap]\.m\.?|[ap]m\b|o'clock)"
     rf"|\b{_number}-to-{_number}\b|\b(?:works?|working|open|hours|shifts?|runs?)\s+(?:from\s+)?{_number} to {_number}\b",
     re.IGNORECASE,
@@ -122,7 +122,7 @@ _DISCOURSE_AFTER = re.compile(
 # The two, these three, both of the two: what stands in the text already.
 _THOSE_BEFORE = re.compile(r"\b(?:the|these|those|all|both|other)\s+$", re.IGNORECASE)
 _THOSE_AFTER = re.compile(
-    r"\s*(?:[.,;:!?)]|$|(?:and you get|add|make|come|came|go|are|is|of (?:us|you|them|these|those)|together|combined|sum|total|work|fit|belong|will|can|should|agree[ds]?|sides|parties|companies|teams)\b)",
+    r"\s*(?:[.,;:!?)]|$|(?:and you get|add|amount|make|come|came|go|went|stood|stand|were|had|have|moved|rose|fell|are|is|of (?:us|you|them|these|those)|together|combined|sum|total|work|fit|belong|will|can|should|agree[ds]?|sides|parties|companies|teams)\b)",
     re.IGNORECASE,
 )
 _POINTED_AT = re.compile(r"\b(?:these|those|both)\s+$", re.IGNORECASE)
@@ -269,7 +269,8 @@ _MULTIPLE = re.compile(
     re.IGNORECASE,
 )
 _AGREED_BEFORE = re.compile(
-    r"\b(?:agreed|promised|kept|do|did|delivered|shook hands|signed up)(?: (?:on|to|for))?\s+$", re.IGNORECASE
+    r"\b(?:agreed|promised|kept|do|did|delivered|shook hands|signed up)(?: (?:you|them|us|each other))?(?: (?:on|to|for))?\s+$",
+    re.IGNORECASE,
 )
 _THINGS_AGREED = re.compile(
     r"\s+(?:things|items|actions|points|steps|tasks)\b[^.;]{0,32}\b(?:agreed|promis\w+|said|signed|shook|committed|kept|owed|made good)\b",
@@ -299,7 +300,7 @@ _DOCUMENT_AFTER = re.compile(
     r"-(?:pages?|slides?|pagers?|minutes?|steps?|parts?|way|person)\b", re.IGNORECASE
 )
 _ITEM_BEFORE = re.compile(
-    r"\b(?:commitment|promise|action|risk|item|goal|objective|priority|ask|driver|factor|cause|reason|workshop|session)\s+$",
+    r"\b(?:commitment|promise|action|risk|item|goal|objective|priority|ask|driver|factor|cause|reason|workshop|session|value|benefit|saving)\s+$",
     re.IGNORECASE,
 )
 _ITEM_AFTER = re.compile(r"\s*(?::|,?\s*\"|\)|\s[-–—]\s)")
@@ -365,6 +366,7 @@ _NAMED_BY_NUMBER = re.compile(
     r"(?:^|[.!?;:(\n]\s*|\b(?:on|see|in|under|the)\s+)(?:slide|section|chapter|page|priority|option|question|table|appendix|annex|step|phase|action|risk|driver|workshop|session|topic|item)\s+$",
     re.IGNORECASE,
 )
+_VERSION_BEFORE = re.compile(r"\b(?:version|draft|revision|edition|release)\s+$", re.IGNORECASE)
 _BEHIND_LABELS = frozenset({"point", "week", "day", "step", "goal", "milestone", "feature", "document"})
 _NAMED_AFTER = re.compile(
     r"\s*(?::|,|\"|\(|[-–—]\s|(?:is|was|are|concerns?|covers?|shows?|has|deals|asks|took|will|should)\b)",
@@ -431,7 +433,7 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return False
     if _PAPER_BEFORE.search(before):
         return True
-    if not found.unit or found.unit in _BEHIND_LABELS:
+    if not found.unit or found.unit in _BEHIND_LABELS or _VERSION_BEFORE.search(before):
         label = _LABEL_BEFORE.search(before)
         is_range = _LABEL_RANGE.search(before)
         is_end = re.search(r"\bto\s+$", before, re.IGNORECASE) and not is_range

@@ -12,7 +12,7 @@ from qbr.grounding.numerals import SMALL
 _small = r"(?:\s*(?:a|an|the|just|only|about|around|nearly|almost|some|over|under|of|at|on|its|their|our|all of|roughly|:|=|\())*\s*"
 _START_RIGHT_BEFORE = re.compile(
     r"(?:\b(?:when (?:there were|it was|it stood at|it read|they (?:had|were at)|we had)|prev|previously|formerly|originally|initially|against|versus|vs\.?|compared (?:with|to)|instead of|rather than|up from|down from"
-    r"|after|following|follows(?: one)?|up on|down on|used to be|once|(?<!more )(?<!less )(?<!fewer )than|coming from|starting (?:at|from|with)|improving on"
+    r"|after|following|follows(?: one)?|up on|down on|used to be|once|(?<!more )(?<!less )(?<!fewer )than|coming from|starting (?:at|from|with)|improving on|improvement on"
     r"|\bwas previously|began (?:at|with|on)|started (?:at|with|on|from|out at)|opened (?:at|with|on)|start(?:ing)? of the quarter|prior|before|earlier|having been|had been|(?:its|the) (?:beginning|start|outset|opening)|baseline|last (?:reading|survey|value|figure|mark|note|one was)|(?:opening|starting|initial|previous|prior|former|earlier|original) (?!and)\w+(?: \w+)?(?: of| at| was| were|:)?|enter(?:ed|ing)(?: [^\s,;]+){0,4} with)"
     rf"|[(,;–→>|-]\s*was|^\s*was)\b{_small}$",
     re.IGNORECASE,
@@ -36,6 +36,7 @@ _TO_A_NUMBER = re.compile(
     r"[^.;]{0,30}?\bto\s+(?:a |an |about |the |just |only |around )*(?:\W?\d|[a-z]+(?:-[a-z]+)?\s?(?:%|per))",
     re.IGNORECASE,
 )
+_NOW_BESIDE = re.compile(r"\s*%?\s*(?:now|today)\s*(?:[,;.)]|$)", re.IGNORECASE)
 _ARROW_BEFORE = re.compile(r"(?:->|=>|→|⇒|➔)\s*$")
 _ARROW_AFTER = re.compile(r"\s*(?:->|=>|→|⇒|➔)(?!\s*(?:was|from|previously))")
 _NOW_RIGHT_BEFORE = re.compile(
@@ -117,7 +118,7 @@ def told(around: Surroundings, start: int, end: int) -> Told:
     after = text[end : min(around.sentence_end, end + _REACH)]
     near = _OPENED_WITH.sub(_blank, _COMPARATOR.sub(_blank, near))
     before = _OPENED_WITH.sub(_blank, before)
-    if _ARROW_BEFORE.search(near):
+    if _ARROW_BEFORE.search(near) or _NOW_BESIDE.match(after):
         return Told.NOW
     if _ARROW_AFTER.match(after):
         return Told.START

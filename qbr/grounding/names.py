@@ -37,6 +37,7 @@ _QUALIFIERS = frozenset({
     "additional", "further", "proposed", "recommended", "agreed", "suggested", "positive", "negative", "best", "better", "real", "true", "full", "final",
     "regular", "monthly", "daily", "joint", "shared", "stable", "steady", "solid", "rising", "falling", "growing", "declining", "improved",
     "please", "let", "ask", "bring", "show", "give", "offer", "plan", "make", "get", "keep", "start", "set", "send", "see", "closing", "opening", "login",
+    "prioritise", "prioritize", "address", "tackle", "reduce", "raise", "lift", "discuss", "improve", "increase", "resolve", "fix", "watch",
     "under", "on", "in", "for", "about", "with", "from", "to", "at", "by", "of", "as", "per", "regarding", "beyond", "despite", "between",
     "logins", "feature", "seat", "ticket", "median", "peer", "peers", "renewal", "notice", "risk", "next", "value", "health", "net", "promoter",
 })  # fmt: skip

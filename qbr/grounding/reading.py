@@ -17,6 +17,7 @@ from qbr.grounding import (
     evidence,
     findings,
     idle,
+    moments,
     names,
     quantities,
     sides,
@@ -286,6 +287,9 @@ def _follow(
     """Work a figure out of what its sentence tells beside it, or else of that and the sentence before."""
     if "week" in (quantity.unit, quantity.elided_unit) and sides.band_of(quantity, around) is not None:
         # Weeks of a band are counted, and follow from nothing.
+        return ()
+    if quantity.unit == PERCENT and moments.told(around, quantity.start, quantity.end) is moments.Told.START:
+        # What is told of the start is not worked out of what is told of now.
         return ()
     for start in (around.sentence_start, around.sentence_start - len(around.previous)):
         told = together.Beside(

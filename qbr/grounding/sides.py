@@ -27,7 +27,7 @@ _LEFT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _LEFT_AFTER = re.compile(
-    r"(?:\s+(?:out )?of\s+(?:the\s+|our\s+|its\s+)?\w+(?:\s+(?:licensed\s+)?(?:commitments?|promises?|pledges?|undertakings?|actions?|features?|modules?|items?|capabilit\w+))?)?\s+(?:(?:are|were|was|is|had|have|has|still|remain\w*|of them|of these) )*(?:open|outstanding|remain\w*|left|missing|missed|not (?:been )?(?:kept|done|met)|carried|to go|unused|idle|untouched)\b",
+    r"(?:\s+(?:out )?of\s+(?:the\s+|our\s+|its\s+)?\w+(?:\s+(?:licensed\s+)?(?:commitments?|promises?|pledges?|undertakings?|actions?|features?|modules?|items?|capabilit\w+))?)?\s+(?:(?:are|were|was|is|had|have|has|still|remain\w*|of them|of these) )*(?:open|outstanding|remain\w*|left|missing|missed|not (?:been )?(?:kept|done|met|closed|delivered|fulfilled|honoured|finished|ticked)|carried|to go|unused|idle|untouched)\b",
     re.IGNORECASE,
 )
 _NAME_LED = re.compile(
@@ -162,7 +162,7 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
     is_kept_or_left = figure.facts[-1] == "commitments.kept"
     if is_kept_or_left and _AGREED_BEFORE.search(before):
         return False
-    if figure.facts in (("features.used_count",), ("seats.used",)) and _LICENSED_AFTER.match(after):
+    if figure.facts[-1] in ("features.used_count", "seats.used") and _LICENSED_AFTER.match(after):
         return False
     if is_level and found.unit == POINTS and _DISTANCE_BEFORE.search(before):
         return False
@@ -181,6 +181,13 @@ def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> boo
         # Two made, 2 completed: the second counts what was kept.
         return False
     is_count_left = figure.needs is Needs.REST and PERCENT not in figure.units
+    if (
+        is_count_left
+        and cues.OF_AFTER.match(after)
+        and not (is_idle or says(cues.NEEDED[Needs.REST], clause))
+    ):
+        # Four of 6 licensed, so 2 unused: the first are in use.
+        return False
     is_left_undone = is_count_left and fact_id.startswith("commitments.")
     if is_left_undone and (
         cues.OF_RIGHT_BEFORE.search(before)

@@ -201,7 +201,10 @@ def _by_its_unit(case: _Case) -> list[Figure]:
 
 
 def _by_its_size(case: _Case) -> list[Figure]:
-    if not _is_large(case.found) or case.spoken_of(case.around.previous + case.around.sentence):
+    around = case.around
+    if not _is_large(case.found) or case.spoken_of(
+        around.previous + around.sentence if case.found.unit else around.text
+    ):
         return []
     return [hit for hit in case.hits if hit.needs is Needs.NOTHING and _is_proven_by_unit(hit)]
 
@@ -314,7 +317,10 @@ def _of_both_told(case: _Case) -> list[Figure]:
 
 def _on_what_is_left(case: _Case) -> list[Figure]:
     """Keep the hits that the nearest words about any rival are about, but for words about figures told already."""
-    hits, told, around = case.hits, case.told, case.around
+    told, around = case.told, case.around
+    is_of_start = moments.told(around, case.found.start, case.found.end) is moments.Told.START
+    # Nobody's adoption went from the median.
+    hits = [hit for hit in case.hits if not (is_of_start and hit.facts == (_MEDIAN,))]
     if not hits or not told:
         return []
     taken = {stem for figure in case.rivals if set(figure.facts) <= told for stem in figure.topics}
@@ -329,7 +335,6 @@ def _on_what_is_left(case: _Case) -> list[Figure]:
     if case.found.unit != PERCENT:
         # At 44, up 11: the change of what has just been told.
         return [hit for hit in hits if hit.needs is Needs.CHANGE and _is_change_of(hit, told)]
-    is_of_start = moments.told(around, case.found.start, case.found.end) is moments.Told.START
     return [
         hit
         for hit in hits
