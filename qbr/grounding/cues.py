@@ -35,15 +35,6 @@ NEEDED: dict[Needs, re.Pattern[str]] = {
     ),
     Needs.FULL: re.compile(r"\b(?:100|hundred|perfect|full|maximum|possible)\b", re.IGNORECASE),
 }
-PAST = re.compile(
-    r"\b(?:from|start\w*|began|begin\w*|was|were|had|open(?:ed|ing)|initial\w*|earlier|before|stood|early|previous\w*|last|compared|against|instead|since|than|after|then|ago|former\w*)\b",
-    re.IGNORECASE,
-)
-AT_START = re.compile(
-    r"(?<!since )(?<!from )(?<!than at )\b(?:at the (?:start|beginning|outset)|began|opened|initially|three months ago)\b",
-    re.IGNORECASE,
-)
-NOW_WORDS = re.compile(r"\b(?:now|today|current\w*|end\w*|closed|stands?|to|latest)\b", re.IGNORECASE)
 IDLE = re.compile(
     r"\b(?:unused|idle|dormant|untouched|(?:not|never) (?:yet )?(?:been |being )?(?:in use|used|taken|assigned|touched|opened|activated|live|filled|switched on|deployed|adopted|launched|rolled out|started|set up|enabled)|not(?=[.,;!?]|\s*$)|empty|unassigned|free|nobody|spare|never|missing|without|unclaimed|dust|left|remain\w*|undeployed|inactive|to (?:fill|assign|hand out|give out)|shel(?:f|ves)|in (?:store|stock|reserve)|unfilled|vacant|surplus|lying around|lies? idle|yet to be (?:used|opened|touched|activated|adopted|switched on|launched|tried)|(?:not|never) (?:yet )?(?:been )?put to (?:work|use)|untapped|unopened|unexplored|out of use|dark|no (?:user|one|owner|takers?)|no-one|hand(?:ed)? back|giv(?:e|en|ing) back|reclaim\w*|reassign\w*|reallocat\w*|redistribut\w*|to be (?:filled|assigned|handed out)|clean-?up|wait(?:s|ing)? (?:to be|for (?:some|an?)))\b",
     re.IGNORECASE,

@@ -13,6 +13,55 @@ from qbr.grounding import context
 from qbr.grounding.context import Surroundings, days_named
 from qbr.grounding.dates import When
 
+# "Renewal offer", "notice for the renewal": the word tells of something else here.
+_ATTRIBUTES = re.compile(
+    r"\b(?:renewal|contract|notice|cancellation|expiry)(?:'s)? (?:proposal|offer|quote|paper|plan|conversation|discussion|talk|call|meeting|pricing|price|terms"
+    r"|strategy|case|letter|preparation|negotiation|process|team|paperwork|draft|option|forecast|risk|season|work|value|amount|rate|manager|desk|workshop|review|business case|chat|decision|question|topic|story|budget|effort|document|agenda|motion|approach|preparations)s?\b"
+    r"|\b(?:discussion|conversation|decision|decid(?:e|es|ed|ing)|talks?|negotiations?|proposal|offer|work|agreement) (?:on|about|for|of|over|regarding) (?:the |your |their |our |a )?renewal\b"
+    r"|\b(?:discuss|present|prepar|review|negotiat|talk|address|secur|defend|support)\w* (?:about |through |for |on )?(?:the |your |their |our |this )?renewal\b(?! (?:date|day|on)\b)"
+    r"|\bwhether (?:or not )?to renew\b|\bunless (?:\w+ )?renewed\b"
+    r"|\brenew(?:ing|al)?,? or (?:not|to |no )?\w+|\b\w+(?:ing)? or (?:to )?renew(?:al|ing)?\b"
+    r"|\bwithout (?:a |any |another )?(?:\w+ )?conversations? (?:about|on)\b|\b(?:be|get|keep|stay) in touch\b|\brenewal position\b|\bconversations? (?:should|must|needs? to|has to|have to|will|can) (?:begin|start|happen|take place|be had)\b"
+    r"|\bcontact (?:persons?|details?|points?|names?|lists?)\b|\btouch ?points?(?= plan)",
+    re.IGNORECASE,
+)
+# Of these beside the word of notice it is the notice that is told: notice of the renewal, the last day before renewal.
+_BESIDE_NOTICE = re.compile(
+    r"\b(?:for|of|on|about|before|ahead of|prior to|against) (?:the |your |their |our |this |that |any )*(?:renewal|expiry|agreement|contract)\b"
+    r"|\brenewal(?= notice\b)",
+    re.IGNORECASE,
+)
+_not = r"(?:not|never|no longer|n't)"
+# Words of a decision or of word given: of notice where the day could be one of the contract, and of any task else.
+_WORD_GIVEN = re.compile(
+    r"\bdecid\w*|\bdecision\b|\btell(?:s)? (?:us|me|them)\b|\blet (?:us|me|them) know\b|\binform(?:s)? (?:us|me|them)\b|\bsa(?:y|ys|id) so\b|\bgive(?:s|n)? word\b|\bword (?:must|has|should|needs|would|is|in)\b"
+    r"|\breach(?:es)? us\b|\bchange anything\b|\bspeak up\b|\blast (?:day|chance|moment|call) (?:to|for)\b|\b(?:have|has|need|needs|want|like) to know\b|\bsay (?:yes|anything|it)\b|\bwindow\b|\banswer on\b|\bdoor (?:closes|shuts|is)\b|\bfinal (?:call|say|decision|word)\b|\bfrom then on\b"
+    r"|\bwhether (?:or not )?(?:to|you|they|we|he|she|it|the \w+)(?: will| want to)? (?:stay|stays|continue|continues|go on|goes on|extend|extends)\b",
+    re.IGNORECASE,
+)
+# What may stand between a word and the day it tells of: the renewal date is, notice by, expires on.
+_JOINED = (
+    r"(?:'s)?(?:\s*(?:\b(?:date|day|deadline|window|period|cut-?off|falls?|fell|lands?|landed|is|are|was|were|be|comes?|due|up|set|closes?|closed|ends?|ended|takes? place|taken place|took place|happen(?:s|ed)|given|served"
+    r"|begins|starts|on|of|in|by|at|until|till|not|no|later|than|before|the|for|to|received|arrive|in to|us|must|has|have|had|should|would|need|needs|reach|scheduled|planned|fixed|pencilled|only|still|already|currently|back|customer|with|somebody|anybody|\w+ \w+ on)\b|[:=(*|>\"'–-]))*\s*$"
+)
+_RIGHT_BEFORE = re.compile(_JOINED, re.IGNORECASE)
+_RIGHT_AFTER = re.compile(
+    r"^\s*(?:'s|\))?\s*(?:\(?as |for |is |was |marks |means |being |= )?(?:when |the |our |your |their |it |contract |agreement |subscription |deal |deadline |cut-off |day |date |last |of |for |to )*$",
+    re.IGNORECASE,
+)
+# A label behind a day: 3 October (notice).
+_LABEL_BEHIND = re.compile(r"\s*[*\"']*\s*\(([^)\d]*)\)")
+# A clause that says nothing without the one before it.
+_LEANING = re.compile(r"\s*(?:with\b|\()", re.IGNORECASE)
+_EDGE = re.compile(r"[,;:)]\s|\s[-–—]\s|\s(?:and|but|while|whereas|so|because|which)\s", re.IGNORECASE)
+# What a span of time is counted from: two months before renewal the customer decides.
+_BEFORE_IT = re.compile(
+    r"\b(?:before|ahead of|prior to|until|up to|after)\b[^,;:()]*(?=,|;|$)", re.IGNORECASE
+)
+_UP_TO = re.compile(r"\b(?:by|until|till|before|no later than)\s+(?:the\s+)?$", re.IGNORECASE)
+_RIGHT_THAT_ENDS = re.compile(r"^[^,;]{0,24}\b(?:laps|expir|end|run|clos|com)\w*", re.IGNORECASE)
+_AGREEMENT = re.compile(r"\b(?:contract|agreement|subscription|term|deal)\b", re.IGNORECASE)
+
 
 class Happening(StrEnum):
     """What a day is the day of."""
@@ -54,25 +103,6 @@ def of_fact(fact_id: str) -> Happening | None:
     return _FACTS.get(fact_id)
 
 
-# "Renewal offer", "notice for the renewal": the word tells of something else here.
-_ATTRIBUTES = re.compile(
-    r"\b(?:renewal|contract|notice|cancellation|expiry)(?:'s)? (?:proposal|offer|quote|paper|plan|conversation|discussion|talk|call|meeting|pricing|price|terms"
-    r"|strategy|case|letter|preparation|negotiation|process|team|paperwork|draft|option|forecast|risk|season|work|value|amount|rate|manager|desk|workshop|review|business case|chat|decision|question|topic|story|budget|effort|document|agenda|motion|approach|preparations)s?\b"
-    r"|\b(?:discussion|conversation|decision|decid(?:e|es|ed|ing)|talks?|negotiations?|proposal|offer|work|agreement) (?:on|about|for|of|over|regarding) (?:the |your |their |our |a )?renewal\b"
-    r"|\b(?:discuss|present|prepar|review|negotiat|talk|address|secur|defend|support)\w* (?:about |through |for |on )?(?:the |your |their |our |this )?renewal\b(?! (?:date|day|on)\b)"
-    r"|\bwhether (?:or not )?to renew\b|\bunless (?:\w+ )?renewed\b"
-    r"|\brenew(?:ing|al)?,? or (?:not|to |no )?\w+|\b\w+(?:ing)? or (?:to )?renew(?:al|ing)?\b"
-    r"|\bwithout (?:a |any |another )?(?:\w+ )?conversations? (?:about|on)\b|\b(?:be|get|keep|stay) in touch\b|\brenewal position\b|\bconversations? (?:should|must|needs? to|has to|have to|will|can) (?:begin|start|happen|take place|be had)\b"
-    r"|\bcontact (?:persons?|details?|points?|names?|lists?)\b|\btouch ?points?(?= plan)",
-    re.IGNORECASE,
-)
-# Of these beside the word of notice it is the notice that is told: notice of the renewal, the last day before renewal.
-_BESIDE_NOTICE = re.compile(
-    r"\b(?:for|of|on|about|before|ahead of|prior to|against) (?:the |your |their |our |this |that |any )*(?:renewal|expiry|agreement|contract)\b"
-    r"|\brenewal(?= notice\b)",
-    re.IGNORECASE,
-)
-_not = r"(?:not|never|no longer|n't)"
 _WORDS: tuple[tuple[Happening, re.Pattern[str]], ...] = (
     (
         Happening.NOTICE,
@@ -113,37 +143,6 @@ _WORDS: tuple[tuple[Happening, re.Pattern[str]], ...] = (
         re.compile(r"\bnext (?:\w+ ){0,2}?(?:review|qbr)\b|\bmeet(?:ing)? again\b|\bagain for the (?:next )?review\b", re.IGNORECASE),
     ),
 )  # fmt: skip
-# Words of a decision or of word given: of notice where the day could be one of the contract, and of any task else.
-_WORD_GIVEN = re.compile(
-    r"\bdecid\w*|\bdecision\b|\btell(?:s)? (?:us|me|them)\b|\blet (?:us|me|them) know\b|\binform(?:s)? (?:us|me|them)\b|\bsa(?:y|ys|id) so\b|\bgive(?:s|n)? word\b|\bword (?:must|has|should|needs|would|is|in)\b"
-    r"|\breach(?:es)? us\b|\bchange anything\b|\bspeak up\b|\blast (?:day|chance|moment|call) (?:to|for)\b|\b(?:have|has|need|needs|want|like) to know\b|\bsay (?:yes|anything|it)\b|\bwindow\b|\banswer on\b|\bdoor (?:closes|shuts|is)\b|\bfinal (?:call|say|decision|word)\b|\bfrom then on\b"
-    r"|\bwhether (?:or not )?(?:to|you|they|we|he|she|it|the \w+)(?: will| want to)? (?:stay|stays|continue|continues|go on|goes on|extend|extends)\b",
-    re.IGNORECASE,
-)
-# What may stand between a word and the day it tells of: the renewal date is, notice by, expires on.
-_JOINED = (
-    r"(?:'s)?(?:\s*(?:\b(?:date|day|deadline|window|period|cut-?off|falls?|fell|lands?|landed|is|are|was|were|be|comes?|due|up|set|closes?|closed|ends?|ended|takes? place|taken place|took place|happen(?:s|ed)|given|served"
-    r"|begins|starts|on|of|in|by|at|until|till|not|no|later|than|before|the|for|to|received|arrive|in to|us|must|has|have|had|should|would|need|needs|reach|scheduled|planned|fixed|pencilled|only|still|already|currently|back|customer|with|somebody|anybody|\w+ \w+ on)\b|[:=(*|>\"'–-]))*\s*$"
-)
-_RIGHT_BEFORE = re.compile(_JOINED, re.IGNORECASE)
-_RIGHT_AFTER = re.compile(
-    r"^\s*(?:'s|\))?\s*(?:\(?as |for |is |was |marks |means |being |= )?(?:when |the |our |your |their |it |contract |agreement |subscription |deal |deadline |cut-off |day |date |last |of |for |to )*$",
-    re.IGNORECASE,
-)
-
-
-# A label behind a day: 3 October (notice).
-_LABEL_BEHIND = re.compile(r"\s*[*\"']*\s*\(([^)\d]*)\)")
-# A clause that says nothing without the one before it.
-_LEANING = re.compile(r"\s*(?:with\b|\()", re.IGNORECASE)
-_EDGE = re.compile(r"[,;:)]\s|\s[-–—]\s|\s(?:and|but|while|whereas|so|because|which)\s", re.IGNORECASE)
-# What a span of time is counted from: two months before renewal the customer decides.
-_BEFORE_IT = re.compile(
-    r"\b(?:before|ahead of|prior to|until|up to|after)\b[^,;:()]*(?=,|;|$)", re.IGNORECASE
-)
-_UP_TO = re.compile(r"\b(?:by|until|till|before|no later than)\s+(?:the\s+)?$", re.IGNORECASE)
-_RIGHT_THAT_ENDS = re.compile(r"^[^,;]{0,24}\b(?:laps|expir|end|run|clos|com)\w*", re.IGNORECASE)
-_AGREEMENT = re.compile(r"\b(?:contract|agreement|subscription|term|deal)\b", re.IGNORECASE)
 
 
 def told(found: When, around: Surroundings) -> Told:

@@ -6,79 +6,13 @@ fourth escalation") is a claim, however it is worded.
 
 import re
 
-from qbr.grounding import ordinary, talk
+from qbr.grounding import idioms, labels, ordinary, talk
 from qbr.grounding.context import Surroundings
 from qbr.grounding.numerals import SMALL
 from qbr.grounding.quantities import FOLD, MONEY, PERCENT, PERCENT_POINTS, SHARE, Quantity
 
 _number = rf"(?:\d{{1,3}}|{'|'.join(sorted(SMALL, key=len, reverse=True))})"
 _time = r"(?:seconds?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|quarters?|years?|weekends?|nights?)"
-_LABEL_BEFORE = re.compile(
-    r"\b(?:slide|section|chapter|step|page|part|phase|item|point|priority|option|question|table|figure|chart|appendix|annex"
-    r"|version|release|level|tier|wave|(?<!time )round|day|week|sprint|track|block|exhibit|line|row|column|paragraph|objective|pillar"
-    r"|workstream|milestone|stage|path|route|rule|principle|hall|floor|gate|slot|lane|zone|variant|draft|revision|workshop|session|(?:(?<=the )|(?<=our )|(?<=is )|(?<=as )|(?<=a )|(?<=item )|(?<=point )|(?<=slide )|(?<=risk )|(?<=priority )|(?<=question )|(?<=room )|(?<=driver )|(?<=and )|^)number|no\.|nr\.|no(?=\s\d)|nr(?=\s\d)|scenario|plan|goal|topic|room|building|channel|group|lesson|module)s?"
-    rf"\s+(?:{_number}(?:\s?,\s?|\s?-\s?|\s?/\s?|\s+(?:and|or|to)\s+))*$|#\s?$",
-    re.IGNORECASE,
-)
-# One of a list: Action 2, Risk 1. Of many they are counted: actions 2, risks: 3.
-_NUMBERED = re.compile(
-    r"(?:^|(?<=[.!?:;,(*>|#•–—-] )|(?<=[(*>|#•]))(?:action|risk|decision|recommendation|proposal|ask|idea|lesson|finding|insight|agenda item|takeaway|issue|theme|opportunity|win|rule|tip|move|argument|reason|answer|example"
-    r"|act|scene|note|article|clause|annexe|schedule|attachment|figure|appendix) $"
-    r"|\b(?:see|under|in|per|of|for|to|on|about|with|by|from|and|close|closed|closes|take|takes|from) (?:action|risk|decision|recommendation|proposal|finding|agenda item|clause|article|schedule|attachment) $",
-    re.IGNORECASE,
-)
-_NUMBERED_AFTER = re.compile(
-    r"\s*(?:[:.,;)*|–—-]|$|(?:is|was|has|had|and|or|to|of|in|on|above|below|concerns|covers|says|needs|remains|goes|given)\b)",
-    re.IGNORECASE,
-)
-# Discussed under 5.2, see 3.1.4.
-_PARAGRAPH_BEFORE = re.compile(
-    r"\b(?:under|see|see also|cf\.|§|in|sub|para\.|sec\.|ch\.|items?|points?|sections?|clauses?|articles?)\s*$",
-    re.IGNORECASE,
-)
-_PARAGRAPH_AT = re.compile(
-    r"\d{1,2}(?:\.\d{1,2}){1,3}(?=[.,;:)]*(?:\s|$))(?!\s*(?:%|per ?cent|k\b|m\b|million|points?|pp|hours?|weeks?|days?|months?|years?|times))",
-    re.IGNORECASE,
-)
-_SEEN = re.compile(
-    r"\b(?:see|discussed|described|listed|shown|set out|found|explained|given|noted|recorded|covered|treated|under|detail\w*|section|clause|paragraph|article)\b",
-    re.IGNORECASE,
-)
-# Page 2 of 3; the number of a standard.
-_OF_PAGES = re.compile(
-    r"\b(?:pages?|slides?|parts?|sheets?|steps?|items?|points?|topics?|sections?|chapters?|volumes?|options?|proposals?|drafts?|rounds?|p\.) \w+ (?:of|/|out of) $",
-    re.IGNORECASE,
-)
-_STANDARD_BEFORE = re.compile(
-    r"\b(?:ISO|IEC|DIN|EN|BS|IEEE|ANSI|NIST|RFC|SOC|WCAG|PCI|ITIL|OWASP|ISAE|SSAE|FIPS|CSA|NIS|TLS|HTTP|OAuth|UTF|IPv|COBIT|PRINCE|Windows|Office|Microsoft|Web|Version|Industry|Article|Art\.)"
-    r"(?:[ /-](?:ISO|IEC|EN|DSS|SP|Type|Level))*[ -]?$"
-)
-_COUNTED_LABEL = re.compile(
-    r"\b(?:escalation|ticket|case|incident|invoice|order)\s+(?:number|no\.|nr\.)\s+$", re.IGNORECASE
-)
-_LABEL_RANGE = re.compile(
-    rf"\b(?:slide|section|chapter|step|page|part|phase|item|point|option|question|week|day|row|column|line|paragraph|milestone|sprint|wave)s?\s+{_number}\s+(?:to|through|till|until)\s+$",
-    re.IGNORECASE,
-)
-_LISTED_BEFORE = re.compile(r"(?:^|[.!?;:,])[\"')\]]*\s*\(?$|\s\($")
-_LISTED_AFTER = re.compile(r"[.)]\s+\S|\)")
-_LISTED = re.compile(r"(?:^|(?<=[.!?;:,]\s)|(?<=\s))\(?(\d{1,2})[.)](?=\s+\S)")
-_CLOCK = re.compile(
-    r"\b(?:join|meet|ring) (?:us |them |me |you )?at \d{1,2}(?=[?.,;)]|\s*$)|\b(?:phones?|office|desk|staffed|weekdays?|business days)\b[^.;]{0,40}\bfrom \d{1,2} (?:to|till|until) \d{1,2}\b|\b(?:signal|line|office|desk|phone|meeting|call|free|busy|out|away|there|here|reachable) (?:till|until) \d{1,2}(?=[.,;)]|\s*$)|\b(?:weekdays|business days|office hours) (?:between|from) \d{1,2} (?:and|to) \d{1,2}\b|\bfrom \d{1,2} (?:to|till|until) \d{1,2} on (?:week|work|business)"
-    r"|\b\d{1,2}(?::|h|\.(?=\d\d\s*(?:[ap]\.?m|h\b|o'clock|uhr)))\d\d\b|\b(?:\d{1,2}|[a-z]+)\s?(?:[ap]\.m\.?|[ap]m\b|o'clock)"
-    rf"|\b{_number}-to-{_number}\b|\b(?:works?|working|open|hours|shifts?|runs?)\s+(?:from\s+)?{_number} to {_number}\b",
-    re.IGNORECASE,
-)
-_IDIOM = re.compile(
-    r"\bbetween (?:the|these|those) two\b|\b1:1s?\b|\bone-on-ones?\b|\b30[-/]60[-/]90\b|\b(?:5|five) whys\b|^\+1\b|\b\w+-odd\b|\bone point in particular\b|\b(?:one|two|three|four|five|ten|\d{1,2}) (?:is|are) (?:plenty|enough|too many|the limit)\b|\b(?:three|3) months (?:ago|earlier|before that|back)\b|\bone (?:survey|swallow|number|quarter|figure|reading|visit) does not make\b|\b(?:two|2) (?:accounts|customers|companies) (?:with|that have|of) the same\b|\bma(?:ke|de|kes) (?:it|that|this) an? (?:10|ten)\b|\b(?:a|an) (?:[a-z]+ ){1,4}or two\b|\bnever (?:2|two|more than one)\b|, (?:one|two|three|four|five) at (?:most|best|a time)\b|\b(?:two|three|four|five|six|\d) (?:\d+|thirty|sixty|twenty|forty-five)-(?:minute|hour)\b|"
-    r"\b24/7\b|\bthe last (?:10|20|ten|twenty|few)\s?(?:%|per ?cent)(?= (?:is|are))|\b50[/:-]50\b|\b80[/:-]20\b|\bfifty[- ]fifty\b|\b360[- ]?(?:degrees?|°)"
-    r"|\b(?:24|twenty-four) hours a day\b|\b(?:7|seven) days a week\b|\b(?:365|366) days a year\b"
-    r"|\btakes two(?=[.,;!?]|$| to )|\bfrom one \w+ to (?:the next|another)\b|\bsecond to none\b|\bhalf the (?:battle|job|story|work|fun)\b|\bzero surprises\b"
-    r"|\bhalf an eye\b|\bfour eyes see more than two\b|\bfour-eyes\b|\bnine to five\b|\bat sixes and sevens\b|\bone hundred percent (?:sure|certain|behind)\b|\b100\s?% (?:sure|certain|behind)\b"
-    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|hundred|2|3|5|10|12) times over\b|\b(?:for|per|each|every|a single|any) one (?:seat|user|licence|license|person|account)\b|\bone (?:contact person|point of contact|hour|day|page|voice|team|owner|place|list)\b"
-    r"|\bten to one\b|\ba thousand thanks\b|\b(?:a )?million thanks\b",
-    re.IGNORECASE,
-)
 # How long something plain takes, or how far a sentence looks back or ahead.
 _WINDOW_BEFORE = re.compile(
     r"\b(?:last|past|next|coming|previous|following|recent|first|final|these|those|every|another|each)\s+"
@@ -91,10 +25,6 @@ _PLANNED_BEFORE = re.compile(
 )
 _PLAN = re.compile(
     r"\b(?:will|shall|should|would|could|can|let|want|wants|plan|plans|propose|suggest|aim|goes|going|please|may|might|must|need|needs|runs|lasts|takes place|prepare|prepares)\b|'ll\b",
-    re.IGNORECASE,
-)
-_PAIR = re.compile(
-    r"\b(?:(?:a|an|one|two|three|four|five)(?:\s+[a-z]+)?|once)\s+or\s+(?:two|three|four|five|six|twice)\b",
     re.IGNORECASE,
 )
 _COMPOUND_AFTER = re.compile(
@@ -279,7 +209,6 @@ _THINGS_AGREED = re.compile(
 _THINGS = re.compile(
     r"\s+(?:[a-z]+\s+)?(?:things|items|actions|points|steps|tasks|deliverables)\b", re.IGNORECASE
 )
-_LEGEND = re.compile(r"(?<![\w.,])\d{1,2}\s?=\s?(?:[a-z]|[\"'])", re.IGNORECASE)
 # A 6-week pilot, a 12-month roadmap: so long a plan shall take.
 _PLAN_AFTER = re.compile(
     r"-(?:minute|hour|day|week|month)s?\s+(?:[a-z]+\s+)?(?:pilot|trial|plan|programme|program|sprint|workshop|call|session|meeting|course|check-in|roadmap|project|rollout|roll-out|campaign|training|interview|demo|webinar|clinic|slot|agenda|retro\w*|cadence|rhythm)s?\b",
@@ -290,26 +219,15 @@ _EVENTS = re.compile(
     r"\s+(?:[a-z]+(?:-[a-z]+)?\s+){0,2}?(?:outages?|incidents?|complaints?|invoices?|renewals?|years?|times|bugs?|defects?|crashes|breaches|visits?|deals?|escalations?|tickets?|seats?|licen[cs]es?|features?|commitments?|promises?|accounts?|customers?|weeks?|days?|months?|hours?|points?)\b",
     re.IGNORECASE,
 )
-# Section 4 of the order form.
-_PAPER_BEFORE = re.compile(
-    r"\b(?:sections?|slides?|pages?|chapters?|appendix|annex|clause|paragraphs?|appendices|tab|footnote)\s+(?:\d+\s?(?:-|–|to|and)\s?)?$",
-    re.IGNORECASE,
-)
 # A 40-slide deck, a 2-page summary; Commitment 1: …
 _DOCUMENT_AFTER = re.compile(
     r"-(?:pages?|slides?|pagers?|minutes?|steps?|parts?|way|person)\b", re.IGNORECASE
 )
-_ITEM_BEFORE = re.compile(
-    r"\b(?:commitment|promise|action|risk|item|goal|objective|priority|ask|driver|factor|cause|reason|workshop|session|value|benefit|saving)\s+$",
-    re.IGNORECASE,
-)
-_ITEM_AFTER = re.compile(r"\s*(?::|,?\s*\"|\)|\s[-–—]\s)")
 _RESPONSE = re.compile(
     r"\b(?:answered|answers?|resolved|resolution|responded|response|replied|fixed|restored|solved|reacted|reaction|average|waiting|wait|handling|downtime|outages?|late|delay\w*)\b",
     re.IGNORECASE,
 )
 _MOST_COUNTED = 12
-_MOST_LISTED = 99
 _MOST_IN_PASSING = 90
 # What facts count: a number of these is always a claim.
 _COUNTED = frozenset(
@@ -362,35 +280,12 @@ _LIST_OF_POINTS = re.compile(
 _THAN_BEFORE = re.compile(r"\b(?:to|from|by|was|were)\s+$", re.IGNORECASE)
 
 
-_NAMED_BY_NUMBER = re.compile(
-    r"(?:^|[.!?;:(\n]\s*|\b(?:on|see|in|under|the)\s+)(?:slide|section|chapter|page|priority|option|question|table|appendix|annex|step|phase|action|risk|driver|workshop|session|topic|item)\s+$",
-    re.IGNORECASE,
-)
-_VERSION_BEFORE = re.compile(r"\b(?:version|draft|revision|edition|release)\s+$", re.IGNORECASE)
-_BEHIND_LABELS = frozenset({"point", "week", "day", "step", "goal", "milestone", "feature", "document"})
-_NAMED_AFTER = re.compile(
-    r"\s*(?::|,|\"|\(|[-–—]\s|(?:is|was|are|concerns?|covers?|shows?|has|deals|asks|took|will|should)\b)",
-    re.IGNORECASE,
-)
-
-
-def is_a_label(found: Quantity, text: str) -> bool:
-    """Say whether a number names one of a list and so is no figure, whatever fact has its value: Priority 2 is …"""
-    before = text[max(0, found.start - 24) : found.start]
-    return (
-        not found.numeral.is_word
-        and _is_of_a_list(found)
-        and bool(_NAMED_BY_NUMBER.search(before))
-        and bool(_NAMED_AFTER.match(text, found.numeral.end))
-    )
-
-
 def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     """Say whether a number that no fact bears out states nothing that a fact could."""
     text, start, end = around.text, found.start, found.end
     before = text[max(around.sentence_start, start - 48) : start]
     if found.unit in (MONEY, PERCENT, PERCENT_POINTS):
-        return _is_idiom(text, start, end)
+        return idioms.is_idiom(text, start, end)
     if found.unit == SHARE and _is_half_of_peers(found, around):
         return True
     if found.unit == SHARE and _OF_ABSTRACT.match(text, found.numeral.end):
@@ -401,21 +296,19 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         # Spelled the same all 12 times.
         return not _RESULT.search(around.sentence)
     if found.unit in (SHARE, FOLD):
-        return _is_idiom(text, start, end) or _is_pair(text, start, end)
-    if _is_idiom(text, start, end) or _is_clock(text, start, end) or _is_window(found, around):
+        return idioms.is_idiom(text, start, end) or idioms.is_pair(text, start, end)
+    if idioms.is_idiom(text, start, end) or idioms.is_clock(text, start, end) or _is_window(found, around):
         return True
     if _WITHIN_HOURS.search(before) and found.unit == "hour" and not _ANSWERED.search(around.clause):
         return any(value in _HOURS_OF_DAYS for value, _ in found.numeral.readings)
     if (_AGREED_BEFORE.search(before) and _THINGS.match(text, end)) or _THINGS_AGREED.match(text, end):
         # We agreed 5 things: promises by another name.
         return False
-    if is_a_label(found, text):
+    if labels.is_a_label(found, text):
         return True
-    if _is_legend(found, around) or _PLAN_AFTER.match(text, found.numeral.end):
+    if labels.is_of_a_legend(found, around) or _PLAN_AFTER.match(text, found.numeral.end):
         return True
-    if _DOCUMENT_AFTER.match(text, found.numeral.end) or (
-        _ITEM_BEFORE.search(before) and _ITEM_AFTER.match(text, end)
-    ):
+    if _DOCUMENT_AFTER.match(text, found.numeral.end) or labels.is_of_an_item(before, text, end):
         return True
     if found.unit == "time" and not (
         _RESULT.search(around.clause) or any(value > _MOST_COUNTED for value, _ in found.numeral.readings)
@@ -431,17 +324,7 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
     )
     if found.numeral.sign or found.out_of:
         return False
-    if _PAPER_BEFORE.search(before):
-        return True
-    if not found.unit or found.unit in _BEHIND_LABELS or _VERSION_BEFORE.search(before):
-        label = _LABEL_BEFORE.search(before)
-        is_range = _LABEL_RANGE.search(before)
-        is_end = re.search(r"\bto\s+$", before, re.IGNORECASE) and not is_range
-        if label and not _COUNTED_LABEL.search(before) and not is_end and _is_of_a_list(found):
-            return True
-    if _is_reference(found, around):
-        return True
-    if is_small and _is_listed(found, text):
+    if labels.names_one(found, before, around):
         return True
     left = (
         around.clause_start
@@ -452,7 +335,7 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return False
     if _COMPOUND_AFTER.match(text, found.numeral.end) or _FREQUENCY_AFTER.match(text, found.numeral.end):
         return True
-    if _is_pair(text, start, end):
+    if idioms.is_pair(text, start, end):
         return True
     if found.numeral.is_word and found.unit in ("people", "person") and is_small:
         return True
@@ -494,27 +377,6 @@ def _is_window(found: Quantity, around: Surroundings) -> bool:
     ):
         return False
     return bool(_SPAN_BEFORE.search(before) or _SPAN_AFTER.match(around.text, found.numeral.end))
-
-
-def _is_of_a_list(found: Quantity) -> bool:
-    """Say whether a number is one that lists come to: slide 40, and not slide 14,100."""
-    return any(value <= _MOST_LISTED for value, _ in found.numeral.readings)
-
-
-def _is_reference(found: Quantity, around: Surroundings) -> bool:
-    """Say whether a number points to a place or a paper: Action 2, see 5.2, page 2 of 3, ISO 20252."""
-    text, start = around.text, found.start
-    before = text[max(around.sentence_start, start - 48) : start]
-    if _STANDARD_BEFORE.search(before) or (_OF_PAGES.search(before) and _is_of_a_list(found)):
-        return True
-    if not found.unit and _PARAGRAPH_AT.match(text, start) and _PARAGRAPH_BEFORE.search(before):
-        return bool(_SEEN.search(before))
-    return (
-        not found.numeral.is_word
-        and _is_of_a_list(found)
-        and bool(_NUMBERED.search(before))
-        and bool(_NUMBERED_AFTER.match(text, found.numeral.end))
-    )
 
 
 def _is_pair_of_things(found: Quantity, before: str, text: str) -> bool:
@@ -623,43 +485,3 @@ def _is_half_of_peers(found: Quantity, around: Surroundings) -> bool:
         return True
     is_told = _MEDIAN.search(around.previous + around.sentence)
     return bool(is_told) and bool(_OF_PEERS.match(text, found.numeral.end))
-
-
-def _is_legend(found: Quantity, around: Surroundings) -> bool:
-    """Say whether a number is a mark that is explained: 1 = not started, 2 = pilot."""
-    return len(_LEGEND.findall(around.sentence)) > 1 and bool(_LEGEND.match(around.text, found.start))
-
-
-def _is_listed(found: Quantity, text: str) -> bool:
-    """Say whether a number counts the items of a list: 1. … 2. …, or (a first) (1) … (2) …"""
-    if not _LISTED_BEFORE.search(text[max(0, found.start - 4) : found.start]) or not _LISTED_AFTER.match(
-        text, found.numeral.end
-    ):
-        return False
-    at = int(found.numeral.readings[0][0])
-    numbers = [int(match[1]) for match in _LISTED.finditer(text)]
-    return (
-        at in numbers
-        and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-        and (len(numbers) > 1 or at == 1 or found.start == 0)
-    )
-
-
-def _is_idiom(text: str, start: int, end: int) -> bool:
-    return _is_within(_IDIOM, text, start, end)
-
-
-def _is_clock(text: str, start: int, end: int) -> bool:
-    return _is_within(_CLOCK, text, start, end)
-
-
-def _is_pair(text: str, start: int, end: int) -> bool:
-    return _is_within(_PAIR, text, start, end)
-
-
-def _is_within(pattern: re.Pattern[str], text: str, start: int, end: int) -> bool:
-    near = max(0, start - 24)
-    return any(
-        match.start() < end and start < match.end()
-        for match in pattern.finditer(text, near, min(len(text), end + 24))
-    )

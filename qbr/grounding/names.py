@@ -99,6 +99,8 @@ _WORD_AFTER = re.compile(r" (?P<word>[^\W\d_]+)")
 _LONGEST_NAME = 16
 _LONGEST_WRITTEN = 60
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof"})
+_Piece = tuple[int, int, tuple[str, ...], str]
+_BANDS = frozenset({"green", "amber", "red"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +127,7 @@ class KnownNames:
     texts: dict[str, frozenset[str]]
 
 
-_Piece = tuple[int, int, tuple[str, ...], str]
 """From and to which word of a run, the facts that know it, and what it is: whole, part, term, trade or unknown."""
-_BANDS = frozenset({"green", "amber", "red"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,7 +496,8 @@ def _runs(text: str) -> list[list[_Token]]:
         token = _Token(word, start, end)
         gap = text[previous_end:start] if previous_end >= 0 else ""
         if runs and (
-            gap in (" ", " & ") or (gap == ". " and len(runs[-1][-1].text) <= 2 and runs[-1][-1].text != "I")
+            gap in (" ", " & ")
+            or (gap == ". " and len(runs[-1][-1].text) <= 2 and runs[-1][-1].text not in {"I", "No"})
         ):
             runs[-1].append(token)
         else:

@@ -17,6 +17,7 @@ from qbr.grounding import (
     evidence,
     findings,
     idle,
+    labels,
     moments,
     names,
     quantities,
@@ -221,7 +222,7 @@ def _trace(found: Quantity, notes: _Notes, known: Knowledge) -> tuple[str, ...] 
     """Return the facts of a figure, empty where there are none; None where a citation says what it is."""
     if any(citation.start < found.end and found.start < citation.end for citation in notes.cited):
         return None
-    if idle.is_a_label(found, notes.text):
+    if labels.is_a_label(found, notes.text):
         return ()
     around = context.surroundings(notes.text, found.start)
     facts = tracing.quantity(found, around, known.evidence)

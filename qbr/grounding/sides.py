@@ -61,6 +61,40 @@ DRIVES = re.compile(
     r"\b(?:driver\w*|drag\w*|penalt\w+|detract\w*|points? (?:lost|off)|lost|minus|burden\w*|expensive|costl\w+|weak\w*|heaviest|largest|biggest)\b",
     re.IGNORECASE,
 )
+_LICENSED_AFTER = re.compile(
+    r"\s+(?:features\s+|seats\s+)?(?:licensed|bought|purchased)\s*[,;/|.)]", re.IGNORECASE
+)
+_DISTANCE_BEFORE = re.compile(r"\b(?:distance|gap)\b[^.;,]{0,56}\b(?:is|was|of|comes to)\s+$", re.IGNORECASE)
+_AGREED_BEFORE = re.compile(
+    r"\b(?:agreed|promised|gave|took on|set ourselves|signed up (?:to|for)|shook hands)(?: (?:on|to))?\s+$",
+    re.IGNORECASE,
+)
+_SOLD_BEFORE = re.compile(
+    r"\b(?:sold|bought|licensed|granted|purchased|pa(?:id|ys?|ying) for)(?: (?:them|you|us))?\s+$",
+    re.IGNORECASE,
+)
+_IDLE_BESIDE = re.compile(
+    r"\s+(?:[a-z]+\s+)?(?:idle|unused|untouched|dormant|left|remaining|outstanding|open|missing|others?)\b",
+    re.IGNORECASE,
+)
+_FROM_BEFORE = re.compile(r"\bfrom\s+$", re.IGNORECASE)
+_BARE_MOVE = re.compile(r"\s*(?:up|down|higher|lower)\b(?!\s+(?:from|on|to|against))", re.IGNORECASE)
+_DONE_AFTER = re.compile(
+    r"\s+(?:of (?:(?:the|our|your|their|its) )?\w+ (?:commitments?|promises?|undertakings?|pledges?|actions?|items?) )?(?:(?:of (?:them|these)|can|could|have|has|had|was|were|are|is|been|be|marked|counted|as) )*(?:kept|done|delivered|closed|met|fulfilled|completed|honoured|came through)\b",
+    re.IGNORECASE,
+)
+_DONE_BEFORE = re.compile(r"\b(?:kept|delivered|met|closed|fulfilled|completed|honoured)\s+$", re.IGNORECASE)
+_BAND = re.compile(r"\b(?:green|amber|red)\b", re.IGNORECASE)
+_PARTED = re.compile(r"[,;.|/]|\band\b|\bversus\b|\bagainst\b", re.IGNORECASE)
+# Two of the six features, among them X and Y, remain unused.
+_TOLD_IDLE = re.compile(
+    r"(?:\s+(?:out )?of\s+(?:the\s+|its\s+|your\s+|their\s+|our\s+)?\w+)?\s+(?:licensed\s+)?(?:features?|modules?|tools?|capabilit\w+|functions?)\s+(?:that\s+|which\s+)?(?:nobody|no one|(?:have|has|had|are|were|is|was)\s+(?:still\s+|yet\s+)?(?:never|not|yet to|unused|idle|untouched|dormant))\b",
+    re.IGNORECASE,
+)
+_LISTED_IDLE = re.compile(
+    r"(?:\s+(?:out )?of\s+(?:the\s+|its\s+|your\s+|their\s+|our\s+)?\w+)?\s+(?:licensed\s+)?(?:features?|modules?|tools?|capabilit\w+|functions?)\s*[,(–—-][^.;:\d]{0,90}?[,)–—-]\s*(?:still\s+)?(?:remain\w*\s+(?:unused|untapped|idle|untouched|dormant)|(?:have|has)\s+(?:yet to be|not (?:yet )?been|never been)|(?:are|is|were|was)\s+(?:not (?:yet )?(?:in use|used|live|opened)|still (?:unused|idle)|unused|idle|untouched))",
+    re.IGNORECASE,
+)
 
 
 def is_of_its_colour(found: Quantity, facts: tuple[str, ...], around: Surroundings) -> bool:
@@ -91,46 +125,6 @@ def band_of(found: Quantity, around: Surroundings) -> str | None:
         if bands:
             return bands.pop() if len(bands) == 1 else None
     return None
-
-
-_LICENSED_AFTER = re.compile(
-    r"\s+(?:features\s+|seats\s+)?(?:licensed|bought|purchased)\s*[,;/|.)]", re.IGNORECASE
-)
-_DISTANCE_BEFORE = re.compile(r"\b(?:distance|gap)\b[^.;,]{0,56}\b(?:is|was|of|comes to)\s+$", re.IGNORECASE)
-_AGREED_BEFORE = re.compile(
-    r"\b(?:agreed|promised|gave|took on|set ourselves|signed up (?:to|for)|shook hands)(?: (?:on|to))?\s+$",
-    re.IGNORECASE,
-)
-_SOLD_BEFORE = re.compile(
-    r"\b(?:sold|bought|licensed|granted|purchased|pa(?:id|ys?|ying) for)(?: (?:them|you|us))?\s+$",
-    re.IGNORECASE,
-)
-_IDLE_BESIDE = re.compile(
-    r"\s+(?:[a-z]+\s+)?(?:idle|unused|untouched|dormant|left|remaining|outstanding|open|missing|others?)\b",
-    re.IGNORECASE,
-)
-_FROM_BEFORE = re.compile(r"\bfrom\s+$", re.IGNORECASE)
-_BARE_MOVE = re.compile(r"\s*(?:up|down|higher|lower)\b(?!\s+(?:from|on|to|against))", re.IGNORECASE)
-_DONE_AFTER = re.compile(
-    r"\s+(?:of (?:(?:the|our|your|their|its) )?\w+ (?:commitments?|promises?|undertakings?|pledges?|actions?|items?) )?(?:(?:of (?:them|these)|can|could|have|has|had|was|were|are|is|been|be|marked|counted|as) )*(?:kept|done|delivered|closed|met|fulfilled|completed|honoured|came through)\b",
-    re.IGNORECASE,
-)
-_DONE_BEFORE = re.compile(r"\b(?:kept|delivered|met|closed|fulfilled|completed|honoured)\s+$", re.IGNORECASE)
-
-
-_BAND = re.compile(r"\b(?:green|amber|red)\b", re.IGNORECASE)
-_PARTED = re.compile(r"[,;.|/]|\band\b|\bversus\b|\bagainst\b", re.IGNORECASE)
-
-
-# Two of the six features, among them X and Y, remain unused.
-_TOLD_IDLE = re.compile(
-    r"(?:\s+(?:out )?of\s+(?:the\s+|its\s+|your\s+|their\s+|our\s+)?\w+)?\s+(?:licensed\s+)?(?:features?|modules?|tools?|capabilit\w+|functions?)\s+(?:that\s+|which\s+)?(?:nobody|no one|(?:have|has|had|are|were|is|was)\s+(?:still\s+|yet\s+)?(?:never|not|yet to|unused|idle|untouched|dormant))\b",
-    re.IGNORECASE,
-)
-_LISTED_IDLE = re.compile(
-    r"(?:\s+(?:out )?of\s+(?:the\s+|its\s+|your\s+|their\s+|our\s+)?\w+)?\s+(?:licensed\s+)?(?:features?|modules?|tools?|capabilit\w+|functions?)\s*[,(–—-][^.;:\d]{0,90}?[,)–—-]\s*(?:still\s+)?(?:remain\w*\s+(?:unused|untapped|idle|untouched|dormant)|(?:have|has)\s+(?:yet to be|not (?:yet )?been|never been)|(?:are|is|were|was)\s+(?:not (?:yet )?(?:in use|used|live|opened)|still (?:unused|idle)|unused|idle|untouched))",
-    re.IGNORECASE,
-)
 
 
 def is_on_its_side(found: Quantity, figure: Figure, around: Surroundings) -> bool:

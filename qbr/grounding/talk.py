@@ -33,6 +33,26 @@ _RANK_BEFORE = re.compile(
 )
 _PLURAL_AFTER = re.compile(r"\s+(?:[a-z]+\s+)?[a-z]{3,}s\b")
 _TOP_BEFORE = re.compile(r"\b(?:top|bottom)\s+$", re.IGNORECASE)
+# Whom a plan asks for: name two key users, a pilot group of 10 users, 2-3 colleagues.
+_WANTED_BEFORE = re.compile(
+    r"\b(?:nam(?:e|es|ing)|nominat\w+|invit(?:e|es|ing)|appoint\w*|bring(?:s|ing)?|pick(?:s|ing)?|choos\w+|recruit\w*|select\w*|send(?:s|ing)?|book\w*"
+    r"|(?:group|groups|team|teams|circle|round|cohort|pilot|pilots|trial) (?:of|with|under|over|below|above|from)|start(?:ing)? with|begin(?:ning)? with|even|perhaps|the big room,)\s+(?:just |only |at least |about |up to )?$",
+    re.IGNORECASE,
+)
+_PEOPLE = frozenset(
+    {"seat", "people", "person", "contact", "manager", "champion", "department", "team", "site", "agent"}
+)
+_ASKED_BEFORE = re.compile(
+    r"\b(?:nominat\w+|invit(?:e|es|ing)|appoint\w*|recruit\w*)\s+(?:just |only |at least |about |up to )?$",
+    re.IGNORECASE,
+)
+_NEVER_ASKED = frozenset({"ticket", "escalation", "commitment", "week", "day", "feature", "point"})
+_MOST_WANTED = 12
+_UP_TO = re.compile(r"\b(?:\d{1,2}|[a-z]+)\s?(?:-|to|or)\s?$", re.IGNORECASE)
+_ENOUGH_AFTER = re.compile(
+    r"\s*(?:(?:-|to|or)\s?\w+ )?(?:users|people|colleagues)?\s*(?:are|is|will be|would be) (?:enough|plenty|fine|sufficient)\b",
+    re.IGNORECASE,
+)
 
 
 def counted_noun(text: str, end: int) -> tuple[str, int]:
@@ -96,23 +116,6 @@ def is_ranked(found: Quantity, before: str, text: str) -> bool:
     )
 
 
-# Whom a plan asks for: name two key users, a pilot group of 10 users, 2-3 colleagues.
-_WANTED_BEFORE = re.compile(
-    r"\b(?:nam(?:e|es|ing)|nominat\w+|invit(?:e|es|ing)|appoint\w*|bring(?:s|ing)?|pick(?:s|ing)?|choos\w+|recruit\w*|select\w*|send(?:s|ing)?|book\w*"
-    r"|(?:group|groups|team|teams|circle|round|cohort|pilot|pilots|trial) (?:of|with|under|over|below|above|from)|start(?:ing)? with|begin(?:ning)? with|even|perhaps|the big room,)\s+(?:just |only |at least |about |up to )?$",
-    re.IGNORECASE,
-)
-_PEOPLE = frozenset(
-    {"seat", "people", "person", "contact", "manager", "champion", "department", "team", "site", "agent"}
-)
-_ASKED_BEFORE = re.compile(
-    r"\b(?:nominat\w+|invit(?:e|es|ing)|appoint\w*|recruit\w*)\s+(?:just |only |at least |about |up to )?$",
-    re.IGNORECASE,
-)
-_NEVER_ASKED = frozenset({"ticket", "escalation", "commitment", "week", "day", "feature", "point"})
-_MOST_WANTED = 12
-
-
 def is_wanted(found: Quantity, before: str, after: str) -> bool:
     """Say whether a small number tells of people whom a plan asks for, and of none who are there."""
     if _ASKED_BEFORE.search(before) and found.unit not in _NEVER_ASKED:
@@ -120,10 +123,3 @@ def is_wanted(found: Quantity, before: str, after: str) -> bool:
     if found.unit not in _PEOPLE or any(value > _MOST_WANTED for value, _ in found.numeral.readings):
         return False
     return bool(_WANTED_BEFORE.search(_UP_TO.sub("", before))) or bool(_ENOUGH_AFTER.match(after))
-
-
-_UP_TO = re.compile(r"\b(?:\d{1,2}|[a-z]+)\s?(?:-|to|or)\s?$", re.IGNORECASE)
-_ENOUGH_AFTER = re.compile(
-    r"\s*(?:(?:-|to|or)\s?\w+ )?(?:users|people|colleagues)?\s*(?:are|is|will be|would be) (?:enough|plenty|fine|sufficient)\b",
-    re.IGNORECASE,
-)
