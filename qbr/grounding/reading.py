@@ -54,10 +54,14 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class _Notes:
-    """What was noted so far about one block; ``text`` is its levelled text."""
+    """What was noted so far about one block; ``text`` is its levelled text, ``unnamed`` the same without known names.
+
+    Who is called Rising Sun has not risen.
+    """
 
     original: str
     text: str
+    unnamed: str
     cited: tuple[Traced, ...]
     traced: list[Traced] = field(default_factory=list)
     untraced: list[tuple[int, int, FindingKind, str]] = field(default_factory=list)
@@ -110,7 +114,8 @@ def read(block: TextBlock, known: Knowledge) -> Reading:
     """Trace what one block says."""
     original = block.words
     text = spelling.levelled(original)
-    notes = _Notes(original, text, tuple(citations.cited(block.spans, known.facts)))
+    unnamed = names.masked(text, _masking(text, known.names))
+    notes = _Notes(original, text, unnamed, tuple(citations.cited(block.spans, known.facts)))
     notes.untraced.extend(citations.misquoted(block, known.facts))
     for match in citations.MARKER.finditer(text):
         notes.mark(match.start(), match.end(), FindingKind.CITATION, findings.no_such_fact(match[0]))
@@ -193,7 +198,7 @@ def _read_quantities(found: list[Quantity], notes: _Notes, known: Knowledge) -> 
         message = findings.too_many(notes.words(quantity.start, quantity.end))
         notes.mark(quantity.start, quantity.end, findings.kind_of(quantity), message)
     for first, second in itertools.pairwise(found):
-        if (start := couples.moved_otherwise(first, second, notes.text)) is not None:
+        if (start := couples.moved_otherwise(first, second, notes.unnamed)) is not None:
             message = (
                 f"“{notes.words(start, second.end)}” says the opposite of its figures. {findings.ADVICE}"
             )
@@ -353,7 +358,7 @@ def _read_directions(
     marked = [(start, end) for start, end, *_ in notes.untraced]
     for sentence in context.sentences(notes.text):
         inside = [item for item in mentions if sentence[0][0] <= item.start < sentence[-1][1]]
-        for wrong in direction.contradictions(notes.text, sentence, inside, known.facts):
+        for wrong in direction.contradictions(notes.unnamed, sentence, inside, known.facts):
             if not any(start < wrong.end and wrong.start < end for start, end in marked):
                 word = notes.words(wrong.start, wrong.end)
                 message = f"“{word}” says the opposite of the facts: {wrong.told}. {findings.ADVICE}"

@@ -154,7 +154,8 @@ def test_many_rows_are_read_by_several_threads_at_once_for_few_requests_more(sim
 
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_an_expired_cursor_costs_its_window_and_no_row_twice(sim, at):
-    ids, _ = fill(sim, dict.fromkeys(range(60), 10))
+    # However the threads share the rows, more than three queries go on from another.
+    ids, _ = fill(sim, dict.fromkeys(range(180), 10))
     asked = expire_once(sim, at)
 
     found, _ = read(sim)

@@ -129,3 +129,19 @@ def test_a_number_of_talk_claims_nothing(sentence):
 )
 def test_a_small_word_of_a_name_that_is_another_is_marked(sentence):
     assert _marked(sentence)
+
+
+@pytest.mark.parametrize("name", ["Declining", "Rising Falls", "More & Less Ltd", "Growth Partners"])
+def test_a_name_says_nothing_of_where_a_figure_went(name):
+    facts = FactSheet(
+        [
+            _fact("account.name", name),
+            _fact("input.support_ticket_volume.now", 26),
+            _fact("input.support_ticket_volume.at_start", 18),
+        ]
+    )
+    sentence = f"Things got worse for {name}: open tickets rose from 18 to 26."
+
+    read = check.read(planting.block(sentence), check.prepare(facts))
+
+    assert not read.untraced
