@@ -67,10 +67,9 @@ _OWN_WORDS = {
 }
 _OF_THE_WHOLE = re.compile(r"\s?/\s?|\s+(?:out )?of\s+(?:the |its |our |your |their )?", re.IGNORECASE)
 _ENDS_THERE = re.compile(r"[.;,(:]")
-_DONE_NEAR = re.compile(
-    r"\W*(?:[a-z]+ ){0,3}?\b(?:kept|done|delivered|met|closed|fulfilled|completed|honoured|uses?|used|using|in use|active|adopted|live|working)\b",
-    re.IGNORECASE,
-)
+_done = r"\b(?:kept|done|delivered|met|closed|fulfilled|completed|honoured|uses?|used|using|in use|active|adopted|live|working)\b"
+_DONE_BEFORE = re.compile(_done, re.IGNORECASE)
+_DONE_AFTER = re.compile(rf"\W{{0,8}}(?:[a-z]+ ){{0,3}}?{_done}", re.IGNORECASE)
 _REST_NEAR = re.compile(
     r"\b(?:open|outstanding|left|missed|missing|unused|idle|untouched|dormant|empty|free|carried|still|not|never|remain\w*|lie|without)\b",
     re.IGNORECASE,
@@ -412,11 +411,11 @@ def parts_of_wholes(
 def _is_told_as_rest(before: str, after: str, sentence: str) -> bool | None:
     """Say whether two figures tell what is left of a whole, or what is done of it; None where the words leave that open."""
     after = _ENDS_THERE.split(after, maxsplit=1)[0]
-    if _DONE_NEAR.match(after):
+    if _DONE_AFTER.match(after):
         return False
     if _REST_NEAR.search(after[:_NEAR_GAP]):
         return True
-    if _DONE_NEAR.search(before) or not _REST_NEAR.search(sentence):
+    if _DONE_BEFORE.search(before) or not _REST_NEAR.search(sentence):
         return False
     return True if _REST_NEAR.search(before) else None
 

@@ -184,6 +184,11 @@ _CHECK_BACK = re.compile(
     r"\b(?:check (?:in|back)|follow up|look again|revisit|review|repeat|report back|come back|catch up)\b[^.;,\d]{0,24}\b(?:after|in|within|every)\s+$",
     re.IGNORECASE,
 )
+_MONTHS_AGO = re.compile(r"(?:three|3) months (?:ago|earlier|before that|back)\b", re.IGNORECASE)
+_TALKED = re.compile(
+    r"\b(?:spoke\w*|speak\w*|met|meet\w*|talk\w*|heard|contact\w*|call\w*|conversation\w*|touch|silen\w+|quiet|last (?:word|time|visit)|renew\w*|sign(?:ed|s)?|notice|cancel\w*)\b",
+    re.IGNORECASE,
+)
 _PRICE = re.compile(r"\b(?:costs?|price\w*|fee|charge[ds]?|comes to|worth|amounts to)\b", re.IGNORECASE)
 _SIDE_BEFORE = re.compile(r"\b(?:upper|lower|top|bottom|better|weaker|stronger)\s+$", re.IGNORECASE)
 _MEDIAN = re.compile(
@@ -299,6 +304,8 @@ def claims_nothing(found: Quantity, around: Surroundings) -> bool:
         return idioms.is_idiom(text, start, end) or idioms.is_pair(text, start, end)
     if idioms.is_idiom(text, start, end) or idioms.is_clock(text, start, end) or _is_window(found, around):
         return True
+    if _is_the_start(found, around):
+        return True
     if _WITHIN_HOURS.search(before) and found.unit == "hour" and not _ANSWERED.search(around.clause):
         return any(value in _HOURS_OF_DAYS for value, _ in found.numeral.readings)
     if (_AGREED_BEFORE.search(before) and _THINGS.match(text, end)) or _THINGS_AGREED.match(text, end):
@@ -377,6 +384,12 @@ def _is_window(found: Quantity, around: Surroundings) -> bool:
     ):
         return False
     return bool(_SPAN_BEFORE.search(before) or _SPAN_AFTER.match(around.text, found.numeral.end))
+
+
+def _is_the_start(found: Quantity, around: Surroundings) -> bool:
+    """Say whether three months ago is when the quarter began, and not when somebody last spoke."""
+    is_it = found.unit == "month" and _MONTHS_AGO.match(around.text, found.start)
+    return bool(is_it) and not _TALKED.search(around.sentence)
 
 
 def _is_pair_of_things(found: Quantity, before: str, text: str) -> bool:

@@ -325,7 +325,7 @@ def _read_run(run: list[_Token], text: str, known: KnownNames) -> list[Name]:
                 or _is_label(text, run, at, opens=opens)
                 or _is_made_of_words(run[at].folded, known)
                 or run[at].text.split("'")[0] == "I"
-                or _is_stressed(run[at])
+                or (len(run) == 1 and _is_stressed(run[at]))
                 or _is_numbered(run[at], text)
             ):
                 kind = "term"

@@ -98,8 +98,6 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _WEEKS = re.compile(r"\b(?:week(?:s|ly)?|wks?)\b", re.IGNORECASE)
-# How far a part may stand from its whole.
-# Words between two figures that are two: you bought six and use four; it was 5 and is 6.
 _IN_MONTH = re.compile(
     r"\b(?:in|by|since|until|till|during|before|after|from|last|next|late|early|of|mid)[\s-]+$", re.IGNORECASE
 )

@@ -6,7 +6,6 @@ from qbr.facts import singular
 from qbr.grounding import ordinary
 from qbr.grounding.quantities import Quantity
 
-# What ends the words that belong to what is counted.
 _WORD = re.compile(r"[ -]+(?P<word>[A-Za-z]+)(?:'s?)?")
 _OF_THEM = re.compile(r"\s+of\s+(?:the|our|your|their|its|my|his|her|these|those)\b", re.IGNORECASE)
 # 1 or 2 success stories.
@@ -36,7 +35,7 @@ _TOP_BEFORE = re.compile(r"\b(?:top|bottom)\s+$", re.IGNORECASE)
 # Whom a plan asks for: name two key users, a pilot group of 10 users, 2-3 colleagues.
 _WANTED_BEFORE = re.compile(
     r"\b(?:nam(?:e|es|ing)|nominat\w+|invit(?:e|es|ing)|appoint\w*|bring(?:s|ing)?|pick(?:s|ing)?|choos\w+|recruit\w*|select\w*|send(?:s|ing)?|book\w*"
-    r"|(?:group|groups|team|teams|circle|round|cohort|pilot|pilots|trial) (?:of|with|under|over|below|above|from)|start(?:ing)? with|begin(?:ning)? with|even|perhaps|the big room,)\s+(?:just |only |at least |about |up to )?$",
+    r"|(?:group|groups|team|teams|circle|round|cohort|pilot|pilots|trial) (?:of|with|under|over|below|above|from)|start(?:ing)? with|begin(?:ning)? with)\s+(?:just |only |at least |about |up to )?$",
     re.IGNORECASE,
 )
 _PEOPLE = frozenset(
@@ -48,6 +47,7 @@ _ASKED_BEFORE = re.compile(
 )
 _NEVER_ASKED = frozenset({"ticket", "escalation", "commitment", "week", "day", "feature", "point"})
 _MOST_WANTED = 12
+_LONG_LISTS = frozenset({20, 25})
 _UP_TO = re.compile(r"\b(?:\d{1,2}|[a-z]+)\s?(?:-|to|or)\s?$", re.IGNORECASE)
 _ENOUGH_AFTER = re.compile(
     r"\s*(?:(?:-|to|or)\s?\w+ )?(?:users|people|colleagues)?\s*(?:are|is|will be|would be) (?:enough|plenty|fine|sufficient)\b",
@@ -104,7 +104,7 @@ def is_of_the_oldest(before: str) -> bool:
 def is_ranked(found: Quantity, before: str, text: str) -> bool:
     """Say whether a number tells of so many by their rank: the two largest drags, the top 10."""
     if _TOP_BEFORE.search(before):
-        return True
+        return all(value <= _MOST_WANTED or value in _LONG_LISTS for value, _ in found.numeral.readings)
     if _RANK_BEFORE.search(before):
         return bool(_PLURAL_AFTER.match(text, found.numeral.end)) and all(
             value <= _MOST_WANTED for value, _ in found.numeral.readings

@@ -257,7 +257,7 @@ def _as_an_extreme(case: _Case) -> list[Figure]:
 
 def _as_the_score(case: _Case) -> list[Figure]:
     """The score, where the account is at it and nothing else is told: Meridian Freight is at 44."""
-    if not case.found.unit.startswith(POINTS) and case.found.unit:
+    if case.found.unit not in ("", POINTS):
         return []
     if not _IS_AT.search(case.before) or case.spoken_of(case.around.clause) - {"account"}:
         return []

@@ -282,6 +282,7 @@ def test_a_whole_review_is_checked_in_a_moment():
         "one hundred " * 1500,
         "[" * 5000,
         "Q1 " * 3000,
+        "#" * 20_000 + " 4/5 ",
     ],
 )
 def test_no_text_takes_for_ever(text):

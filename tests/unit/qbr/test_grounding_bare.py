@@ -91,6 +91,9 @@ def test_a_figure_told_with_few_words_is_traced(sentence):
         ("An NPS of 4 signals trouble.", "4"),
         ("We agreed 4 things in the last review.", "4"),
         ("The lowest score was 44, the highest 48.", "44"),
+        ("Score: top 84, low 51.", "84"),
+        ("Perhaps 9 users log in.", "9 users"),
+        ("ROSE FIELD signed off.", "ROSE FIELD"),
     ],
 )
 def test_a_figure_of_something_else_is_marked(sentence, wrong):
